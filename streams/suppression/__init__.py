@@ -1,0 +1,4 @@
+"""The domain: from evidence, by a policy, to claims, decisions and lists.
+
+Pure: no input or output, no clock, no Kafka. It imports only `schemas` and the standard library.
+"""

@@ -1,0 +1,291 @@
+"""Evidence: what was reported about one person, joined as a set (SPEC 3).
+
+The join is commutative, associative and idempotent: every fact has an identity, and of two
+versions of one fact a fixed order picks the one that stays. So the order of arrival, duplicates
+and repeats after a crash cannot change the result.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
+
+from schemas.records import Dismissal, Event, Impression, OrderProduct, Preference, Purchase
+
+FORMAT = 1
+"""Version of the stored form; raise it when `Evidence.to_data` changes."""
+
+Fact = TypeVar("Fact", "Line", "Refund", "Rejection", "Restoration", "Said")
+
+PREFERENCES = ("personalised_ads", "sensitive_topics")
+
+
+class HasAttributes(Protocol):
+    """A record that may bring attributes for a product which the catalog does not know."""
+
+    item_group_id: str | None
+    categories: list[str] | None
+    brand: str | None
+    advertiser_id: str | None
+
+
+class Attributes(NamedTuple):
+    """What is known of a product besides its id (SPEC 1)."""
+
+    item_group_id: str | None = None
+    categories: Sequence[str] | None = None
+    brand: str | None = None
+    advertiser_id: str | None = None
+
+
+class Line(NamedTuple):
+    """An order line: that of the greatest (`ts`, `event_id`) that lists the product."""
+
+    ts: int
+    event_id: str
+    quantity: int
+    attributes: Attributes | None
+
+
+class Refund(NamedTuple):
+    """A part of an order that came back; the fact is named by event and product."""
+
+    ts: int
+    order_id: str
+    quantity: int
+
+
+class Target(NamedTuple):
+    """What a dismissal or a restoration names."""
+
+    field: str
+    value: str
+
+
+class Rejection(NamedTuple):
+    """A dismissal as it was said."""
+
+    ts: int
+    reason: str
+    target: Target | None
+    price: float | None
+    attributes: Attributes | None
+
+
+class Restoration(NamedTuple):
+    """What a person takes back: a target, a reason, both, or everything up to then."""
+
+    ts: int
+    reason: str | None
+    target: Target | None
+
+
+class Said(NamedTuple):
+    """The value of one preference, and the event that said it."""
+
+    ts: int
+    event_id: str
+    value: str
+
+
+def attributes_of(record: HasAttributes) -> Attributes | None:
+    """The attributes that a record brings, or None when it brings none."""
+    attributes = Attributes(
+        record.item_group_id, record.categories, record.brand, record.advertiser_id
+    )
+    return attributes if any(value is not None for value in attributes) else None
+
+
+class Evidence:
+    """All that is stored of one person."""
+
+    __slots__ = (
+        "dismissals",
+        "impressions",
+        "lines",
+        "newest",
+        "preferences",
+        "refunds",
+        "restorations",
+        "voided",
+    )
+
+    def __init__(self) -> None:
+        self.lines: dict[tuple[str, str], Line] = {}
+        """Order lines by (`order_id`, `product_id`)."""
+        self.refunds: dict[tuple[str, str], Refund] = {}
+        """Partial refunds by (`event_id`, `product_id`)."""
+        self.voided: dict[str, int] = {}
+        """Orders that were cancelled or refunded as a whole, with the newest time that said so."""
+        self.dismissals: dict[str, Rejection] = {}
+        self.restorations: dict[str, Restoration] = {}
+        self.impressions: dict[tuple[str, str], int] = {}
+        """Times of impressions by (`impression_id`, `product_id`)."""
+        self.preferences: dict[str, Said] = {}
+        self.newest = 0
+        """Event time of the newest evidence of this person; means nothing while there is none."""
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.lines
+            or self.dismissals
+            or self.impressions
+            or self.preferences
+            or self.refunds
+            or self.voided
+            or self.restorations
+        )
+
+    def join(self, event: Event) -> None:
+        """Take a purchase, dismissal, impression or preference into the set.
+
+        An event that states no fact, such as an order without products, is no evidence.
+        """
+        if isinstance(event, Purchase):
+            self._join_purchase(event)
+        elif isinstance(event, Dismissal):
+            self._join_dismissal(event)
+        elif isinstance(event, Impression):
+            self._join_impression(event)
+        elif isinstance(event, Preference):
+            self._join_preference(event)
+        else:
+            raise TypeError(f"a {type(event).__name__} is no evidence")
+
+    def _seen_at(self, ts: int) -> None:
+        # A person's first evidence sets the time, even where it lies before 1970.
+        self.newest = max(self.newest, ts) if self else ts
+
+    def _join_purchase(self, event: Purchase) -> None:
+        if event.products or event.event == "order_cancelled" or event.products is None:
+            self._seen_at(event.ts)
+        if event.event == "order_completed":
+            for product_id, (quantity, attributes) in _by_product(event.products or ()).items():
+                line = Line(event.ts, event.event_id, quantity, attributes)
+                key = (event.order_id, product_id)
+                self.lines[key] = _later(self.lines.get(key), line)
+        elif event.event == "order_refunded" and event.products is not None:
+            for product_id, (quantity, _) in _by_product(event.products).items():
+                refund = Refund(event.ts, event.order_id, quantity)
+                identity = (event.event_id, product_id)
+                self.refunds[identity] = _later(self.refunds.get(identity), refund)
+        else:
+            known = self.voided.get(event.order_id)
+            self.voided[event.order_id] = event.ts if known is None else max(known, event.ts)
+
+    def _join_dismissal(self, event: Dismissal) -> None:
+        self._seen_at(event.ts)
+        named = event.target
+        target = None if named is None else Target(*named)
+        if event.action == "restored":
+            restoration = Restoration(event.ts, event.reason, target)
+            self.restorations[event.event_id] = _later(
+                self.restorations.get(event.event_id), restoration
+            )
+            return
+        assert event.reason is not None, "decoding refuses a dismissal without a reason"
+        of_product = target is not None and target.field == "product_id"
+        rejection = Rejection(
+            event.ts,
+            event.reason,
+            target,
+            event.price,
+            attributes_of(event) if of_product else None,
+        )
+        self.dismissals[event.event_id] = _later(self.dismissals.get(event.event_id), rejection)
+
+    def _join_impression(self, event: Impression) -> None:
+        self._seen_at(event.ts)
+        identity = (event.impression_id, event.product_id)
+        known = self.impressions.get(identity)
+        self.impressions[identity] = event.ts if known is None else max(known, event.ts)
+
+    def _join_preference(self, event: Preference) -> None:
+        for field in PREFERENCES:
+            value: str | None = getattr(event, field)
+            if value is not None:
+                self._seen_at(event.ts)
+                said = Said(event.ts, event.event_id, value)
+                self.preferences[field] = _later(self.preferences.get(field), said)
+
+    def granted(self) -> list[str]:
+        """The names of the preferences that stand at `granted`, sorted."""
+        return [
+            field
+            for field in PREFERENCES
+            if field in self.preferences and self.preferences[field].value == "granted"
+        ]
+
+    def to_data(self) -> list[Any]:
+        """The set as plain JSON data, one form for one set whatever the order of arrival."""
+        return [
+            FORMAT,
+            self.newest,
+            [[*key, *_plain(line)] for key, line in sorted(self.lines.items())],
+            [[*key, *refund] for key, refund in sorted(self.refunds.items())],
+            [[*item] for item in sorted(self.voided.items())],
+            [[key, *_plain(said)] for key, said in sorted(self.dismissals.items())],
+            [[key, *_plain(said)] for key, said in sorted(self.restorations.items())],
+            [[*key, ts] for key, ts in sorted(self.impressions.items())],
+            [[key, *said] for key, said in sorted(self.preferences.items())],
+        ]
+
+    @classmethod
+    def from_data(cls, data: Sequence[Any]) -> Self:
+        """The set that `to_data` wrote. Raises `ValueError` for a form of another version."""
+        if data[0] != FORMAT:
+            raise ValueError(f"state of format {data[0]!r}, but this version reads {FORMAT}")
+        evidence = cls()
+        _, evidence.newest, lines, refunds, voided, dismissals, restorations, seen, said = data
+        for order_id, product_id, ts, event_id, quantity, attributes in lines:
+            evidence.lines[order_id, product_id] = Line(
+                ts, event_id, quantity, attributes and Attributes(*attributes)
+            )
+        for event_id, product_id, ts, order_id, quantity in refunds:
+            evidence.refunds[event_id, product_id] = Refund(ts, order_id, quantity)
+        evidence.voided.update(voided)
+        for event_id, ts, reason, target, price, attributes in dismissals:
+            evidence.dismissals[event_id] = Rejection(
+                ts,
+                reason,
+                target and Target(*target),
+                price,
+                attributes and Attributes(*attributes),
+            )
+        for event_id, ts, reason, target in restorations:
+            evidence.restorations[event_id] = Restoration(ts, reason, target and Target(*target))
+        for impression_id, product_id, ts in seen:
+            evidence.impressions[impression_id, product_id] = ts
+        for field, ts, event_id, value in said:
+            evidence.preferences[field] = Said(ts, event_id, value)
+        return evidence
+
+
+def _plain(fact: tuple[Any, ...]) -> list[Any]:
+    return [list(value) if isinstance(value, tuple) else value for value in fact]
+
+
+def _later(known: Fact | None, new: Fact) -> Fact:
+    """Of two versions of one fact the one that stays, whichever came first.
+
+    The greatest (`ts`, `event_id`) wins. Versions that agree in both and still differ break
+    SPEC 2; their written form decides then, so that the join stays commutative.
+    """
+    if known is None or known == new:
+        return new
+    if known[:2] != new[:2] and isinstance(known, Line | Said):
+        return max(known, new, key=lambda fact: fact[:2])
+    return max(known, new, key=lambda fact: (fact.ts, repr(fact)))
+
+
+def _by_product(
+    products: Sequence[OrderProduct],
+) -> dict[str, tuple[int, Attributes | None]]:
+    """Quantity and attributes of each product of one event; repeats of a product add up."""
+    listed: dict[str, tuple[int, Attributes | None]] = {}
+    for product in products:
+        attributes = attributes_of(product)
+        known = listed.get(product.product_id)
+        if known is None:
+            listed[product.product_id] = product.quantity, attributes
+        else:
+            listed[product.product_id] = known[0] + product.quantity, known[1] or attributes
+    return listed

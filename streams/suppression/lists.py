@@ -1,0 +1,66 @@
+"""The list of what must no longer follow a person (SPEC 5)."""
+
+import heapq
+from collections.abc import Iterable
+from typing import Any
+
+from streams.suppression.claims import FOREVER, Claim
+from streams.suppression.words import REASON_RANK, SCOPE_ORDER
+
+LONGEST = 1_000
+"""A list holds at most so many entries, those with the latest end."""
+
+
+def list_of(
+    user_id: str,
+    claims: Iterable[Claim],
+    granted: list[str],
+    ts: int,
+    newest: int,
+    policy_version: str,
+) -> dict[str, Any] | None:
+    """A person's list as it goes to `suppressions`, or None for a tombstone.
+
+    `ts` is the event time of the person's newest evidence, and `newest` that of the partition:
+    a list without grants whose last claim has ended by then is none any more.
+    """
+    entries = [claim for claim in claims if claim.until is None or claim.until > ts]
+    if not granted and last_end(entries) <= newest:
+        return None
+    if len(entries) > LONGEST:
+        entries = heapq.nsmallest(LONGEST, entries, key=_latest_first)
+    return {
+        "user_id": user_id,
+        "ts": ts,
+        "policy": policy_version,
+        "granted": granted,
+        "entries": [_entry(claim) for claim in sorted(entries, key=_place)],
+    }
+
+
+def last_end(claims: Iterable[Claim]) -> float:
+    """When the last of the claims ends: infinite if one has no end, minus infinite if there are none."""
+    return max((FOREVER if c.until is None else c.until for c in claims), default=-FOREVER)
+
+
+def _place(claim: Claim) -> tuple[int, str, int, int, float]:
+    until = FOREVER if claim.until is None else claim.until
+    return SCOPE_ORDER[claim.scope], claim.value, REASON_RANK[claim.reason], claim.since, until
+
+
+def _latest_first(claim: Claim) -> tuple[float, tuple[int, str, int, int, float]]:
+    return -FOREVER if claim.until is None else -claim.until, _place(claim)
+
+
+def _entry(claim: Claim) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "scope": claim.scope,
+        "value": claim.value,
+        "reason": claim.reason,
+        "since": claim.since,
+        "until": claim.until,
+        "because": claim.because,
+    }
+    if claim.price is not None:
+        entry["price"] = claim.price
+    return entry

@@ -1,0 +1,131 @@
+"""The policy: how evidence is to be read (SPEC 4).
+
+A `Policy` is compiled once from a complete document; lengths of time are in milliseconds from
+there on. `policy_document` knows the defaults and checks what users write.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from streams.suppression import policy_document
+from streams.suppression.words import DAY, MINUTE
+
+
+def milliseconds(days: float) -> int:
+    """A number of days, which may be a fraction, cut to whole milliseconds (SPEC 1)."""
+    return int(days * DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseRule:
+    """How an owned line of a product is read."""
+
+    scope: str
+    category: str | None
+    """The category whose entry set the scope; a claim of scope `category` has it as value."""
+    window: int
+    replenish_days: float | None
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class DismissalRule:
+    """How a dismissal for one reason is read; `length` is None when only a restoration ends it."""
+
+    scope: str
+    length: int | None
+    price_drop: bool
+
+
+class Policy:
+    """A compiled policy.
+
+    `version` labels what was decided by it; `fingerprint` changes with any value of it.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Compile a complete, checked document (see `policy_document.complete`)."""
+        self.document = document
+        self.version: str = document["version"]
+        self.fingerprint = hashlib.blake2b(
+            json.dumps(document, sort_keys=True).encode(), digest_size=8
+        ).hexdigest()
+        purchase = document["purchase"]
+        self._purchase = _purchase_rule(purchase, {}, None)
+        self._purchase_by_category = {
+            category: _purchase_rule(purchase, entry, category)
+            for category, entry in purchase["category"].items()
+        }
+        self.dismissals = {
+            reason: DismissalRule(
+                scope="all" if reason == "opt_out_all" else table["scope"],
+                length=milliseconds(table["days"]) if table["days"] else None,
+                price_drop=table["price_drop"],
+            )
+            for reason, table in document["dismissal"].items()
+        }
+        self.frequency_scope: str = document["frequency"]["scope"]
+        self.frequency_max: int = document["frequency"]["max"]
+        self.frequency_length = milliseconds(document["frequency"]["days"])
+        self.follow = milliseconds(document["follow"]["days"])
+        self.quiet_channels = frozenset(document["quiet"]["channels"])
+        self.quiet = int(document["quiet"]["minutes"] * MINUTE)
+        self.sensitive_categories = frozenset(document["sensitive"]["categories"])
+        self.min_sources: int = document["sensitive"]["min_sources"]
+        self.inferred_allowed: bool = document["inferred"]["allow"]
+        self.consent_required = document["consent"]["mode"] == "opt_in"
+        self.price_drop_percent: float = document["price_drop"]["percent"]
+        self.own_site_lifts = frozenset(document["own_site"]["lifts"])
+        self.holdout_reasons = frozenset(document["holdout"]["reasons"])
+        self._holdout_salt = document["holdout"]["salt"].encode() + b":"
+        self._holdout_below = document["holdout"]["percent"] * 100
+        self.retention = milliseconds(document["retention"]["days"])
+
+    @classmethod
+    def default(cls) -> Self:
+        """The policy of SPEC 4, nothing overridden."""
+        return cls(policy_document.complete({}))
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """A policy from a user's file, which overrides the defaults that it names.
+
+        Raises `PolicyError` when the text is no TOML, or a key or value is not right.
+        """
+        return cls(policy_document.complete(policy_document.parse(text)))
+
+    def purchase_rule(self, categories: Sequence[str]) -> PurchaseRule:
+        """The rule for a product: that of its narrowest category with an entry, or the general."""
+        if self._purchase_by_category:
+            for category in reversed(categories):
+                rule = self._purchase_by_category.get(category)
+                if rule is not None:
+                    return rule
+        return self._purchase
+
+    def price_lifts(self, price: float, before: float) -> bool:
+        """Whether a price is so much better than the dismissed one that the ad may come back."""
+        return price * 100 <= before * (100 - self.price_drop_percent)
+
+    def in_holdout(self, user_id: str) -> bool:
+        """Whether a person belongs to those who see what they would have been spared (SPEC 5)."""
+        if not self._holdout_below:
+            return False
+        digest = hashlib.blake2b(self._holdout_salt + user_id.encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") % 10_000 < self._holdout_below
+
+
+def _purchase_rule(
+    general: Mapping[str, Any], entry: Mapping[str, Any], category: str | None
+) -> PurchaseRule:
+    fields = {**general, **entry}
+    return PurchaseRule(
+        scope=fields["scope"],
+        category=category if "scope" in entry else None,
+        window=milliseconds(fields["window_days"]),
+        replenish_days=fields.get("replenish_days"),
+        open=milliseconds(fields.get("open_days", policy_document.OPEN_DAYS)),
+    )

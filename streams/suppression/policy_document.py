@@ -1,0 +1,246 @@
+"""The policy as people write it: defaults, what each key may hold, and what is wrong with a file.
+
+The defaults and the tables are those of SPEC 4.
+"""
+
+import difflib
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from streams.suppression.words import CHANNELS, REASONS, SCOPES
+
+OPEN_DAYS: Final = 14
+"""For how long a replenished product reopens when neither entry nor table says (SPEC 4)."""
+
+LONGEST_DAYS: Final = 1_000_000
+"""No length may exceed this, so that every end stays a 64-bit number of milliseconds."""
+
+
+class PolicyError(ValueError):
+    """A policy that cannot be used; the message names each key, its value and what was expected."""
+
+
+def _dismissal(scope: str, days: int, price_drop: bool = False) -> dict[str, Any]:
+    return {"scope": scope, "days": days, "price_drop": price_drop}
+
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "version": "default",
+    "purchase": {"scope": "group", "window_days": 180, "category": {}},
+    "dismissal": {
+        "opt_out_all": _dismissal("all", 0),
+        "sensitive_topic": _dismissal("category", 0),
+        "inappropriate": _dismissal("category", 365),
+        "spam_or_misleading": _dismissal("advertiser", 365),
+        "block_advertiser": _dismissal("advertiser", 0),
+        "block_brand": _dismissal("brand", 0),
+        "block_category": _dismissal("category", 0),
+        "already_bought": _dismissal("group", 180),
+        "not_interested": _dismissal("group", 90, price_drop=True),
+        "removed_from_cart": _dismissal("product", 14, price_drop=True),
+        "seen_too_often": _dismissal("group", 30),
+    },
+    "frequency": {"scope": "group", "max": 7, "days": 7},
+    "follow": {"days": 21},
+    "quiet": {"channels": ["email", "push"], "minutes": 60},
+    "sensitive": {"categories": [], "min_sources": 2},
+    "inferred": {"allow": False},
+    "consent": {"mode": "opt_out"},
+    "price_drop": {"percent": 10},
+    "own_site": {
+        "lifts": [
+            "sensitive",
+            "frequency_cap",
+            "followed_too_long",
+            "inferred_interest",
+            "too_soon",
+        ]
+    },
+    "holdout": {
+        "percent": 0,
+        "salt": "unhaunt",
+        "reasons": [
+            "purchased",
+            "already_bought",
+            "not_interested",
+            "removed_from_cart",
+            "seen_too_often",
+            "frequency_cap",
+            "lapsed",
+            "followed_too_long",
+        ],
+    },
+    "retention": {"days": 30},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a key may hold: a sentence for people and the check behind it."""
+
+    description: str
+    holds: Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A table whose keys are names that the user chooses, each with a table of one shape."""
+
+    shape: Mapping[str, Any]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _one_of(*names: str) -> Expected:
+    return Expected(f"one of {', '.join(names)}", lambda value: value in names)
+
+
+def _list_of(*names: str) -> Expected:
+    return Expected(
+        f"a list of any of {', '.join(names)}",
+        lambda value: isinstance(value, list) and all(name in names for name in value),
+    )
+
+
+def _number(least: float, most: float, unit: str) -> Expected:
+    return Expected(
+        f"{unit} from {least:,} to {most:,}",
+        lambda value: _is_number(value) and least <= value <= most,
+    )
+
+
+_TEXT = Expected("a text", lambda value: isinstance(value, str))
+_FLAG = Expected("true or false", lambda value: isinstance(value, bool))
+_TEXTS = Expected(
+    "a list of texts",
+    lambda value: isinstance(value, list) and all(isinstance(text, str) for text in value),
+)
+_DAYS = _number(0, LONGEST_DAYS, "a number of days")
+_POSITIVE_DAYS = Expected(
+    f"a number of days above 0, up to {LONGEST_DAYS:,}",
+    lambda value: _is_number(value) and 0 < value <= LONGEST_DAYS,
+)
+
+_PURCHASE_RULE = {
+    "scope": _one_of("product", "group", "category", "brand"),
+    "window_days": _DAYS,
+    "replenish_days": _POSITIVE_DAYS,
+    "open_days": _DAYS,
+}
+
+SHAPE: Final[Mapping[str, Any]] = {
+    "version": _TEXT,
+    "purchase": {**_PURCHASE_RULE, "category": Named(_PURCHASE_RULE)},
+    "dismissal": {
+        reason: {"scope": _one_of(*SCOPES), "days": _DAYS, "price_drop": _FLAG}
+        for reason in DEFAULTS["dismissal"]
+    },
+    "frequency": {
+        "scope": _one_of("product", "group", "brand", "advertiser"),
+        "max": Expected(
+            "an integer from 1 to 1,000", lambda value: _is_integer(value) and 1 <= value <= 1_000
+        ),
+        "days": _DAYS,
+    },
+    "follow": {"days": _DAYS},
+    "quiet": {
+        "channels": _list_of(*CHANNELS),
+        "minutes": _number(0, LONGEST_DAYS, "a number of minutes"),
+    },
+    "sensitive": {
+        "categories": _TEXTS,
+        "min_sources": Expected(
+            "an integer of at least 0", lambda value: _is_integer(value) and value >= 0
+        ),
+    },
+    "inferred": {"allow": _FLAG},
+    "consent": {"mode": _one_of("opt_out", "opt_in")},
+    "price_drop": {"percent": _number(0, 100, "a percentage")},
+    "own_site": {"lifts": _list_of(*REASONS)},
+    "holdout": {
+        "percent": _number(0, 50, "a percentage"),
+        "salt": _TEXT,
+        "reasons": _list_of(*REASONS),
+    },
+    "retention": {"days": _DAYS},
+}
+"""What each key of a policy may hold (SPEC 4)."""
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The tables of a policy file. Raises `PolicyError` when it is not TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"not a TOML file: {error}") from error
+
+
+def complete(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A user's document checked, with the defaults for all that it does not name.
+
+    Raises `PolicyError` with a line for each unknown key and each value that is not right.
+    """
+    problems = _problems(document, SHAPE, "")
+    if problems:
+        raise PolicyError("\n".join(problems))
+    return _over(DEFAULTS, document)
+
+
+def _over(defaults: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {key: _over(value, {}) if isinstance(value, Mapping) else value
+              for key, value in defaults.items()}  # fmt: skip
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            merged[key] = _over(merged.get(key, {}), value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _problems(table: Mapping[str, Any], shape: Mapping[str, Any], path: str) -> list[str]:
+    problems: list[str] = []
+    for key, value in table.items():
+        name = f"{path}{_quoted(key)}"
+        expected = shape.get(key)
+        if expected is None:
+            problems.append(f"{name}: unknown key; {_suggestion(key, shape)}")
+        elif isinstance(expected, Expected):
+            if not expected.holds(value):
+                problems.append(f"{name}: expected {expected.description}, got {_shown(value)}")
+        elif not isinstance(value, Mapping):
+            problems.append(f"{name}: expected a table, got {_shown(value)}")
+        elif isinstance(expected, Named):
+            for entry, content in value.items():
+                problems += _problems({entry: content}, {entry: expected.shape}, f"{name}.")
+        else:
+            problems += _problems(value, expected, f"{name}.")
+    return problems
+
+
+def _suggestion(key: str, shape: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(key, shape, n=1)
+    known = f"known here: {', '.join(shape)}"
+    return f"did you mean {close[0]}? ({known})" if close else known
+
+
+def _quoted(key: str) -> str:
+    bare = all(letter.isalnum() or letter in "-_" for letter in key) and key.isascii() and key
+    return key if bare else f'"{key}"'
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= 40 else f'"{value[:40]}…"'
+    text = str(value)
+    return text if len(text) <= 60 else text[:60] + "…"

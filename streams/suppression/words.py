@@ -1,0 +1,43 @@
+"""The words of the domain that have an order: scopes, reasons, and a day's length."""
+
+from typing import Final
+
+DAY: Final = 86_400_000
+"""One day in milliseconds (SPEC 1)."""
+
+MINUTE: Final = 60_000
+
+SCOPES: Final = ("product", "group", "category", "brand", "advertiser", "all")
+"""What a claim may cover, narrowest first (SPEC 5, step 3)."""
+
+REASONS: Final = (
+    "opt_out_all",
+    "no_consent",
+    "sensitive_topic",
+    "sensitive",
+    "inappropriate",
+    "spam_or_misleading",
+    "block_advertiser",
+    "block_brand",
+    "block_category",
+    "purchased",
+    "already_bought",
+    "not_interested",
+    "removed_from_cart",
+    "seen_too_often",
+    "frequency_cap",
+    "lapsed",
+    "followed_too_long",
+    "inferred_interest",
+    "too_soon",
+)
+"""Why a candidate may be suppressed, the one that ranks first at the front (SPEC 5, step 3)."""
+
+CHANNELS: Final = ("display", "video", "native", "email", "push", "onsite")
+"""Where an ad is shown (SPEC 2)."""
+
+SCOPE_ORDER: Final = {scope: order for order, scope in enumerate(SCOPES)}
+REASON_RANK: Final = {reason: rank for rank, reason in enumerate(REASONS)}
+
+EVERYTHING: Final = "*"
+"""The value of the scope `all` (SPEC 1)."""

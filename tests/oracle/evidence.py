@@ -1,0 +1,153 @@
+"""Evidence as a set of facts (SPEC 3): what an event says, how facts join, when one is gone."""
+
+import orjson
+
+from tests.oracle.claims import (
+    dismissal_until,
+    ends,
+    line_end,
+    makes_claims,
+    net_quantity,
+)
+from tests.oracle.policy import days
+
+
+def facts_of(event):
+    """The facts that an event reports. Facts with equal `id` are said to be the same one."""
+    makers = {
+        "purchases": purchase_facts,
+        "dismissals": dismissal_facts,
+        "impressions": impression_facts,
+        "preferences": preference_facts,
+    }
+    return makers[event["topic"]](event)
+
+
+def purchase_facts(event):
+    about = {"event_id": event["event_id"], "order_id": event["order_id"], "ts": event["ts"]}
+    if event["event"] == "order_cancelled" or event["products"] is None:
+        fact_id = ("whole_refund", event["event_id"], event["order_id"])
+        return [{"kind": "whole_refund", "id": fact_id, **about}]
+
+    kind = "line" if event["event"] == "order_completed" else "refund"
+    facts = {}
+    for product in event["products"]:
+        product_id = product["product_id"]
+        if product_id in facts:
+            facts[product_id]["quantity"] += product["quantity"]
+            continue
+        facts[product_id] = {
+            "kind": kind,
+            "id": (kind, event["order_id"] if kind == "line" else event["event_id"], product_id),
+            "product_id": product_id,
+            "quantity": product["quantity"],
+            "attributes": product["attributes"],
+            **about,
+        }
+    return list(facts.values())
+
+
+def dismissal_facts(event):
+    return [
+        {
+            "kind": event["action"],
+            "id": ("dismissal", event["event_id"]),
+            "event_id": event["event_id"],
+            "ts": event["ts"],
+            "reason": event["reason"],
+            "target": event["target"],
+            "attributes": event["attributes"],
+            "price": event["price"],
+        }
+    ]
+
+
+def impression_facts(event):
+    return [
+        {
+            "kind": "impression",
+            "id": ("impression", event["impression_id"], event["product_id"]),
+            "event_id": event["impression_id"],
+            "product_id": event["product_id"],
+            "ts": event["ts"],
+        }
+    ]
+
+
+def preference_facts(event):
+    return [
+        {
+            "kind": "preference",
+            "id": ("preference", field),
+            "field": field,
+            "said": event[field],
+            "event_id": event["event_id"],
+            "ts": event["ts"],
+        }
+        for field in ("personalised_ads", "sensitive_topics")
+        if event[field] is not None
+    ]
+
+
+def joined(facts):
+    """One fact for each id: that of the greatest (ts, event_id), then of the greatest content."""
+    winners = {}
+    for fact in facts:
+        other = winners.get(fact["id"])
+        if other is None or place_in_time(fact) > place_in_time(other):
+            winners[fact["id"]] = fact
+    return list(winners.values())
+
+
+def place_in_time(fact):
+    return (fact["ts"], fact["event_id"], orjson.dumps(fact, option=orjson.OPT_SORT_KEYS))
+
+
+def still_there(facts, newest, policy, catalog):
+    """The joined facts that are not gone at `newest`, the partition's newest event time.
+
+    A fact is gone once the claims it makes ended before `newest` minus the retention. A fact that
+    makes none stays for the retention, and at least as long as what it acts on.
+    """
+    facts = joined(facts)
+    limit = newest - days(policy["retention"]["days"])
+    left = []
+    for fact in facts:
+        if makes_claims(fact):
+            end = end_of_claims(fact, facts, policy, catalog)
+            if end is None or end >= limit:
+                left.append(fact)
+    for fact in facts:
+        if not makes_claims(fact):
+            acts_on_something = any(acts_on(fact, other) for other in left)
+            if fact["ts"] >= limit or acts_on_something:
+                left.append(fact)
+    return left
+
+
+def end_of_claims(fact, facts, policy, catalog):
+    """When the last claim of this fact ends; None for never."""
+    if fact["kind"] == "preference":
+        return None
+    if fact["kind"] == "impression":
+        return fact["ts"] + days(policy["frequency"]["days"])
+    if fact["kind"] == "dismissed":
+        ends_at = [other["ts"] for other in facts if ends(other, fact)]
+        until = dismissal_until(fact, policy)
+        if until is not None:
+            ends_at.append(until)
+        return min(ends_at) if ends_at else None
+    # A line that came back entirely stays as long as it would have, had it been kept.
+    quantity = net_quantity(fact, facts)
+    return line_end(fact, quantity if quantity > 0 else fact["quantity"], policy, catalog)
+
+
+def acts_on(fact, other):
+    """Does this fact, which makes no claim, change what the other one claims?"""
+    if fact["kind"] == "restored":
+        return ends(fact, other)
+    if other["kind"] != "line" or fact["kind"] not in ("refund", "whole_refund"):
+        return False
+    if fact["kind"] == "refund" and fact["product_id"] != other["product_id"]:
+        return False
+    return fact["order_id"] == other["order_id"]

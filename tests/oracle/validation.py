@@ -1,0 +1,320 @@
+"""What SPEC 2 asks of a record, and the SPEC 7 code of one that breaks it.
+
+Where a record breaks several rules the code is that of the first in this order: size, JSON, the
+fields in the order of SPEC 2 (`user_id` before them), the key, the time.
+"""
+
+import base64
+
+import orjson
+
+from tests.oracle.policy import DAY
+
+MAXIMUM_VALUE_BYTES = 1_048_576
+
+CHANNELS = ["display", "video", "native", "email", "push", "onsite"]
+BASES = ["given", "observed", "inferred"]
+PURCHASE_EVENTS = ["order_completed", "order_refunded", "order_cancelled"]
+ACTIONS = ["dismissed", "restored"]
+ANSWERS = ["granted", "denied"]
+DISMISSAL_REASONS = [
+    "opt_out_all",
+    "sensitive_topic",
+    "inappropriate",
+    "spam_or_misleading",
+    "block_advertiser",
+    "block_brand",
+    "block_category",
+    "already_bought",
+    "not_interested",
+    "removed_from_cart",
+    "seen_too_often",
+    "covered_content",
+]
+NO_TARGET_NEEDED = ["opt_out_all", "covered_content"]
+
+# the field that names a record of each person topic
+PERSON_TOPIC_IDS = {
+    "preferences": "event_id",
+    "purchases": "event_id",
+    "dismissals": "event_id",
+    "impressions": "impression_id",
+    "impression-requests": "request_id",
+}
+
+
+class RefusedError(Exception):
+    """The record goes to the dead letters; `code` says why."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
+
+
+# --- checks of one value -----------------------------------------------------------------------
+
+
+def text(value):
+    if not isinstance(value, str):
+        raise RefusedError("wrong_type")
+    return value
+
+
+def integer(value):
+    if type(value) is not int or not -(2**63) <= value < 2**63:
+        raise RefusedError("wrong_type")
+    return value
+
+
+def number(value):
+    if type(value) not in (int, float):
+        raise RefusedError("wrong_type")
+    return value
+
+
+def truth(value):
+    if not isinstance(value, bool):
+        raise RefusedError("wrong_type")
+    return value
+
+
+def quantity(value):
+    if integer(value) < 1:
+        raise RefusedError("unknown_value")
+    return value
+
+
+def one_of(words):
+    def check(value):
+        if text(value) not in words:
+            raise RefusedError("unknown_value")
+        return value
+
+    return check
+
+
+def list_of(check):
+    def check_list(value):
+        if not isinstance(value, list):
+            raise RefusedError("wrong_type")
+        return [check(element) for element in value]
+
+    return check_list
+
+
+def anything(value):
+    return value
+
+
+def take(json_object, field, check, required=False, default=None):
+    """The field checked; null counts as absent."""
+    value = json_object.get(field)
+    if value is None:
+        if required:
+            raise RefusedError("missing_field")
+        return default
+    return check(value)
+
+
+def attributes(json_object):
+    return {
+        "item_group_id": take(json_object, "item_group_id", text),
+        "categories": take(json_object, "categories", list_of(text)),
+        "brand": take(json_object, "brand", text),
+        "advertiser_id": take(json_object, "advertiser_id", text),
+    }
+
+
+# --- topics ------------------------------------------------------------------------------------
+
+
+def candidate(value):
+    if not isinstance(value, dict):
+        raise RefusedError("wrong_type")
+    return {
+        "product_id": take(value, "product_id", text, required=True),
+        "price": take(value, "price", number),
+        "interest_at": take(value, "interest_at", integer),
+        "basis": take(value, "basis", one_of(BASES)),
+        "sources": take(value, "sources", list_of(text), default=[]),
+        "attributes": attributes(value),
+    }
+
+
+def request(value):
+    checked = {
+        "request_id": take(value, "request_id", text, required=True),
+        "ts": take(value, "ts", integer),
+        "site": take(value, "site", text),
+        "channel": take(value, "channel", one_of(CHANNELS), default="display"),
+        "own_site": take(value, "own_site", truth, default=False),
+        "candidates": take(value, "candidates", list_of(candidate), required=True),
+    }
+    if checked["candidates"] == []:
+        raise RefusedError("missing_field")
+    return checked
+
+
+def order_product(value):
+    if not isinstance(value, dict):
+        raise RefusedError("wrong_type")
+    return {
+        "product_id": take(value, "product_id", text, required=True),
+        "quantity": take(value, "quantity", quantity, default=1),
+        "price": take(value, "price", number),
+        "attributes": attributes(value),
+    }
+
+
+def purchase(value):
+    checked = {
+        "event_id": take(value, "event_id", text, required=True),
+        "ts": take(value, "ts", integer),
+        "event": take(value, "event", one_of(PURCHASE_EVENTS), required=True),
+        "order_id": take(value, "order_id", text, required=True),
+    }
+    cancelled = checked["event"] == "order_cancelled"
+    checked["products"] = take(
+        value,
+        "products",
+        anything if cancelled else list_of(order_product),
+        required=checked["event"] == "order_completed",
+    )
+    return checked
+
+
+def dismissal(value):
+    checked = {
+        "event_id": take(value, "event_id", text, required=True),
+        "ts": take(value, "ts", integer),
+        "action": take(value, "action", one_of(ACTIONS), default="dismissed"),
+    }
+    dismissed = checked["action"] == "dismissed"
+    checked["reason"] = take(value, "reason", one_of(DISMISSAL_REASONS), required=dismissed)
+    product_id = take(value, "product_id", text)
+    category = take(value, "category", text)
+    checked["attributes"] = attributes(value)
+    brand = checked["attributes"]["brand"]
+    advertiser_id = checked["attributes"]["advertiser_id"]
+
+    targets = []
+    if product_id is not None:
+        targets.append(("product_id", product_id))
+    if category is not None:
+        targets.append(("category", category))
+    # Beside a product these two are the product's attributes; alone they are targets.
+    if brand is not None and product_id is None:
+        targets.append(("brand", brand))
+    if advertiser_id is not None and product_id is None:
+        targets.append(("advertiser_id", advertiser_id))
+    if len(targets) > 1:
+        raise RefusedError("unknown_value")
+    if not targets and dismissed and checked["reason"] not in NO_TARGET_NEEDED:
+        raise RefusedError("missing_field")
+    checked["target"] = targets[0] if targets else None
+    checked["price"] = take(value, "price", number)
+    return checked
+
+
+def impression(value):
+    return {
+        "impression_id": take(value, "impression_id", text, required=True),
+        "product_id": take(value, "product_id", text, required=True),
+        "ts": take(value, "ts", integer),
+        "request_id": take(value, "request_id", text),
+    }
+
+
+def preference(value):
+    return {
+        "event_id": take(value, "event_id", text, required=True),
+        "ts": take(value, "ts", integer),
+        "personalised_ads": take(value, "personalised_ads", one_of(ANSWERS)),
+        "sensitive_topics": take(value, "sensitive_topics", one_of(ANSWERS)),
+    }
+
+
+FIELDS_OF_TOPIC = {
+    "preferences": preference,
+    "purchases": purchase,
+    "dismissals": dismissal,
+    "impressions": impression,
+    "impression-requests": request,
+}
+
+
+# --- whole records -----------------------------------------------------------------------------
+
+
+def value_bytes(record):
+    """The value as it would stand in Kafka; None for a null value."""
+    if "value_base64" in record:
+        return base64.b64decode(record["value_base64"])
+    if record.get("value") is None:
+        return None
+    return orjson.dumps(record["value"])
+
+
+def parsed(raw):
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise RefusedError("not_json") from None
+    if not isinstance(value, dict):
+        raise RefusedError("not_an_object")
+    return value
+
+
+def named(value, field, key):
+    """What the record is about: by `field` of its value, by its key, or by both alike."""
+    said = take(value, field, text)
+    if said is None and key is None:
+        raise RefusedError("missing_field")
+    return key if said is None else said
+
+
+def must_be_alike(name, key):
+    if key is not None and key != name:
+        raise RefusedError("key_mismatch")
+
+
+def person_event(record):
+    """The checked event of a person topic's record, `user_id` and `ts` filled in."""
+    raw = value_bytes(record)
+    if raw is None:
+        raise RefusedError("not_an_object")
+    if len(raw) > MAXIMUM_VALUE_BYTES:
+        raise RefusedError("too_large")
+    value = parsed(raw)
+    key = record.get("key")
+    user_id = named(value, "user_id", key)
+    event = FIELDS_OF_TOPIC[record["topic"]](value)
+    must_be_alike(user_id, key)
+    event["user_id"] = user_id
+    event["topic"] = record["topic"]
+    if event["ts"] is None:
+        event["ts"] = record["timestamp"]
+    if event["ts"] > record["timestamp"] + DAY:
+        raise RefusedError("future_timestamp")
+    return event
+
+
+def catalog_line(record):
+    """(product_id, attributes of SPEC 1), the latter None when the product is removed."""
+    raw = value_bytes(record)
+    key = record.get("key")
+    if raw is None:
+        if key is None:
+            raise RefusedError("missing_field")
+        return key, None
+    if len(raw) > MAXIMUM_VALUE_BYTES:
+        raise RefusedError("too_large")
+    value = parsed(raw)
+    product_id = named(value, "product_id", key)
+    product = attributes(value)
+    product["price"] = take(value, "price", number)
+    product["currency"] = take(value, "currency", text)
+    product["sensitive"] = take(value, "sensitive", truth, default=False)
+    product["replenish_days"] = take(value, "replenish_days", number)
+    must_be_alike(product_id, key)
+    return product_id, product
