@@ -1,0 +1,83 @@
+"""What the importers of public data sets have in common: rows of CSV, and what became of them."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from operator import itemgetter
+from typing import TypeVar
+
+from streams.recording.sources import AnyPath, Progress, SourceError, open_source
+
+CSV_ENDINGS = (".csv", ".csv.xz")
+
+Row = TypeVar("Row")
+
+
+class ImportFailed(SourceError):
+    """A file that is not the data set that was named; says which line, and what was expected."""
+
+
+@dataclass(slots=True)
+class ImportSummary:
+    """What an import wrote and what it left out."""
+
+    rows: int = 0
+    """Lines read of the source, headers apart; product lists are not counted."""
+    written: Counter[str] = field(default_factory=Counter)
+    """Records by topic."""
+    skipped: Counter[str] = field(default_factory=Counter)
+    """What did not become a record, by reason, in words."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences that anybody who reads figures from this recording should know."""
+
+
+def read_rows(
+    path: AnyPath,
+    columns: Sequence[str],
+    row_type: Callable[..., Row],
+    progress: Progress | None = None,
+    limit: int | None = None,
+) -> Iterator[Row]:
+    """``row_type(*fields)`` for each of the first ``limit`` lines, fields in ``columns`` order.
+
+    Raises ``ImportFailed`` when a column is missing, a line is too short, or ``row_type`` raises
+    ``ValueError``, whose message should say what was expected.
+    """
+    with open_source(path, CSV_ENDINGS, progress) as source:
+        reader = csv.reader(io.TextIOWrapper(source, "utf-8-sig", newline=""))
+        try:
+            pick = _picker(path, next(reader, []), columns)
+            for fields in islice(reader, limit):
+                yield row_type(*pick(fields))
+        except IndexError:
+            problem = f"too few fields; expected the columns {', '.join(columns)}"
+        except UnicodeDecodeError:
+            problem = "not UTF-8 text"
+        except (csv.Error, ValueError) as error:
+            if isinstance(error, SourceError):
+                raise
+            problem = str(error)
+        else:
+            return
+        raise ImportFailed(f"{path}, line {reader.line_num}: {problem}")
+
+
+def _picker(
+    path: AnyPath, header: Sequence[str], columns: Sequence[str]
+) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    missing = [column for column in columns if column not in header]
+    if missing:
+        found = ", ".join(header)[:200] or "nothing"
+        raise ImportFailed(
+            f"{path}, line 1: no column {', '.join(missing)}; expected a header with"
+            f" {', '.join(columns)}, found {found}"
+        )
+    return itemgetter(*(header.index(column) for column in columns))
+
+
+def plain_id(number: str) -> str:
+    """An id that a table program turned into a decimal number (``266079.0``), as it was."""
+    return number.removesuffix(".0")
