@@ -1,0 +1,1 @@
+"""Faust agents: they take a batch, call the domain, and hand over what it said."""

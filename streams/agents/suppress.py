@@ -1,0 +1,12 @@
+"""The agent that joins: every batch of a partition goes through here, one after the other."""
+
+from collections.abc import AsyncIterable
+
+from streams.engine.engine import Batch
+
+
+async def suppress(batches: AsyncIterable[Batch]) -> None:
+    """Decide on requests, join evidence, bury what is not right, reroute what is misplaced."""
+    async for batch in batches:
+        with batch:
+            batch.partition.process(batch.entries)

@@ -1,0 +1,113 @@
+"""The catalog on every worker: all of it before the first person, and its changes as they come."""
+
+from collections import deque
+from time import monotonic
+from typing import Any, NamedTuple
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from schemas.decoding import InvalidRecord, decode_product
+from streams.engine.output import client_settings
+from streams.settings import Settings
+from streams.suppression.catalog import Catalog
+
+BULK = 10_000
+WAIT_SECONDS = 0.1
+"""The client waits for as many records as it is asked for, up to this long."""
+REMEMBERED = 10_000
+"""Most invalid records that are kept until somebody hands them to the dead letters."""
+
+
+class InvalidProduct(NamedTuple):
+    """A catalog record that is not right, where it was and what is wrong."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    error: InvalidRecord
+
+
+class CatalogReader:
+    """Follows the catalog topic; the catalog is optional, so the topic need not be there."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, seconds: float = 60) -> None:
+        self.catalog = catalog
+        self.invalid: deque[InvalidProduct] = deque(maxlen=REMEMBERED)
+        """The newest records that were not right."""
+        self.read = 0
+        """How many records have been read."""
+        self.position = 0
+        """Sum of the offsets reached: grows whenever the catalog says something new."""
+        self._topic = settings.topic("catalog")
+        self._timeout = seconds
+        self._offsets: dict[int, int] = {}
+        self._consumer: Any = Consumer(
+            {
+                **client_settings(settings),
+                "group.id": f"{settings.application}-catalog",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+            }
+        )
+
+    def load(self) -> None:
+        """Read the catalog to its end. Raises `KafkaException` when that cannot be done."""
+        metadata = self._consumer.list_topics(self._topic, self._timeout).topics[self._topic]
+        if metadata.error is not None:
+            if metadata.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return
+            raise KafkaException(metadata.error)
+        left = set(metadata.partitions)
+        self._consumer.assign([TopicPartition(self._topic, n, OFFSET_BEGINNING) for n in left])
+        heard = monotonic()
+        while left:
+            messages = self._consumer.consume(BULK, WAIT_SECONDS)
+            if messages:
+                heard = monotonic()
+            elif monotonic() - heard > self._timeout:
+                raise KafkaException(
+                    KafkaError(KafkaError._TIMED_OUT, "the catalog did not reach its end in time")
+                )
+            left -= self._apply(messages)
+
+    def poll(self) -> None:
+        """Take in what is new, without waiting."""
+        if self._offsets:
+            self._apply(self._consumer.consume(BULK, 0))
+
+    def close(self) -> None:
+        """Stop following."""
+        self._consumer.close()
+
+    def _apply(self, messages: list[Any]) -> set[int]:
+        """Take in messages; returns the partitions whose end was reached."""
+        ended: set[int] = set()
+        for message in messages:
+            error = message.error()
+            number, offset = message.partition(), message.offset()
+            if error is None:
+                self._take(message)
+                self._offsets[number] = offset + 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                ended.add(number)
+                self._offsets[number] = offset
+            elif not error.retriable():
+                raise KafkaException(error)
+        self.position = sum(self._offsets.values())
+        return ended
+
+    def _take(self, message: Any) -> None:
+        self.read += 1
+        key, value = message.key(), message.value()
+        try:
+            self.catalog.put(*decode_product(key, value))
+        except InvalidRecord as error:
+            self.invalid.append(
+                InvalidProduct(
+                    message.partition(), message.offset(), message.timestamp()[1], key, value, error
+                )
+            )

@@ -1,0 +1,356 @@
+"""The engine of a worker: what lies between Faust's rebalances and the partitions' work.
+
+One step fetches, aligns, hands batches to the agent, and takes a checkpoint when it is time. A
+checkpoint is one transaction of output, changelog and offsets; only after it was committed does
+the state go to disk, so that what is on disk is never ahead.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from streams.engine.alignment import Place
+from streams.engine.catalog_reader import CatalogReader
+from streams.engine.changelog import Restore
+from streams.engine.offsets import committed, watermarks
+from streams.engine.output import Fenced, Membership, Output
+from streams.engine.partition import RANKS, REROUTED, Counts, Entry, Fetched, Partition
+from streams.engine.store import Memory, Store
+from streams.settings import Settings
+from streams.suppression.policy import Policy
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.5
+"""How long to wait for records when there is nothing else to do."""
+BROKER_SECONDS = 60
+
+
+class Batch:
+    """Records of one partition in their order, for the agent.
+
+    A context manager: when the block ends, whoever waits for the batch hears of it, and of the
+    error if there was one.
+    """
+
+    def __init__(self, partition: Partition, entries: Sequence[tuple[Place, Entry]]) -> None:
+        self.partition = partition
+        self.entries = entries
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody still waits for it: not when its partition was taken away meanwhile."""
+        return not self.done.done()
+
+    def __enter__(self) -> "Batch":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+        return isinstance(error, Exception)
+
+
+class Engine:
+    """The partitions that are assigned to this worker, and their checkpoints."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        policy: Policy,
+        topics: Mapping[str, str],
+        partitions: int,
+        catalog: CatalogReader,
+        output: Output,
+    ) -> None:
+        """`topics` are the streams by the names of the topics that they are read from."""
+        self.settings = settings
+        self.membership: Membership | None = None
+        """The generation in which partitions are held; None while none are."""
+        self.start_offsets: dict[Any, int] = {}
+        self.is_restored = False
+        self.partitions: dict[int, Partition] = {}
+        self.counts = Counts()
+        self.hand_over: Callable[[Batch], Any] | None = None
+        """Gives a batch to the agent; set by the application."""
+        self._policy = policy
+        self._topics = topics
+        self._number_of_partitions = partitions
+        self._catalog = catalog
+        self._output = output
+        self._memory = Memory(
+            settings.cache_megabytes << 20, settings.write_buffer_megabytes << 20
+        )
+        self._lock = asyncio.Lock()
+        self._restore: Restore | None = None
+        self._uncommitted = 0
+        self._last_checkpoint = monotonic()
+        self._suspended = asyncio.Event()
+
+    # -- between an assignment and the first fetch
+
+    async def restore(self, thread: Any) -> None:
+        """Open and restore the partitions that the group has assigned to this worker."""
+        try:
+            await asyncio.shield(self._restored(thread))
+        except asyncio.CancelledError:
+            # Another rebalance. The thread that restores has to end before its files are closed.
+            self._cancel_restore()
+            raise
+
+    async def _restored(self, thread: Any) -> None:
+        async with self._lock:
+            self.is_restored = False
+            self._suspended.clear()
+            self._restore = Restore(self.settings, BROKER_SECONDS)
+            watch = asyncio.create_task(_keep_alive(thread))
+            try:
+                assigned = await thread.call_thread(thread.assigned)
+                numbers = self._same_numbers(assigned)
+                await asyncio.to_thread(self._open, assigned, numbers, self._restore)
+            finally:
+                watch.cancel()
+            self.is_restored = not self._suspended.is_set()
+            if not self.is_restored:
+                self._close()
+
+    def _cancel_restore(self) -> None:
+        self._suspended.set()
+        if self._restore is not None:
+            self._restore.cancel()
+
+    def _same_numbers(self, assigned: set[Any]) -> set[int]:
+        """The assigned partition numbers, which must be the same for every topic."""
+        by_topic: dict[str, set[int]] = {topic: set() for topic in self._topics}
+        for place in assigned:
+            by_topic[place.topic].add(place.partition)
+        numbers = {place.partition for place in assigned}
+        for topic, found in by_topic.items():
+            if found != numbers:
+                raise RuntimeError(
+                    f"topic {topic}: partitions {sorted(found)} were assigned to this worker, of "
+                    f"other topics {sorted(numbers)}. All of them need the same number of "
+                    f"partitions: see `unhaunt topics check`"
+                )
+        return numbers
+
+    def _open(self, assigned: set[Any], numbers: set[int], restore: Restore) -> None:
+        """Open stores, restore them, and find where to start. Runs in a thread of its own."""
+        places = [(place.topic, place.partition) for place in assigned]
+        offsets = committed(self.settings, places, BROKER_SECONDS)
+        stores: dict[int, Store] = {}
+        try:
+            for number in sorted(numbers):
+                stores[number] = Store(self.folder(number), self._memory)
+            began = monotonic()
+            restored = restore.run(stores, self._log_progress)
+            if restored:
+                seconds = max(monotonic() - began, 0.001)
+                logger.info("restored %d records, %.0f a second", restored, restored / seconds)
+            bounds = watermarks(self.settings, places, BROKER_SECONDS)
+        except BaseException:
+            for store in stores.values():
+                store.close()
+            raise
+        for number, store in stores.items():
+            self.partitions[number] = Partition(
+                number,
+                self._number_of_partitions,
+                store,
+                self._policy,
+                self._catalog,
+                self._output,
+                self.settings,
+                self.counts,
+            )
+        self.start_offsets = {}
+        for place in assigned:
+            first, end = bounds[place.topic, place.partition]
+            start = max(first, offsets.get((place.topic, place.partition), first))
+            self.start_offsets[place] = start
+            name = self._topics[place.topic]
+            stream = self.partitions[place.partition].alignment.stream(name, RANKS[name])
+            stream.next_offset, stream.known_end = start, end
+
+    def folder(self, number: int) -> Path:
+        """The folder of a partition's state."""
+        return self.settings.folder / "persons" / str(number)
+
+    def _log_progress(self, restored: int, left: int) -> None:
+        logger.debug("restored %d records, %d left", restored, left)
+
+    # -- records
+
+    async def step(self, thread: Any) -> None:
+        """Fetch once, do what can be done, and commit it if it is time."""
+        polled = await thread.call_thread(thread.poll, self._wanted(), self._patience())
+        # What has begun is finished even if this task is cancelled: a commit cannot be left alone.
+        await asyncio.shield(self._advance(thread, polled))
+
+    async def _advance(self, thread: Any, polled: Any) -> None:
+        async with self._lock:
+            if self._suspended.is_set():
+                return
+            self._catalog.poll()
+            self._add(polled)
+            await self._work()
+            if self._checkpoint_is_due():
+                await self.checkpoint(thread)
+
+    def _wanted(self) -> set[Any]:
+        """The partitions of which more may be fetched."""
+        most = self.settings.waiting_records
+        return {
+            place
+            for place in self.start_offsets
+            if len(self.partitions[place.partition].alignment.streams[
+                self._topics[place.topic]
+            ].waiting) < most
+        }  # fmt: skip
+
+    def _patience(self) -> float:
+        """For how many seconds a fetch may wait for records."""
+        if not any(partition.is_changed for partition in self.partitions.values()):
+            return IDLE_SECONDS
+        due = self._last_checkpoint + self.settings.checkpoint_milliseconds / 1000
+        return max(0.0, due - monotonic())
+
+    def _add(self, polled: Any) -> None:
+        for place, records in polled.records.items():
+            name = self._topics[place.topic]
+            add = self.partitions[place.partition].add
+            for record in records:
+                add(name, _fetched(name, record))
+        for place, position in polled.positions.items():
+            name = self._topics[place.topic]
+            stream = self.partitions[place.partition].alignment.stream(name, RANKS[name])
+            stream.next_offset = max(stream.next_offset, position.next_offset)
+            if position.known_end is not None and position.known_end >= 0:
+                stream.known_end = position.known_end
+
+    async def _work(self) -> None:
+        """Hand over all that has its turn."""
+        for partition in self.partitions.values():
+            entries = partition.alignment.take()
+            for start in range(0, len(entries), self.settings.batch_records):
+                batch = Batch(partition, entries[start : start + self.settings.batch_records])
+                if not await self._handed_over(batch):
+                    return
+                self._uncommitted += len(batch.entries)
+                self._output.poll()
+            partition.review()
+
+    async def _handed_over(self, batch: Batch) -> bool:
+        """Whether the agent has worked off a batch; a rebalance may take it out of its hands."""
+        assert self.hand_over is not None, "the application tells where batches go"
+        await self.hand_over(batch)
+        suspended = asyncio.create_task(self._suspended.wait())
+        try:
+            await asyncio.wait({batch.done, suspended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            suspended.cancel()
+        if not batch.done.done():
+            batch.done.cancel()
+            return False
+        batch.done.result()
+        return True
+
+    # -- checkpoints
+
+    def _checkpoint_is_due(self) -> bool:
+        if not any(partition.is_changed for partition in self.partitions.values()):
+            return False
+        age = (monotonic() - self._last_checkpoint) * 1000
+        return (
+            age >= self.settings.checkpoint_milliseconds
+            or self._uncommitted >= self.settings.checkpoint_records
+        )
+
+    async def checkpoint(self, thread: Any) -> None:
+        """Commit everything since the last checkpoint, then write the state to disk.
+
+        Raises `KafkaException` when the broker does not take it. A worker that the group has
+        given up takes back what it did, and waits for its next assignment.
+        """
+        if self.membership is None:
+            return
+        changed = [partition for partition in self.partitions.values() if partition.is_changed]
+        for partition in changed:
+            partition.settle()
+        names = {name: topic for topic, name in self._topics.items()}
+        offsets = {
+            (names[name], partition.number): offset
+            for partition in changed
+            for name, offset in partition.offsets.items()
+        }
+        try:
+            await self._commit(thread, changed, offsets, self.membership)
+        except Fenced as fenced:
+            logger.warning("the group has given this worker up: %s", fenced)
+            self.membership = None
+            self._suspended.set()
+            self._close()
+            return
+        self._uncommitted = 0
+        self._last_checkpoint = monotonic()
+
+    async def _commit(
+        self,
+        thread: Any,
+        changed: Sequence[Partition],
+        offsets: Mapping[tuple[str, int], int],
+        membership: Membership,
+    ) -> None:
+        """Commit in the order that the guarantee asks for."""
+        if self.settings.guarantee == "exactly_once":
+            await asyncio.to_thread(self._output.commit, offsets, membership)
+        else:
+            await asyncio.to_thread(self._output.flush)
+        for partition in changed:
+            partition.committed()
+        if self.settings.guarantee == "at_least_once":
+            await thread.call_thread(thread.commit_offsets, offsets)
+
+    def give_up(self) -> None:
+        """Commit nothing any more: what was done since the last checkpoint is done again."""
+        self.membership = None
+        self._cancel_restore()
+
+    async def suspend(self, thread: Any) -> None:
+        """Give all partitions back: a last checkpoint, then close the state."""
+        self._cancel_restore()
+        async with self._lock:
+            if self.is_restored:
+                await self.checkpoint(thread)
+            self.membership = None
+            self.is_restored = False
+            self._close()
+
+    def _close(self) -> None:
+        for partition in self.partitions.values():
+            partition.close()
+        self.partitions = {}
+        self.start_offsets = {}
+
+
+def _fetched(name: str, record: Any) -> Fetched:
+    headers = record.headers
+    topic = name
+    if name == REROUTED:
+        topic = next(
+            (value.decode() for key, value in reversed(headers) if key == "unhaunt.topic"), name
+        )
+        headers = [header for header in headers if header[0] != "unhaunt.topic"]
+    return Fetched(topic, record.offset, record.timestamp, record.key, record.value, headers)
+
+
+async def _keep_alive(thread: Any) -> None:
+    while True:
+        await asyncio.sleep(1)
+        await thread.call_thread(thread.keep_alive)

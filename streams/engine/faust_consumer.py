@@ -1,0 +1,210 @@
+"""Faust's consumer with the per-event path taken out: records cross to the engine in bulk.
+
+Faust keeps what it is good at: membership of the group, the assignor that gives one worker the
+same partition number of every topic, the order of a rebalance, supervision. Offsets are committed
+by the engine, so every way in which Faust would commit them is closed.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import aiokafka
+import aiokafka.errors
+from aiokafka import TopicPartition
+from faust.tables.manager import TableManager
+from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
+from faust.transport.drivers import aiokafka as driver
+
+from streams.engine.output import Membership
+
+FETCH_MILLISECONDS = 50
+"""How long a broker may hold back a fetch without data; Faust's 1,500 would stall the others."""
+FETCH_BYTES = 2 * 1_048_576
+"""For one partition: more than the largest value that is no dead letter."""
+FETCH_RECORDS = 10_000
+
+
+class Position(NamedTuple):
+    """Where reading a partition has got to, and up to where the broker is known to hold more."""
+
+    next_offset: int
+    known_end: int | None
+
+
+class Polled(NamedTuple):
+    """Records by topic and partition, and the positions that belong to them."""
+
+    records: Mapping[Any, list[Any]]
+    positions: Mapping[Any, Position]
+
+
+class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
+    """Runs in the consumer's thread, before Faust hears of an assignment."""
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        """Hold fetching back, and keep the membership that checkpoints are taken under.
+
+        It is taken here and not at the checkpoint: by then the coordinator may have been reset,
+        and a transaction without a generation is not fenced.
+        """
+        consumer = self._thread._consumer
+        consumer.pause(*assigned)
+        coordinator = consumer._coordinator
+        settings = self._thread.app.engine.settings
+        self._thread.app.engine.membership = Membership(
+            settings.application,
+            coordinator.generation,
+            coordinator.member_id,
+            settings.instance or None,
+        )
+        await super().on_partitions_assigned(assigned)
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The thread of the aiokafka consumer, and the only place that touches it."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        self._assignor = self.app.assignor
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[self._assignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_MILLISECONDS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+        )
+
+    async def poll(self, partitions: set[Any], seconds: float) -> Polled:
+        """What was fetched, with the positions of the same moment."""
+        consumer = self._consumer
+        consumer._coordinator.check_errors()
+        records: Mapping[Any, list[Any]] = {}
+        if partitions:
+            records = await self._fetch_records(
+                consumer, partitions, timeout=seconds, max_records=FETCH_RECORDS
+            )
+        else:  # aiokafka would read an empty set as all of them
+            await asyncio.sleep(seconds)
+        assignment = consumer._subscription.subscription.assignment
+        positions = {}
+        for place in assignment.tps if assignment else ():
+            state = assignment.state_value(place)
+            if state._position is not None:
+                positions[place] = Position(state._position, state.lso)
+        return Polled(records or {}, positions)
+
+    async def assigned(self) -> set[Any]:
+        """The topics and partitions that are assigned."""
+        return set(self._consumer.assignment())
+
+    async def start_at(self, offsets: Mapping[Any, int]) -> None:
+        """Go to these offsets, and fetch from there."""
+        for place, offset in offsets.items():
+            self._consumer.seek(place, offset)
+        self._consumer.resume(*offsets)
+
+    async def commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Commit offsets outside of a transaction."""
+        await self._consumer.commit(
+            {TopicPartition(*place): offset for place, offset in offsets.items()}
+        )
+
+    async def check(self) -> None:
+        """Raise what keeps this worker out of the group, which aiokafka tells only who asks."""
+        self._consumer._coordinator.check_errors()
+
+    async def keep_alive(self) -> None:
+        """Count as polling while a restore takes long, or the group would take us for stuck."""
+        with self._consumer._subscription.fetch_context():
+            pass
+
+    def close(self) -> None:
+        """The thread's own end closes the consumer, on the loop that it belongs to."""
+
+
+class BulkConsumer(driver.Consumer):  # type: ignore[misc]
+    """Faust's consumer service; its fetcher runs the engine's loop."""
+
+    RebalanceListener = Listener
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Never: offsets are part of the engine's checkpoints."""
+        return False
+
+    async def perform_seek(self) -> None:
+        """The engine has said where to start when it restored the state."""
+        await self._thread.call_thread(self._thread.start_at, self.app.engine.start_offsets)
+
+    async def verify_all_partitions_active(self) -> None:
+        """Not asked: a partition may wait its turn for as long as alignment wants."""
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                if self.flow_active:
+                    await self._step()
+                else:
+                    await self.wait(self.can_resume_flow)
+        except (asyncio.CancelledError, aiokafka.errors.ConsumerStoppedError):
+            if not self.app.should_stop:
+                raise
+
+    async def _step(self) -> None:
+        try:
+            await self.app.engine.step(self._thread)
+        except aiokafka.errors.ConsumerStoppedError:
+            raise
+        except Exception as error:
+            self.app.fail(error)
+            await self.wait_for_stopped()
+
+
+class Transport(driver.Transport):  # type: ignore[misc]
+    """Faust's aiokafka transport with the consumer of this module."""
+
+    Consumer = BulkConsumer
+
+
+class EngineRecovery(Recovery):  # type: ignore[misc]
+    """Lets the engine restore the state between an assignment and the first fetch.
+
+    It runs beside the rebalance and not inside of it, so heartbeats go on meanwhile.
+    """
+
+    async def _resume_streams(self, generation_id: int = 0) -> None:
+        try:
+            await self._wait(self.app.engine.restore(self.app.consumer._thread))
+        except (RebalanceAgain, ServiceStopped):
+            raise
+        except Exception as error:
+            self.app.fail(error)
+            raise ServiceStopped from error
+        if not self.app.engine.is_restored:
+            raise RebalanceAgain
+        await super()._resume_streams(generation_id)
+
+
+class EngineTables(TableManager):  # type: ignore[misc]
+    """Faust's tables, of which there are none, with the recovery of this module."""
+
+    @property
+    def recovery(self) -> EngineRecovery:
+        """The recovery service."""
+        if self._recovery is None:
+            self._recovery = EngineRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery

@@ -1,0 +1,209 @@
+"""Bulk output: everything of a checkpoint in one Kafka transaction (DESIGN, SPEC 6).
+
+The transaction holds decisions, lists, dead letters, rerouted records, the changelog and the
+source offsets. The offsets are those of the group of Faust's consumer, which this producer is no
+member of, so it shows the group's generation: a worker that the group has given up is refused
+(KIP-447) and takes nothing with it.
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+
+from streams.settings import Settings
+
+Headers = list[tuple[str, str | bytes | None]]
+
+OnDelivery = Callable[[KafkaError | None, Any], None]
+
+LARGEST_RECORD = 16_000_000
+"""Bytes of one record: a broker's own limit is usually less, and then it is that which counts."""
+QUEUE_MESSAGES = 1_000_000
+QUEUE_KILOBYTES = 1_048_576
+"""Most output that waits for the broker; then producing waits, and with it everything else."""
+
+FENCED = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError._FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.PRODUCER_FENCED,
+    }
+)
+"""What the broker answers to a worker that the group has given up."""
+
+
+class Membership(NamedTuple):
+    """A worker's place in the group, as the broker checks it before it takes offsets."""
+
+    group: str
+    generation: int
+    member: str
+    instance: str | None
+
+    def to_bytes(self) -> bytes:
+        """The form in which librdkafka reads group metadata (its version 2)."""
+        instance = b"\1" if self.instance is None else b"\0" + self.instance.encode() + b"\0"
+        return (
+            b"CGMDv2:"
+            + struct.pack("<i", self.generation)
+            + self.group.encode()
+            + b"\0"
+            + self.member.encode()
+            + b"\0"
+            + instance
+        )
+
+
+class Fenced(Exception):
+    """The group has given this worker up; what it did since the last checkpoint is void."""
+
+
+class Output:
+    """Bulk output that is acknowledged: what `flush` has let pass is in Kafka for good."""
+
+    def __init__(self, settings: Settings, seconds: float = 60) -> None:
+        """`seconds` is how long to wait for a broker."""
+        self._timeout = seconds
+        self._failure: KafkaError | None = None
+        self._producer = Producer({**_producer_settings(settings), **self._identity(settings)})
+
+    def _identity(self, _: Settings) -> dict[str, Any]:
+        return {"enable.idempotence": True}
+
+    def send(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp: int = 0,
+        headers: Headers | None = None,
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        """Send a record. Waits while too much is on its way."""
+        while True:
+            try:
+                self._producer.produce(
+                    topic,
+                    value,
+                    key,
+                    partition,
+                    timestamp=max(timestamp, 0),
+                    headers=headers,
+                    on_delivery=on_delivery or self._on_delivery,
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                return
+
+    @property
+    def _on_delivery(self) -> OnDelivery | None:
+        return self._note_failure
+
+    def _note_failure(self, error: KafkaError | None, _: Any) -> None:
+        self._failure = self._failure or error
+
+    def poll(self) -> None:
+        """Let the client see to what was acknowledged."""
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        """Wait until all that was sent is acknowledged.
+
+        Raises `KafkaException` when something was not, or not in time.
+        """
+        left = self._producer.flush(self._timeout)
+        if left and self._failure is None:
+            self._failure = KafkaError(KafkaError._TIMED_OUT, f"{left} records were not taken")
+        if self._failure is not None:
+            raise KafkaException(self._failure)
+
+    def commit(self, offsets: Mapping[tuple[str, int], int], membership: Membership) -> None:
+        """Only a transaction commits offsets: see `TransactionalOutput`."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Send what is left, if the broker takes it."""
+        self._producer.flush(self._timeout)
+
+
+class TransactionalOutput(Output):
+    """Bulk output in transactions, of which one is open at any time."""
+
+    def __init__(self, settings: Settings, seconds: float = 60) -> None:
+        """Connect and begin. Raises `KafkaException` when no broker answers in time."""
+        super().__init__(settings, seconds)
+        self._producer.init_transactions(seconds)
+        self._producer.begin_transaction()
+
+    def _identity(self, settings: Settings) -> dict[str, Any]:
+        return {
+            "transactional.id": f"{settings.application}-{settings.member}",
+            "transaction.timeout.ms": settings.transaction_seconds * 1000,
+        }
+
+    @property
+    def _on_delivery(self) -> OnDelivery | None:
+        return None  # a record that fails lets its transaction fail
+
+    def commit(self, offsets: Mapping[tuple[str, int], int], membership: Membership) -> None:
+        """Commit what was sent, with the source offsets, and begin anew.
+
+        Raises `Fenced` when the group has given the worker up, and `KafkaException` for all else;
+        either way the transaction is aborted and the next one begun, if the client still can.
+        """
+        places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+        try:
+            if places:
+                self._producer.send_offsets_to_transaction(
+                    places, membership.to_bytes(), self._timeout
+                )
+            self._producer.commit_transaction(self._timeout)
+        except KafkaException as failure:
+            error: KafkaError = failure.args[0]
+            if error.fatal():
+                raise
+            self._producer.abort_transaction(self._timeout)
+            self._producer.begin_transaction()
+            if error.code() in FENCED:
+                raise Fenced(error.str()) from failure
+            raise
+        self._producer.begin_transaction()
+
+    def close(self) -> None:
+        """Take back what was not committed."""
+        self._producer.abort_transaction(self._timeout)
+
+
+def output_of(settings: Settings) -> Output:
+    """The output that the guarantee of the settings asks for."""
+    if settings.guarantee == "exactly_once":
+        return TransactionalOutput(settings)
+    return Output(settings)
+
+
+def _producer_settings(settings: Settings) -> dict[str, Any]:
+    return {
+        **client_settings(settings),
+        "partitioner": "murmur2_random",
+        "linger.ms": 5,
+        "compression.type": "lz4",
+        "batch.num.messages": 50_000,
+        "batch.size": 1_000_000,
+        "message.max.bytes": LARGEST_RECORD,
+        "queue.buffering.max.messages": QUEUE_MESSAGES,
+        "queue.buffering.max.kbytes": QUEUE_KILOBYTES,
+    }
+
+
+def client_settings(settings: Settings) -> dict[str, Any]:
+    """What every confluent-kafka client of this deployment is told."""
+    return {"bootstrap.servers": settings.brokers, "client.id": settings.application}
+

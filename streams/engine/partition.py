@@ -1,0 +1,323 @@
+"""One assigned partition number: its order, its join, its state, and what they put out."""
+
+import hashlib
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+
+from schemas.decoding import InvalidRecord, decode
+from schemas.records import Event
+from schemas.topics import PERSON_TOPICS
+from streams.engine.alignment import BEFORE_EVERYTHING, Alignment, Place
+from streams.engine.catalog_reader import CatalogReader
+from streams.engine.output import Output
+from streams.engine.store import PERSON, PROGRESS, Store
+from streams.recording.partitioning import partition_of
+from streams.settings import Settings
+from streams.suppression.join import Join
+from streams.suppression.person import Person
+from streams.suppression.policy import Policy
+
+REROUTED = "rerouted"
+"""The stream of records that were found in a partition where their person does not live."""
+
+RANKS = {topic: rank for rank, topic in enumerate((*PERSON_TOPICS, REROUTED))}
+REVIEWED_AT_ONCE = 2_000
+"""Most persons that are looked at between two batches though nothing new was said of them."""
+
+
+class Fetched(NamedTuple):
+    """A record as it was fetched, under its topic's default name."""
+
+    topic: str
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Entry(NamedTuple):
+    """A record and what it was read as; `home` is the partition number of its person."""
+
+    stream: str
+    record: Fetched
+    event: Event | None
+    problem: InvalidRecord | None
+    home: int
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the records of a worker, since its start."""
+
+    consumed: Counter[str] = field(default_factory=Counter)
+    decided: int = 0
+    joined: int = 0
+    rerouted: int = 0
+    dead: Counter[str] = field(default_factory=Counter)
+    lists: int = 0
+
+
+class Partition:
+    """The work on one partition number. Nothing in it waits, and all output goes to `output`."""
+
+    def __init__(
+        self,
+        number: int,
+        partitions: int,
+        store: Store,
+        policy: Policy,
+        catalog: CatalogReader,
+        output: Output,
+        settings: Settings,
+        counts: Counts,
+    ) -> None:
+        self.number = number
+        self.store = store
+        self.alignment: Alignment[Entry] = Alignment()
+        self.offsets: dict[str, int] = {}
+        """The next offset of each stream of which records were taken since the last checkpoint."""
+        self._partitions = partitions
+        self._policy = policy
+        self._catalog = catalog
+        self._output = output
+        self._settings = settings
+        self._counts = counts
+        self._join = Join(policy, catalog.catalog)
+        self._changes: dict[bytes, bytes | None] = {}
+        self._due: list[tuple[int, bytes]] = []
+        self._done: list[bytes] = []
+        self._clocks: dict[str, float] = {}
+        self._read_as: str | None = None
+        """What policy and catalog the lists were last made from."""
+        self._sweep: Iterator[tuple[bytes, bytes]] | None = None
+        self._swept_as = ""
+        self._buried_products: dict[str, int] = {}
+        self._changelog_offset: int | None = None
+        self._load_progress()
+
+    def add(self, stream: str, record: Fetched) -> None:
+        """Take in a fetched record; it waits for its turn."""
+        home = self.number
+        try:
+            event = decode(record.topic, record.key, record.value, record.timestamp)
+        except InvalidRecord as problem:
+            entry = Entry(stream, record, None, problem, home)
+        else:
+            if stream != REROUTED:
+                home = partition_of(event.user_id.encode(), self._partitions)
+            entry = Entry(stream, record, event, None, home)
+        counts = entry.event is not None and home == self.number
+        ts = entry.event.ts if counts and entry.event is not None else None
+        self.alignment.stream(stream, RANKS[stream]).add(record.offset, ts, entry)
+
+    def process(self, entries: Sequence[tuple[Place, Entry]]) -> None:
+        """Take records in their order: decide, join, bury or reroute."""
+        users = {
+            entry.event.user_id
+            for _, entry in entries
+            if entry.event is not None and entry.home == self.number
+        }
+        self._load(users)
+        take = self._join.take
+        for (clock, _, offset), entry in entries:
+            stream, record, event, problem, home = entry
+            if problem is not None:
+                self._bury(record, self.number, problem)
+            elif home != self.number:
+                self._reroute(record, event, home)
+            elif event is not None:
+                decision = take(event)
+                if decision is None:
+                    self._counts.joined += 1
+                else:
+                    self._send("decisions", decision["user_id"], orjson.dumps(decision))
+                    self._counts.decided += 1
+            self._counts.consumed[stream] += 1
+            self.offsets[stream] = offset + 1
+            if clock != BEFORE_EVERYTHING:
+                self._clocks[stream] = clock
+
+    def review(self) -> bool:
+        """Look at persons whose time has come or whom a new policy or catalog reads anew.
+
+        Returns whether there was anything to look at.
+        """
+        newest = self._join.newest
+        if newest is None:
+            return False
+        reviewed: list[bytes] = []
+        if not self._done:
+            due = self.store.due(newest, REVIEWED_AT_ONCE)
+            self._done = list(due)
+            reviewed += due.values()
+        reviewed += self._next_of_sweep()
+        users = [key[len(PERSON) :].decode() for key in reviewed]
+        self._load(users)
+        for user_id in users:
+            self._join.review(user_id)
+        return bool(users or self._done)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything that the next checkpoint has to commit."""
+        return bool(self.offsets or self._changes or self._done)
+
+    def settle(self) -> None:
+        """Send what changed since the last checkpoint: lists and changelog, progress last."""
+        self._bury_products()
+        for user_id, person, standing in self._join.settle():
+            self._publish(user_id, person, standing)
+            key = PERSON + user_id.encode()
+            if person.evidence:
+                self._change(key, orjson.dumps(person.to_data()))
+                if person.due is not None:
+                    self._due.append((person.due, key))
+            else:
+                del self._join.persons[user_id]
+                self._change(key, None)
+        self._change(PROGRESS, orjson.dumps(self._progress()), self._reached)
+
+    def committed(self) -> None:
+        """Write to disk what the transaction has committed, and forget what is not needed."""
+        self.store.write(self._changes, self._due, self._done, self._changelog_offset)
+        self._changes, self._due, self._done = {}, [], []
+        self.offsets = {}
+        persons = self._join.persons
+        surplus = len(persons) - self._settings.cached_persons
+        for user_id in list(itertools.islice(persons, max(0, surplus))):
+            del persons[user_id]
+
+    def close(self) -> None:
+        """Close the state; what was not committed is gone."""
+        self.store.close()
+
+    def _load(self, users: Sequence[str] | set[str]) -> None:
+        """Have these persons in memory, as the newest of those kept there."""
+        persons = self._join.persons
+        missing = []
+        for user_id in users:
+            person = persons.pop(user_id, None)
+            if person is None:
+                missing.append(user_id)
+            else:
+                persons[user_id] = person
+        if not missing:
+            return
+        stored = self.store.get([PERSON + user_id.encode() for user_id in missing])
+        for user_id, data in zip(missing, stored, strict=True):
+            if data is not None:
+                persons[user_id] = Person.from_data(orjson.loads(data))
+
+    def _publish(self, user_id: str, person: Person, standing: dict[str, Any] | None) -> None:
+        """Send a list if it is not what was last sent."""
+        if standing is None:
+            if person.published is None:
+                return
+            content, person.published = None, None
+        else:
+            content = orjson.dumps(standing)
+            digest = hashlib.blake2b(content, digest_size=8).hexdigest()
+            if digest == person.published:
+                return
+            person.published = digest
+        self._send("suppressions", user_id, content)
+        self._counts.lists += 1
+
+    def _send(self, topic: str, user_id: str, value: bytes | None) -> None:
+        self._output.send(self._settings.topic(topic), self.number, user_id.encode(), value)
+
+    def _change(self, key: bytes, value: bytes | None, on_delivery: Any = None) -> None:
+        self._changes[key] = value
+        self._output.send(
+            self._settings.changelog, self.number, key, value, on_delivery=on_delivery
+        )
+
+    def _reached(self, error: Any, message: Any) -> None:
+        # Without an error: an error aborts the transaction, and the offset is never used.
+        if error is None:
+            self._changelog_offset = message.offset() + 1
+
+    def _bury(self, record: Fetched, partition: int, problem: InvalidRecord) -> None:
+        self._output.send(
+            self._settings.topic("dead-letters"),
+            self.number,
+            record.key,
+            record.value,
+            headers=[
+                *record.headers,
+                ("unhaunt.error", problem.code),
+                ("unhaunt.detail", problem.detail),
+                ("unhaunt.topic", self._settings.topic(record.topic)),
+                ("unhaunt.partition", str(partition)),
+                ("unhaunt.offset", str(record.offset)),
+                ("unhaunt.timestamp", str(record.timestamp)),
+            ],
+        )
+        self._counts.dead[problem.code] += 1
+
+    def _bury_products(self) -> None:
+        """Bury the catalog's invalid records: every worker reads them, partition 0 sends them."""
+        if self.number != 0:
+            return
+        for invalid in self._catalog.invalid:
+            place = str(invalid.partition)
+            if invalid.offset < self._buried_products.get(place, 0):
+                continue
+            record = Fetched(
+                "catalog", invalid.offset, invalid.timestamp, invalid.key, invalid.value, ()
+            )
+            self._bury(record, invalid.partition, invalid.error)
+            self._buried_products[place] = invalid.offset + 1
+
+    def _reroute(self, record: Fetched, event: Event | None, home: int) -> None:
+        assert event is not None
+        self._output.send(
+            self._settings.reroute,
+            home,
+            event.user_id.encode(),
+            record.value,
+            timestamp=record.timestamp,
+            headers=[*record.headers, ("unhaunt.topic", record.topic)],
+        )
+        self._counts.rerouted += 1
+
+    def _next_of_sweep(self) -> list[bytes]:
+        """The next persons to be read anew, after the policy or the catalog changed."""
+        current = f"{self._policy.fingerprint}:{self._catalog.position}"
+        if self._sweep is None:
+            if self._read_as == current:
+                return []
+            self._sweep, self._swept_as = self.store.persons(), current
+        keys = [key for key, _ in itertools.islice(self._sweep, REVIEWED_AT_ONCE)]
+        if not keys:
+            self._sweep, self._read_as = None, self._swept_as
+        return keys
+
+    def _progress(self) -> Mapping[str, Any]:
+        return {
+            "clocks": self._clocks,
+            "newest": self._join.newest,
+            "as_of": self._join.as_of,
+            "read_as": self._read_as,
+            "buried_products": self._buried_products,
+        }
+
+    def _load_progress(self) -> None:
+        [stored] = self.store.get([PROGRESS])
+        if stored is None:
+            self._read_as = f"{self._policy.fingerprint}:{self._catalog.position}"
+            return
+        progress = orjson.loads(stored)
+        self._clocks = progress["clocks"]
+        self._join.newest = progress["newest"]
+        self._join.as_of = progress["as_of"]
+        self._read_as = progress["read_as"]
+        self._buried_products = progress["buried_products"]
+        for stream, clock in self._clocks.items():
+            self.alignment.stream(stream, RANKS[stream]).clock = clock

@@ -1,0 +1,174 @@
+"""Every setting of a worker: its name in the environment, its meaning, its default."""
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+PREFIX: Final = "UNHAUNT_"
+
+Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names it, its value and what was expected."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings, validated. `from_environment` reads them."""
+
+    brokers: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1, description="Kafka brokers to start from: host:port, separated by commas."
+        ),
+    ] = "127.0.0.1:9092"
+    application: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[a-zA-Z0-9._-]{1,100}$",
+            description="Name of the consumer group; also begins the names of the changelog, the "
+            "rerouting topic and the transactions.",
+        ),
+    ] = "unhaunt"
+    topic_prefix: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[a-zA-Z0-9._-]{0,100}$",
+            description="Put before the name of every input and output topic.",
+        ),
+    ] = ""
+    instance: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[a-zA-Z0-9._-]{0,100}$",
+            description="Name of this worker that outlives a restart, such as a pod's: makes it a "
+            "static member of the group and keeps its state folder apart. A worker without one "
+            "is a new member at each start.",
+        ),
+    ] = ""
+    state_folder: Annotated[
+        str, msgspec.Meta(min_length=1, description="Folder of the local state.")
+    ] = "unhaunt-state"
+    policy: Annotated[
+        str, msgspec.Meta(description="Policy file (TOML); empty for the default policy.")
+    ] = ""
+    guarantee: Annotated[
+        Literal["exactly_once", "at_least_once"],
+        msgspec.Meta(
+            description="exactly_once: outputs, state and offsets in one transaction. "
+            "at_least_once: outputs and state acknowledged before offsets."
+        ),
+    ] = "exactly_once"
+    checkpoint_milliseconds: Annotated[
+        Positive,
+        msgspec.Meta(description="A checkpoint is taken at least so often while there is work."),
+    ] = 100
+    checkpoint_records: Annotated[
+        Positive, msgspec.Meta(description="A checkpoint is taken after so many records.")
+    ] = 50_000
+    batch_records: Annotated[
+        Positive, msgspec.Meta(description="Most records of one partition that are taken at once.")
+    ] = 5_000
+    waiting_records: Annotated[
+        Positive,
+        msgspec.Meta(
+            description="So many fetched records may wait for their turn in one topic's partition "
+            "before no more of it is fetched."
+        ),
+    ] = 20_000
+    cached_persons: Annotated[
+        Positive, msgspec.Meta(description="Decoded persons kept in memory for each partition.")
+    ] = 20_000
+    cache_megabytes: Annotated[
+        Positive, msgspec.Meta(description="RocksDB's block cache, shared by all partitions.")
+    ] = 64
+    write_buffer_megabytes: Annotated[
+        Positive, msgspec.Meta(description="RocksDB's write buffers, shared by all partitions.")
+    ] = 64
+    session_seconds: Annotated[
+        int,
+        msgspec.Meta(
+            ge=6, le=300, description="Silence after which the group takes a worker for dead."
+        ),
+    ] = 10
+    transaction_seconds: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1, le=300, description="Time after which Kafka aborts the transaction of a dead worker."
+        ),
+    ] = 20
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        msgspec.Meta(description="Least severe log lines to write."),
+    ] = "info"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the settings from `UNHAUNT_…` variables.
+
+        Raises `SettingsError` for a variable that is unknown or whose value is not right.
+        """
+        given = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environment.items()
+            if name.startswith(PREFIX) and name not in NOT_SETTINGS
+        }
+        known = {field.name for field in msgspec.structs.fields(cls)}
+        for name in sorted(given.keys() - known):
+            raise SettingsError(
+                f"{variable(name)}: unknown setting. `unhaunt settings` lists those that there are."
+            )
+        for name, text in given.items():
+            try:
+                msgspec.convert({name: text}, cls, strict=False)
+            except msgspec.ValidationError as error:
+                expected = str(error).split(" - at ")[0]
+                raise SettingsError(f"{variable(name)}={text!r}: {expected}") from error
+        return msgspec.convert(given, cls, strict=False)
+
+    @property
+    def member(self) -> str:
+        """A name for this worker's transactions: the instance, or else a new one."""
+        return self.instance or uuid.uuid4().hex[:12]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this worker's partitions."""
+        return Path(self.state_folder) / self.application / (self.instance or "worker")
+
+    @property
+    def changelog(self) -> str:
+        """The topic that every change of state goes to."""
+        return f"{self.application}-persons-changelog"
+
+    @property
+    def reroute(self) -> str:
+        """The topic through which misplaced records reach their person's partition."""
+        return f"{self.application}-reroute"
+
+    def topic(self, name: str) -> str:
+        """The name of a topic in this deployment, from its default name."""
+        return self.topic_prefix + name
+
+
+NOT_SETTINGS: Final = frozenset({"UNHAUNT_DATA", "UNHAUNT_TEST_KAFKA_HOME"})
+"""Variables of the tests that are no settings of a worker."""
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def described(settings: Settings) -> list[tuple[str, str, str, str]]:
+    """Variable, value in force, default and meaning of every setting."""
+    rows = []
+    for field in msgspec.structs.fields(settings):
+        kind: Any = msgspec.inspect.type_info(field.type)
+        meaning = (kind.extra_json_schema or {}).get("description", "")
+        value = getattr(settings, field.name)
+        rows.append((variable(field.name), str(value), str(field.default), meaning))
+    return rows

@@ -1,0 +1,116 @@
+"""Running one worker: what it needs is there, it starts, works, and stops in order."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mode
+
+from streams.app import Application, create_app
+from streams.engine.catalog_reader import CatalogReader
+from streams.engine.engine import Engine
+from streams.engine.output import output_of
+from streams.settings import Settings
+from streams.suppression.catalog import Catalog
+from streams.suppression.policy import Policy
+
+logger = logging.getLogger(__name__)
+
+QUIET = ("faust", "mode", "aiokafka", "streams.app", "streams.engine.faust_consumer")
+"""Loggers that tell of every step of theirs; heard from warnings on."""
+
+
+def load_policy(settings: Settings) -> Policy:
+    """The policy of the settings. Raises `PolicyError` and `OSError` when it cannot be used."""
+    if not settings.policy:
+        return Policy.default()
+    return Policy.from_toml(Path(settings.policy).read_text(encoding="utf-8"))
+
+
+def run_worker(
+    settings: Settings, policy: Policy, topics: Mapping[str, str], partitions: int
+) -> None:
+    """Run until the process is told to stop. Raises the error that stopped it otherwise.
+
+    `topics` are the streams by the topics that they are read from, each with `partitions`.
+    """
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+    for name in QUIET:
+        level = logging.DEBUG if settings.log_level == "debug" else logging.WARNING
+        logging.getLogger(name).setLevel(level)
+    catalog = CatalogReader(settings, Catalog())
+    try:
+        catalog.load()
+        logger.info("the catalog has %d products", len(catalog.catalog.products))
+        asyncio.run(_run(settings, policy, topics, partitions, catalog))
+    finally:
+        catalog.close()
+
+
+async def _run(
+    settings: Settings,
+    policy: Policy,
+    topics: Mapping[str, str],
+    partitions: int,
+    catalog: CatalogReader,
+) -> None:
+    output = output_of(settings)
+    engine = Engine(settings, policy, topics, partitions, catalog, output)
+    app = create_app(settings, engine, topics)
+    worker = mode.Worker(
+        app,
+        override_logging=False,
+        redirect_stdouts=False,
+        quiet=True,
+        loop=asyncio.get_running_loop(),
+    )
+    failure = _stop_on_failure(app, worker)
+    app.in_worker = True
+    watch = asyncio.create_task(_watch_membership(app))
+    logger.info("worker starts: policy %s, state in %s", policy.version, settings.folder)
+    try:
+        await worker.start()
+    finally:
+        watch.cancel()
+        # `start` returns when stopping begins, not when it has ended.
+        await (worker._signal_stop_future or worker.stop())
+    if failure.done():
+        failure.result()
+    if worker.crash_reason:
+        raise worker.crash_reason
+    output.close()
+    logger.info("worker stopped: %s", engine.counts)
+
+
+def _stop_on_failure(app: Application, worker: mode.Worker) -> asyncio.Future[None]:
+    """Let the app's first failure stop the worker in order; the future then holds it."""
+    failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    tasks: list[Any] = []
+
+    def fail(error: BaseException) -> None:
+        if not failure.done():
+            failure.set_exception(error)
+            app.engine.give_up()
+            tasks.append(asyncio.create_task(worker.stop()))
+
+    app.fail = fail
+    return failure
+
+
+async def _watch_membership(app: Application) -> None:
+    """Notice what keeps the worker out of the group even while it fetches nothing."""
+    while True:
+        await asyncio.sleep(1)
+        thread = app.consumer._thread
+        if thread is None or thread._consumer is None or not thread._consumer._coordinator:
+            continue
+        try:
+            await thread.call_thread(thread.check)
+        except Exception as error:  # whatever it is, it stops the worker and is its last word
+            app.fail(error)
