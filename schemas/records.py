@@ -1,0 +1,187 @@
+"""The records of the input topics (SPEC section 2).
+
+One Struct a topic. Fields stand in the order of the SPEC, which is the order in which problems are
+reported. Numbers keep the type that they had in JSON: 10 is an int, 10.0 a float.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.fields import (
+    AdvertiserId,
+    Brand,
+    Categories,
+    DismissalReason,
+    EventId,
+    EventTime,
+    Int64,
+    ItemGroupId,
+    ProductId,
+    UserId,
+)
+
+TargetField = Literal["product_id", "category", "brand", "advertiser_id"]
+Consent = Literal["granted", "denied"]
+
+
+class Candidate(Struct, gc=False):
+    """A product that a request wants to show."""
+
+    product_id: ProductId
+    price: Annotated[int | float | None, Meta(description="The price that the ad asks.")] = None
+    interest_at: Annotated[
+        Int64 | None,
+        Meta(description="When the person last showed interest, in epoch milliseconds."),
+    ] = None
+    basis: Annotated[
+        Literal["given", "observed", "inferred"] | None,
+        Meta(description="What the targeting rests on."),
+    ] = None
+    sources: Annotated[
+        list[str] | None, Meta(description="Names of the data sources behind the targeting.")
+    ] = None
+    item_group_id: ItemGroupId = None
+    categories: Categories = None
+    brand: Brand = None
+    advertiser_id: AdvertiserId = None
+
+
+class Request(Struct, kw_only=True):
+    """A request for an ad: which of these candidates may follow the person?"""
+
+    request_id: Annotated[str, Meta(description="Names the request; its decision repeats it.")]
+    user_id: UserId
+    ts: EventTime
+    site: Annotated[str | None, Meta(description="The site on which the ad would be shown.")] = None
+    channel: Annotated[
+        Literal["display", "video", "native", "email", "push", "onsite"],
+        Meta(description="How the ad would reach the person."),
+    ] = "display"
+    own_site: Annotated[bool, Meta(description="Whether the site is the advertiser's own.")] = False
+    candidates: Annotated[
+        list[Candidate],
+        Meta(min_length=1, description="The products that want to be shown, at least one."),
+    ]
+
+
+class OrderProduct(Struct, gc=False):
+    """A product in an order, or one that came back."""
+
+    product_id: ProductId
+    quantity: Annotated[Int64, Meta(ge=1, description="How many of it.")] = 1
+    price: Annotated[int | float | None, Meta(description="The price paid for one.")] = None
+    item_group_id: ItemGroupId = None
+    categories: Categories = None
+    brand: Brand = None
+    advertiser_id: AdvertiserId = None
+
+
+class Purchase(Struct):
+    """An order that was completed, refunded in part or whole, or cancelled."""
+
+    event_id: EventId
+    user_id: UserId
+    ts: EventTime
+    event: Annotated[
+        Literal["order_completed", "order_refunded", "order_cancelled"],
+        Meta(description="What became of the order."),
+    ]
+    order_id: Annotated[str, Meta(description="The order.")]
+    products: Annotated[
+        list[OrderProduct] | None,
+        Meta(
+            description="What was bought (required for order_completed) or came back (absent in "
+            "order_refunded: the whole order did). Ignored in order_cancelled."
+        ),
+    ] = None
+
+
+class Dismissal(Struct, gc=False):
+    """A person's rejection of an ad, or the restoration of what was rejected before."""
+
+    event_id: EventId
+    user_id: UserId
+    ts: EventTime
+    action: Annotated[
+        Literal["dismissed", "restored"],
+        Meta(description="Whether the person rejects or takes a rejection back."),
+    ] = "dismissed"
+    reason: Annotated[
+        DismissalReason | None,
+        Meta(description="Why. Required when dismissed; narrows what a restoration ends."),
+    ] = None
+    product_id: Annotated[
+        str | None,
+        Meta(description="Target: the product. brand and advertiser_id then are its attributes."),
+    ] = None
+    category: Annotated[str | None, Meta(description="Target: a category.")] = None
+    brand: Annotated[
+        str | None, Meta(description="Target: a brand; the brand of product_id beside that.")
+    ] = None
+    advertiser_id: Annotated[
+        str | None,
+        Meta(description="Target: an advertiser; the advertiser of product_id beside that."),
+    ] = None
+    price: Annotated[int | float | None, Meta(description="The price that the ad asked.")] = None
+    item_group_id: ItemGroupId = None
+    categories: Categories = None
+
+    @property
+    def target(self) -> tuple[TargetField, str] | None:
+        """The target's field and value; None when everything is meant (SPEC sections 2 and 3)."""
+        if self.product_id is not None:
+            return "product_id", self.product_id
+        if self.category is not None:
+            return "category", self.category
+        if self.brand is not None:
+            return "brand", self.brand
+        if self.advertiser_id is not None:
+            return "advertiser_id", self.advertiser_id
+        return None
+
+
+class Impression(Struct, gc=False):
+    """An ad that was really shown."""
+
+    impression_id: Annotated[str, Meta(description="Names the impression; a repeat counts once.")]
+    product_id: ProductId
+    user_id: UserId
+    ts: EventTime
+    request_id: Annotated[str | None, Meta(description="The request that led to it.")] = None
+
+
+class Preference(Struct, gc=False):
+    """What a person allows. An absent field says nothing: what was said before stands."""
+
+    event_id: EventId
+    user_id: UserId
+    ts: EventTime
+    personalised_ads: Annotated[
+        Consent | None, Meta(description="Whether ads may be chosen for the person.")
+    ] = None
+    sensitive_topics: Annotated[
+        Consent | None, Meta(description="Whether ads may touch on sensitive topics.")
+    ] = None
+
+
+class Product(Struct, gc=False):
+    """What the catalog knows of a product. The product's id is the record's key."""
+
+    item_group_id: ItemGroupId = None
+    categories: Categories = None
+    brand: Brand = None
+    advertiser_id: AdvertiserId = None
+    price: Annotated[int | float | None, Meta(description="The price in the shop.")] = None
+    currency: Annotated[str | None, Meta(description="The currency of the price.")] = None
+    sensitive: Annotated[
+        bool, Meta(description="Whether an ad for it says something intimate of the person.")
+    ] = False
+    replenish_days: Annotated[
+        int | float | None,
+        Meta(description="After how many days one piece is used up and bought again."),
+    ] = None
+
+
+Event = Request | Purchase | Dismissal | Impression | Preference
+"""A record of a person topic."""
