@@ -13,7 +13,7 @@ from schemas.records import Dismissal, Event, Impression, OrderProduct, Preferen
 FORMAT = 1
 """Version of the stored form; raise it when `Evidence.to_data` changes."""
 
-Fact = TypeVar("Fact", "Line", "Refund", "Rejection", "Restoration", "Said")
+Fact = TypeVar("Fact", "Line", "Refund", "Rejection | Restoration", "Said")
 
 PREFERENCES = ("personalised_ads", "sensitive_topics")
 
@@ -175,22 +175,22 @@ class Evidence:
         self._seen_at(event.ts)
         named = event.target
         target = None if named is None else Target(*named)
+        said: Rejection | Restoration
         if event.action == "restored":
-            restoration = Restoration(event.ts, event.reason, target)
-            self.restorations[event.event_id] = _later(
-                self.restorations.get(event.event_id), restoration
-            )
-            return
-        assert event.reason is not None, "decoding refuses a dismissal without a reason"
-        of_product = target is not None and target.field == "product_id"
-        rejection = Rejection(
-            event.ts,
-            event.reason,
-            target,
-            event.price,
-            attributes_of(event) if of_product else None,
-        )
-        self.dismissals[event.event_id] = _later(self.dismissals.get(event.event_id), rejection)
+            said = Restoration(event.ts, event.reason, target)
+        else:
+            assert event.reason is not None, "decoding refuses a dismissal without a reason"
+            of_product = target is not None and target.field == "product_id"
+            attributes = attributes_of(event) if of_product else None
+            said = Rejection(event.ts, event.reason, target, event.price, attributes)
+        # One event is one fact, whichever of the two it says.
+        event_id = event.event_id
+        known = self.dismissals.pop(event_id, None) or self.restorations.pop(event_id, None)
+        said = _later(known, said)
+        if isinstance(said, Rejection):
+            self.dismissals[event_id] = said
+        else:
+            self.restorations[event_id] = said
 
     def _join_impression(self, event: Impression) -> None:
         self._seen_at(event.ts)

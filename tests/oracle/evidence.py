@@ -8,6 +8,7 @@ from tests.oracle.claims import (
     line_end,
     makes_claims,
     net_quantity,
+    purchase_terms,
 )
 from tests.oracle.policy import days
 
@@ -137,9 +138,27 @@ def end_of_claims(fact, facts, policy, catalog):
         if until is not None:
             ends_at.append(until)
         return min(ends_at) if ends_at else None
-    # A line that came back entirely stays as long as it would have, had it been kept.
+    # A line that came back entirely stays as long as it would have, had it been kept; one that
+    # keeps an earlier line from lapsing matters as long as that one.
     quantity = net_quantity(fact, facts)
-    return line_end(fact, quantity if quantity > 0 else fact["quantity"], policy, catalog)
+    end = line_end(fact, quantity if quantity > 0 else fact["quantity"], policy, catalog)
+    held_back = lines_held_back(fact, facts, policy, catalog)
+    return max([end, *(line_end(x, net_quantity(x, facts), policy, catalog) for x in held_back)])
+
+
+def lines_held_back(line, facts, policy, catalog):
+    """The owned, replenished lines that do not lapse because this one was bought after them."""
+    if net_quantity(line, facts) <= 0:
+        return []
+    place = purchase_terms(line, policy, catalog)["scope_and_value"]
+    held_back = []
+    for other in facts:
+        if other["kind"] != "line" or net_quantity(other, facts) <= 0 or other["ts"] >= line["ts"]:
+            continue
+        terms = purchase_terms(other, policy, catalog)
+        if terms["replenish_days"] is not None and terms["scope_and_value"] == place:
+            held_back.append(other)
+    return held_back
 
 
 def acts_on(fact, other):
