@@ -1,12 +1,12 @@
 """The Faust application: which topics go in, which agent works on them, which come out.
 
-    preferences ─┐
-    purchases ───┤                        ┌─> decisions      an answer to each request
-    dismissals ──┼─> aligned by time ─> suppress ─> suppressions   a list for each person
-    impressions ─┤   in each partition    ├─> dead-letters   what is not right
-    requests ────┤                        └─> reroute ─┐     what lay in a wrong partition
-    reroute ─────┘ <───────────────────────────────────┘
-    catalog ─────────> every worker       persons (RocksDB) <─> persons-changelog
+preferences ─┐
+purchases ───┤                        ┌─> decisions      an answer to each request
+dismissals ──┼─> aligned by time ─> suppress ─> suppressions   a list for each person
+impressions ─┤   in each partition    ├─> dead-letters   what is not right
+requests ────┤                        └─> reroute ─┐     what lay in a wrong partition
+reroute ─────┘ <───────────────────────────────────┘
+catalog ─────────> every worker       persons (RocksDB) <─> persons-changelog
 """
 
 import logging

@@ -97,7 +97,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     transaction_seconds: Annotated[
         int,
         msgspec.Meta(
-            ge=1, le=300, description="Time after which Kafka aborts the transaction of a dead worker."
+            ge=1, le=300, description="When Kafka aborts the transaction of a worker that has died."
         ),
     ] = 20
     log_level: Annotated[

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import mode
@@ -20,13 +19,6 @@ logger = logging.getLogger(__name__)
 
 QUIET = ("faust", "mode", "aiokafka", "streams.app", "streams.engine.faust_consumer")
 """Loggers that tell of every step of theirs; heard from warnings on."""
-
-
-def load_policy(settings: Settings) -> Policy:
-    """The policy of the settings. Raises `PolicyError` and `OSError` when it cannot be used."""
-    if not settings.policy:
-        return Policy.default()
-    return Policy.from_toml(Path(settings.policy).read_text(encoding="utf-8"))
 
 
 def run_worker(

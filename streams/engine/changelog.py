@@ -61,9 +61,12 @@ class Restore:
             first, end = bounds[changelog, number]
             if not (first <= store.changelog_offset <= end or store.changelog_offset == 0):
                 logger.warning(
-                    "partition %d: state of offset %d, but the changelog holds %d to %d: rebuilding",
-                    number, store.changelog_offset, first, end,
-                )  # fmt: skip
+                    "partition %d is rebuilt: its state is of offset %d, the changelog has %d to %d",
+                    number,
+                    store.changelog_offset,
+                    first,
+                    end,
+                )
                 store.clear()
             if store.changelog_offset < end:
                 ends[number] = end

@@ -84,9 +84,7 @@ class Engine:
         self._number_of_partitions = partitions
         self._catalog = catalog
         self._output = output
-        self._memory = Memory(
-            settings.cache_megabytes << 20, settings.write_buffer_megabytes << 20
-        )
+        self._memory = Memory(settings.cache_megabytes << 20, settings.write_buffer_megabytes << 20)
         self._lock = asyncio.Lock()
         self._restore: Restore | None = None
         self._uncommitted = 0
@@ -250,9 +248,10 @@ class Engine:
         """Whether the agent has worked off a batch; a rebalance may take it out of its hands."""
         assert self.hand_over is not None, "the application tells where batches go"
         await self.hand_over(batch)
-        suspended = asyncio.create_task(self._suspended.wait())
+        suspended: asyncio.Future[Any] = asyncio.create_task(self._suspended.wait())
+        waited_for: set[asyncio.Future[Any]] = {batch.done, suspended}
         try:
-            await asyncio.wait({batch.done, suspended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
         finally:
             suspended.cancel()
         if not batch.done.done():

@@ -142,7 +142,7 @@ class BulkConsumer(driver.Consumer):  # type: ignore[misc]
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+    async def commit(self, *_: Any, **__: Any) -> bool:
         """Never: offsets are part of the engine's checkpoints."""
         return False
 
@@ -201,6 +201,8 @@ class EngineRecovery(Recovery):  # type: ignore[misc]
 
 class EngineTables(TableManager):  # type: ignore[misc]
     """Faust's tables, of which there are none, with the recovery of this module."""
+
+    _recovery: EngineRecovery | None
 
     @property
     def recovery(self) -> EngineRecovery:

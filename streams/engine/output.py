@@ -206,4 +206,3 @@ def _producer_settings(settings: Settings) -> dict[str, Any]:
 def client_settings(settings: Settings) -> dict[str, Any]:
     """What every confluent-kafka client of this deployment is told."""
     return {"bootstrap.servers": settings.brokers, "client.id": settings.application}
-

@@ -25,8 +25,6 @@ REROUTED = "rerouted"
 
 RANKS = {topic: rank for rank, topic in enumerate((*PERSON_TOPICS, REROUTED))}
 
-Decide = Callable[[dict[str, Any]], None]
-
 
 @dataclass(slots=True)
 class Counts:
@@ -51,6 +49,11 @@ class Backtest:
         self._joins: dict[int, Join] = {}
         self._groups: dict[int, Alignment[Event]] = {}
         self._valid = 0
+
+    @property
+    def persons(self) -> int:
+        """How many persons have been heard of by evidence: at most so many lists there will be."""
+        return sum(len(join.persons) for join in self._joins.values())
 
     def run(self, records: Iterable[RecordedRecord]) -> Iterator[dict[str, Any]]:
         """The decisions in order, without `as_of`, since two runs are to be compared."""
@@ -105,7 +108,7 @@ class Backtest:
         counts = self.counts
         for record in records:
             topic = record.topic
-            if topic not in RANKS and topic != "catalog":
+            if topic not in PERSON_TOPICS and topic != "catalog":
                 counts.ignored[topic] += 1
                 continue
             counts.records[topic] += 1

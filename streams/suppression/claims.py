@@ -54,9 +54,7 @@ class Terms(NamedTuple):
     ends: int
 
 
-def terms_of(
-    product_id: str, line: Line, quantity: int, policy: Policy, catalog: Catalog
-) -> Terms:
+def terms_of(product_id: str, line: Line, quantity: int, policy: Policy, catalog: Catalog) -> Terms:
     """The terms of a line of which so many are owned."""
     attributes = catalog.attributes(product_id, line.attributes)
     rule = policy.purchase_rule(attributes.categories or ())
@@ -196,8 +194,9 @@ def _frequency_claims(evidence: Evidence, policy: Policy, catalog: Catalog) -> I
 def consent_claims(evidence: Evidence, policy: Policy) -> Iterable[Claim]:
     """The claim on everything of a person who denied, or in `opt_in` mode did not grant."""
     said = evidence.preferences.get("personalised_ads")
-    if said is None:
-        allowed, because = not policy.consent_required, ()
-    else:
-        allowed, because = said.value == "granted", (said.event_id,)
-    return () if allowed else (Claim("all", EVERYTHING, "no_consent", 0, None, because),)
+    because: tuple[str, ...] = ()
+    is_allowed = not policy.consent_required
+    if said is not None:
+        because = (said.event_id,)
+        is_allowed = said.value == "granted"
+    return () if is_allowed else (Claim("all", EVERYTHING, "no_consent", 0, None, because),)

@@ -88,9 +88,7 @@ def categories_of(candidate: Candidate, product: Product | None) -> Sequence[str
     return NOBODY_SAID if categories is None else categories
 
 
-def decide(
-    request: Request, index: ClaimIndex, policy: Policy, catalog: Catalog
-) -> dict[str, Any]:
+def decide(request: Request, index: ClaimIndex, policy: Policy, catalog: Catalog) -> dict[str, Any]:
     """The decision as it goes to `decisions`, without `as_of`."""
     suppressed: list[dict[str, Any]] = []
     allowed: list[str] = []

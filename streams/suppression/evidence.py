@@ -21,10 +21,21 @@ PREFERENCES = ("personalised_ads", "sensitive_topics")
 class HasAttributes(Protocol):
     """A record that may bring attributes for a product which the catalog does not know."""
 
-    item_group_id: str | None
-    categories: list[str] | None
-    brand: str | None
-    advertiser_id: str | None
+    @property
+    def item_group_id(self) -> str | None:
+        """The product that its variants share."""
+
+    @property
+    def categories(self) -> Sequence[str] | None:
+        """From broad to narrow, every level spelled out."""
+
+    @property
+    def brand(self) -> str | None:
+        """The brand."""
+
+    @property
+    def advertiser_id(self) -> str | None:
+        """Who advertises it."""
 
 
 class Attributes(NamedTuple):

@@ -72,4 +72,5 @@ class Join:
             if person is None or self.newest is None:
                 continue
             person.expire(self.policy, self.catalog, self.newest)
-            yield user_id, person, person.standing_list(user_id, self.policy, self.catalog, self.newest)
+            standing = person.standing_list(user_id, self.policy, self.catalog, self.newest)
+            yield user_id, person, standing

@@ -39,7 +39,7 @@ def list_of(
 
 
 def last_end(claims: Iterable[Claim]) -> float:
-    """When the last of the claims ends: infinite if one has no end, minus infinite if there are none."""
+    """When the last of the claims ends: infinite if one never does, minus infinite without any."""
     return max((FOREVER if c.until is None else c.until for c in claims), default=-FOREVER)
 
 

@@ -115,7 +115,7 @@ class Policy:
         if not self._holdout_below:
             return False
         digest = hashlib.blake2b(self._holdout_salt + user_id.encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big") % 10_000 < self._holdout_below
+        return bool(int.from_bytes(digest, "big") % 10_000 < self._holdout_below)
 
 
 def _purchase_rule(

@@ -93,7 +93,8 @@ class Named:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # Integers are not asked whether they are finite: the very long ones do not fit a float.
+    return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_integer(value: Any) -> bool:

@@ -38,14 +38,14 @@ def prune(evidence: Evidence, policy: Policy, catalog: Catalog, newest: int) -> 
         _drop(
             evidence.refunds,
             lambda key: max(
-                evidence.refunds[key].ts,
-                line_ends.get((evidence.refunds[key].order_id, key[1]), evidence.refunds[key].ts),
+                ts := evidence.refunds[key].ts,
+                line_ends.get((evidence.refunds[key].order_id, key[1]), ts),
             ),
             cutoff,
         ),
         _drop(
             evidence.voided,
-            lambda order_id: max(evidence.voided[order_id], order_ends.get(order_id, evidence.voided[order_id])),
+            lambda order_id: max(ts := evidence.voided[order_id], order_ends.get(order_id, ts)),
             cutoff,
         ),
         _drop(evidence.dismissals, _dismissal_end(evidence, policy), cutoff),
@@ -74,9 +74,7 @@ def _drop(facts: dict[Key, Any], end_of: Callable[[Key], int | None], cutoff: in
     return earliest
 
 
-def _line_ends(
-    evidence: Evidence, policy: Policy, catalog: Catalog
-) -> dict[tuple[str, str], int]:
+def _line_ends(evidence: Evidence, policy: Policy, catalog: Catalog) -> dict[tuple[str, str], int]:
     """When each line's last claim ends, for one that is not owned as if it still were.
 
     A line that holds back the lapsed claim of an earlier one matters as long as that one.

@@ -1,0 +1,1 @@
+"""The commands of `unhaunt`, one module each; `streams.cli` puts them together."""

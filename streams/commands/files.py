@@ -1,0 +1,54 @@
+"""Files that commands write: whole or not at all."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from streams.errors import UserError
+
+STANDARD_OUTPUT: Final = "-"
+BUFFER_BYTES: Final = 1 << 20
+
+
+@contextmanager
+def json_lines(path: str | None) -> Iterator[Callable[[Any], object]]:
+    """A place for JSON Lines: a file, standard output (`-`) or nowhere; yields what writes one.
+
+    A file appears under its name when the block has ended well; when it fails, what was there
+    before stays. Raises `UserError` when the file cannot be written.
+    """
+    if path is None:
+        yield lambda _: None
+    elif path == STANDARD_OUTPUT:
+        yield _writer(sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    elif Path(path).exists() and not Path(path).is_file():
+        # A device or a pipe: there is no name to give it afterwards.
+        with _open(path, Path(path)) as file:
+            yield _writer(file)
+    else:
+        unfinished = Path(f"{path}.part")
+        with _open(path, unfinished) as file:
+            try:
+                yield _writer(file)
+                file.flush()
+            except BaseException:
+                unfinished.unlink()
+                raise
+        os.replace(unfinished, path)
+
+
+def _open(path: str, opened: Path) -> BinaryIO:
+    try:
+        return opened.open("wb", buffering=BUFFER_BYTES)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _writer(file: BinaryIO) -> Callable[[Any], object]:
+    return lambda value: file.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))

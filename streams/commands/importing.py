@@ -1,0 +1,94 @@
+"""`unhaunt import …`."""
+
+from typing import Annotated
+
+import typer
+
+from streams.commands.summaries import import_table
+from streams.commands.terminal import progress_bar, standard_error
+from streams.recording.importing import ImportSummary
+from streams.recording.jdata import import_jdata
+from streams.recording.online_retail import import_online_retail
+from streams.recording.sources import total_size
+
+group = typer.Typer(
+    name="import",
+    no_args_is_help=True,
+    help="Make a recording from a public data set, to try policies on real behaviour.",
+)
+
+Output = Annotated[
+    str,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="RECORDING",
+        help="Recording to write, .jsonl or .jsonl.zst (compressed).",
+    ),
+]
+
+
+@group.command(
+    "jdata",
+    epilog=(
+        "Example:\n\n"
+        "  unhaunt import jdata JData_Action_201602.csv JData_Action_201603.csv "
+        "--products JData_Product.csv -o jdata.jsonl.zst"
+    ),
+)
+def jdata(
+    actions: Annotated[
+        list[str],
+        typer.Argument(metavar="ACTIONS", help="Files of actions, .csv or .csv.xz."),
+    ],
+    products: Annotated[
+        str, typer.Option(metavar="FILE", help="The file of products, .csv or .csv.xz.")
+    ],
+    output: Output,
+) -> None:
+    """Import JData, the shopping actions of the JD contest of 2016.
+
+    Views and clicks become requests, whose candidates are the products that the person looked at
+    most recently; removals from the cart become dismissals; orders become purchases; the products
+    become the catalog. Repeated rows of the source join to one.
+    """
+    with progress_bar("Reading", total_size([*actions, products]), then="Writing") as advance:
+        summary = import_jdata(actions, products, output, progress=advance)
+    _show(summary, output)
+
+
+@group.command(
+    "online-retail",
+    epilog=(
+        "Examples:\n\n"
+        "  unhaunt import online-retail online_retail.csv.xz -o retail.jsonl.zst\n\n"
+        "  unhaunt import online-retail online_retail.csv.xz --lines 50000 -o part.jsonl.zst"
+    ),
+)
+def online_retail(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The file of invoice lines, .csv or .csv.xz.")
+    ],
+    output: Output,
+    lines: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Only the first so many lines of the source."),
+    ] = None,
+) -> None:
+    """Import Online Retail, the invoices of a UK gift shop in 2010 and 2011.
+
+    Invoices become purchases, cancellations refunds of an earlier order. The data knows no ads:
+    an hour after each invoice a request is constructed, with the customer's last products as
+    candidates.
+    """
+    with progress_bar("Reading", total_size([file]), then="Writing") as advance:
+        summary = import_online_retail(file, output, limit=lines, progress=advance)
+    _show(summary, output)
+
+
+def _show(summary: ImportSummary, output: str) -> None:
+    console = standard_error()
+    console.print(import_table(summary))
+    for note in summary.notes:
+        console.print(f"Note: {note}")
+    console.print(f"Written to {output}. Next: unhaunt backtest {output}")

@@ -1,0 +1,50 @@
+"""`unhaunt policy …`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import tomli_w
+import typer
+
+from streams.commands.policies import policy_in_force, read_policy
+
+group = typer.Typer(
+    name="policy",
+    no_args_is_help=True,
+    help="The policy: for how long, and how widely, what somebody bought or rejected is off.",
+)
+
+
+@group.command(
+    "show",
+    epilog=(
+        "Examples:\n\n"
+        "  unhaunt policy show\n\n"
+        "  unhaunt policy show > policy.toml      begin a policy of your own\n\n"
+        "  unhaunt policy show policy.toml        with the defaults that it does not override"
+    ),
+)
+def show(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="A policy instead of the one in force."),
+    ] = None,
+) -> None:
+    """Show the policy in force as TOML, with all defaults filled in.
+
+    That is the policy of the file that UNHAUNT_POLICY names, and the default one when it names
+    none.
+    """
+    policy, source = policy_in_force(file)
+    print(f"# From {source}.\n{tomli_w.dumps(policy.document)}", end="")
+
+
+@group.command("check", epilog="Example:\n\n  unhaunt policy check policy.toml")
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The policy to check, TOML.")],
+) -> None:
+    """Check a policy file, and name every key and value in it that is not right.
+
+    Exits with 0 when the file can be used and with 2 when it cannot.
+    """
+    print(f"{file} is a valid policy, version {read_policy(file).version}")

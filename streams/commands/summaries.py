@@ -1,0 +1,134 @@
+"""Summaries for people: tables and sentences about a run or an import."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+from schemas.topics import TOPICS
+from streams.commands.terminal import table
+from streams.recording.backtest import Counts
+from streams.recording.importing import ImportSummary
+from streams.recording.summary import Followed, Summary
+from streams.suppression.words import REASONS
+
+
+@dataclass(slots=True)
+class Lists:
+    """Counts the final lists of a run."""
+
+    persons: int = 0
+    """All persons with evidence."""
+    standing: int = 0
+    """Those with a list; the others' is empty, a tombstone on the topic."""
+    entries: int = 0
+
+    def add(self, suppression_list: Mapping[str, Any]) -> None:
+        """Count one person's list."""
+        self.persons += 1
+        self.entries += len(suppression_list["entries"])
+        if suppression_list["entries"] or suppression_list["granted"]:
+            self.standing += 1
+
+
+def backtest_table(counts: Counts, summary: Summary, lists: Lists, seconds: float) -> Table:
+    """All that a backtest counted. Every record is in one of joined, decided, dead and ignored."""
+    made = _counts_table()
+    records = counts.records.total() + counts.ignored.total()
+    _section(made, "Records", records, _by_topic(counts.records))
+    _section(
+        made,
+        "What became of them",
+        None,
+        {
+            "catalog products": counts.products,
+            "joined as evidence": counts.joined,
+            "decided": counts.decided,
+            **{f"dead: {code}": count for code, count in sorted(counts.dead.items())},
+            **{f"ignored: topic {name}": count for name, count in sorted(counts.ignored.items())},
+            "rerouted before that": counts.rerouted,
+        },
+    )
+    add_candidates(made, summary)
+    _section(
+        made,
+        "Persons with evidence",
+        lists.persons,
+        {"with a list": lists.standing, "entries on the lists": lists.entries},
+    )
+    made.add_section()
+    made.add_row("Seconds", f"{seconds:,.1f}")
+    made.add_row("Events/s", f"{records / seconds:,.0f}" if seconds else "")
+    return made
+
+
+def add_candidates(made: Table, summary: Summary) -> None:
+    """Add what became of the candidates of all requests to a table of two columns."""
+    _section(made, "Requests", summary.requests, {})
+    _section(
+        made,
+        "Candidates",
+        summary.candidates,
+        {
+            "allowed": summary.allowed,
+            **{f"  ghosted: {reason}": count for reason, count in _ranked(summary.ghosted)},
+            "suppressed": summary.suppressed.total(),
+            **{f"  {reason}": count for reason, count in _ranked(summary.suppressed)},
+        },
+    )
+
+
+def followed_lines(summary: Summary) -> Iterator[str]:
+    """What would have followed people, and how much of it was stopped, in sentences."""
+    for done, followed in (
+        ("ordered", summary.ordered),
+        ("removed from the cart", summary.removed),
+        ("ordered or removed from the cart", summary.ordered_or_removed),
+    ):
+        yield f"Ads for products that the person had {done}: {_followed(followed)}"
+
+
+def import_table(summary: ImportSummary) -> Table:
+    """What an import wrote and what it left out."""
+    made = _counts_table()
+    _section(made, "Rows read", summary.rows, {})
+    written = summary.written
+    _section(made, "Records written", written.total(), _by_topic(written))
+    if summary.skipped:
+        _section(made, "Left out", None, dict(sorted(summary.skipped.items())))
+    return made
+
+
+def _followed(followed: Followed) -> str:
+    if not followed.wanted:
+        return "0."
+    sentence = (
+        f"{followed.wanted:,}, of these stopped: {followed.stopped:,} "
+        f"({followed.stopped_percent:.2f} %)"
+    )
+    if followed.ghosted:
+        sentence += f", let through for the holdout: {followed.ghosted:,}"
+    return sentence + "."
+
+
+def _counts_table() -> Table:
+    made = table("", "count", numbers=("count",))
+    made.show_header = False
+    return made
+
+
+def _section(made: Table, title: str, total: int | None, rows: Mapping[str, int]) -> None:
+    made.add_section()
+    made.add_row(title, "" if total is None else f"{total:,}", style="bold")
+    for name, count in rows.items():
+        made.add_row(f"  {name}", f"{count:,}")
+
+
+def _by_topic(counts: Counter[str]) -> dict[str, int]:
+    return {topic: counts[topic] for topic in TOPICS if counts[topic]}
+
+
+def _ranked(counts: Counter[str]) -> list[tuple[str, int]]:
+    return [(reason, counts[reason]) for reason in REASONS if counts[reason]]

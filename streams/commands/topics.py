@@ -1,0 +1,141 @@
+"""`unhaunt topics …`."""
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streams.commands.terminal import standard_output, table
+from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.operations.topics import Plan
+
+group = typer.Typer(
+    name="topics",
+    no_args_is_help=True,
+    help="The topics of a deployment: see what is missing, create it, check that all fits.",
+)
+
+Partitions = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Partitions of new topics. Without it as many as the topics that are there, or 8.",
+    ),
+]
+Replication = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Replicas of new topics. Without it 3, or as many as there are brokers if fewer.",
+    ),
+]
+
+WHY_PARTITIONS_STAY = """\
+The number of partitions of a topic is never changed: the next record of a person would go to
+another partition than all that is known of them. To have another number, create new topics with it
+under another UNHAUNT_TOPIC_PREFIX and UNHAUNT_APPLICATION, and replay the records into these."""
+
+
+@group.command(
+    "plan",
+    epilog=(
+        "Examples:\n\n"
+        "  unhaunt topics plan\n\n"
+        "  UNHAUNT_BROKERS=kafka-1:9092 unhaunt topics plan --partitions 32"
+    ),
+)
+def plan(partitions: Partitions = None, replication: Replication = None) -> None:
+    """Show which topics are missing and which differ from what they must be. Changes nothing."""
+    from streams.operations.topics import plan as make_plan  # noqa: PLC0415 -- slow to import
+
+    planned = make_plan(Settings.from_environment(os.environ), partitions, replication)
+    _show_missing(planned, "Missing; `unhaunt topics apply` creates them:")
+    _show_wrong(planned)
+    if not (planned.missing or planned.unequal or planned.differing):
+        print("All topics are there and as they must be.")
+
+
+@group.command(
+    "apply",
+    epilog=(
+        "Examples:\n\n"
+        "  unhaunt topics apply\n\n"
+        "  unhaunt topics apply --partitions 32 --replication 3"
+    ),
+)
+def apply(partitions: Partitions = None, replication: Replication = None) -> None:
+    """Create the topics that are missing.
+
+    A topic that is there is left as it is. Where one is wrong that is said, and the exit code is
+    1; where a number of partitions is wrong, nothing is created either.
+    """
+    from streams.operations import topics  # noqa: PLC0415 -- slow to import
+
+    settings = Settings.from_environment(os.environ)
+    planned = topics.plan(settings, partitions, replication)
+    if planned.unequal:
+        _show_wrong(planned)
+        raise typer.Exit(1)
+    topics.create(settings, planned)
+    _show_missing(planned, "Created:")
+    _show_wrong(planned)
+    if planned.differing:
+        raise typer.Exit(1)
+    if not planned.missing:
+        print("All topics are there and as they must be.")
+
+
+@group.command("check", epilog="Example:\n\n  unhaunt topics check && unhaunt worker")
+def check() -> None:
+    """Check that the topics are fit for a worker; the exit code is 1 when they are not.
+
+    The required topics must be there, all topics with a person's records must have the same number
+    of partitions, and each must have its cleanup policy, as far as the broker tells it.
+    """
+    from streams.operations.topics import plan as make_plan  # noqa: PLC0415 -- slow to import
+
+    planned = make_plan(Settings.from_environment(os.environ))
+    required = [topic.name for topic in planned.missing if not topic.is_optional]
+    for name in required:
+        print(f"{name}: missing; `unhaunt topics apply` creates it")
+    _show_wrong(planned)
+    if required or planned.unequal or planned.differing:
+        raise typer.Exit(1)
+    print(f"The topics are fit for a worker. Partitions: {planned.partitions}")
+    for topic in planned.missing:
+        print(f"{topic.name}: not there, which is all right: it is optional")
+
+
+def _show_missing(planned: "Plan", title: str) -> None:
+    if not planned.missing:
+        return
+    made = table(
+        "Topic", "Partitions", "Replicas", "Cleanup", "", numbers=("Partitions", "Replicas")
+    )
+    for topic in planned.missing:
+        made.add_row(
+            topic.name,
+            str(planned.partitions),
+            str(planned.replication),
+            topic.cleanup,
+            "optional" if topic.is_optional else "",
+        )
+    print(title)
+    standard_output().print(made)
+
+
+def _show_wrong(planned: "Plan") -> None:
+    for sentence in (*planned.unequal, *planned.differing):
+        print(sentence)
+    if planned.unequal:
+        print(WHY_PARTITIONS_STAY)
+    if planned.differing:
+        print(
+            "A cleanup policy is not changed here, since that may delete records. Kafka does it "
+            "with: kafka-configs.sh --bootstrap-server HOST --alter --entity-type topics "
+            "--entity-name TOPIC --add-config cleanup.policy=POLICY"
+        )

@@ -1,0 +1,8 @@
+"""The one error that every part of the product may raise for people."""
+
+
+class UserError(Exception):
+    """Something that the person at the command line can put right.
+
+    The message is all that they see: what was wrong, where, what was expected, what to do.
+    """

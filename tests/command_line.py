@@ -1,0 +1,67 @@
+"""Running `unhaunt …` in tests: in this process, or in one of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+from typer.testing import CliRunner, Result
+
+from streams.cli import app
+
+_REPOSITORY = Path(__file__).parents[1]
+_START = "import sys; sys.argv[0] = 'unhaunt'; from streams.cli import main; main()"
+
+
+def run(*arguments: object, **environment: str) -> Result:
+    """Run a command in this process, with no settings but these."""
+    cleared: dict[str, str | None] = {
+        name: None for name in os.environ if name.startswith("UNHAUNT_")
+    }
+    return CliRunner().invoke(app, [*map(str, arguments)], env={**cleared, **environment})
+
+
+def start_process(*arguments: object, **environment: str) -> "subprocess.Popen[str]":
+    """Start a command in a process of its own, with no settings but these."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("UNHAUNT_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", _START, *map(str, arguments)],
+        env={**inherited, "PYTHONPATH": str(_REPOSITORY), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_process(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command in a process of its own, with no settings but these."""
+    with start_process(*arguments, **environment) as process:
+        stdout, stderr = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def write_recording(path: Path, *records: tuple[str, str, dict[str, Any] | None]) -> Path:
+    """A recording of (topic, key, value), a second apart unless the value has a `ts`."""
+    lines = (
+        {
+            "topic": topic,
+            "key": key,
+            "timestamp": 1_700_000_000_000 + 1_000 * number,
+            "value": value,
+        }
+        for number, (topic, key, value) in enumerate(records)
+    )
+    path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    return path
+
+
+def json_lines(text: str | bytes) -> list[Any]:
+    """What stands in the lines."""
+    return [orjson.loads(line) for line in text.splitlines()]
+
+
+def words(text: str) -> str:
+    """The text with its lines joined, since tables and help are folded to the width there is."""
+    return " ".join(text.split())

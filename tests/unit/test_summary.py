@@ -1,0 +1,112 @@
+"""What a run came to, counted by answers and, apart from them, by the recorded events."""
+
+from typing import Any
+
+from schemas.records import Dismissal, OrderProduct, Purchase
+from streams.recording.summary import Summary
+
+
+def order(product: str, ts: int, user: str = "u1", event: Any = "order_completed") -> Purchase:
+    return Purchase(
+        event_id=f"e{ts}",
+        user_id=user,
+        ts=ts,
+        event=event,
+        order_id=f"o{ts}",
+        products=[OrderProduct(product_id=product)],
+    )
+
+
+def removal(product: str, ts: int, reason: Any = "removed_from_cart") -> Dismissal:
+    return Dismissal(event_id=f"d{ts}", user_id="u1", ts=ts, reason=reason, product_id=product)
+
+
+def decision(
+    ts: int,
+    allowed: tuple[str, ...] = (),
+    suppressed: tuple[tuple[str, str], ...] = (),
+    ghosted: tuple[tuple[str, str], ...] = (),
+) -> dict[str, Any]:
+    def answers(pairs: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
+        return [{"product_id": product, "reason": reason} for product, reason in pairs]
+
+    return {
+        "user_id": "u1",
+        "ts": ts,
+        "allowed": [*allowed, *(product for product, _ in ghosted)],
+        "suppressed": answers(suppressed),
+        "ghosted": answers(ghosted),
+    }
+
+
+def test_candidates_are_those_allowed_and_those_suppressed() -> None:
+    summary = Summary()
+    summary.add(decision(5, ("p1", "p2"), (("p3", "purchased"),), (("p4", "lapsed"),)))
+    assert (summary.requests, summary.candidates, summary.allowed) == (1, 4, 3)
+    assert summary.suppressed == {"purchased": 1}
+    assert summary.ghosted == {"lapsed": 1}
+
+
+def test_answers_that_come_from_an_order_or_a_removal_count_whether_suppressed_or_ghosted() -> None:
+    summary = Summary()
+    summary.add(
+        decision(
+            5,
+            suppressed=(("p1", "purchased"), ("p2", "already_bought"), ("p3", "sensitive")),
+            ghosted=(("p4", "lapsed"), ("p5", "removed_from_cart")),
+        )
+    )
+    assert summary.after_purchase == 3
+    assert summary.after_removal == 1
+
+
+def test_an_ad_for_an_ordered_product_followed_from_the_time_of_the_order_on() -> None:
+    summary = Summary()
+    summary.observe(order("p1", 10))
+    for ts in (9, 10, 11):
+        summary.add(decision(ts, ("p1",)))
+    assert (summary.ordered.wanted, summary.ordered.shown) == (2, 2)
+
+
+def test_the_earliest_order_counts_in_whatever_order_events_are_observed() -> None:
+    summary = Summary()
+    for ts in (20, 10, 30):
+        summary.observe(order("p1", ts))
+    summary.add(decision(15, ("p1",)))
+    assert summary.ordered.wanted == 1
+
+
+def test_a_followed_ad_is_stopped_whatever_the_reason() -> None:
+    summary = Summary()
+    summary.observe(order("p1", 10))
+    summary.add(decision(20, suppressed=(("p1", "opt_out_all"),)))
+    assert (summary.ordered.stopped, summary.ordered.shown) == (1, 0)
+    assert summary.ordered.stopped_percent == 100
+
+
+def test_a_followed_ad_that_the_holdout_lets_through_is_wanted_once_and_shown() -> None:
+    summary = Summary()
+    summary.observe(order("p1", 10))
+    summary.add(decision(20, ghosted=(("p1", "purchased"),)))
+    assert (summary.ordered.wanted, summary.ordered.ghosted, summary.ordered.shown) == (1, 1, 1)
+
+
+def test_ads_after_a_removal_are_counted_apart_and_only_once_together_with_orders() -> None:
+    summary = Summary()
+    summary.observe(order("p1", 10))
+    summary.observe(removal("p1", 11))
+    summary.observe(removal("p2", 12))
+    summary.add(decision(20, ("p2",), (("p1", "purchased"),)))
+    assert (summary.ordered.wanted, summary.removed.wanted) == (1, 2)
+    assert summary.ordered_or_removed.wanted == 2
+    assert summary.removed.stopped_percent == 50
+
+
+def test_other_people_returns_and_other_dismissals_make_no_ad_a_followed_one() -> None:
+    summary = Summary()
+    summary.observe(order("p1", 10, user="u2"))
+    summary.observe(order("p1", 10, event="order_refunded"))
+    summary.observe(removal("p1", 10, reason="not_interested"))
+    summary.add(decision(20, ("p1",)))
+    assert summary.ordered_or_removed.wanted == 0
+    assert summary.ordered_or_removed.stopped_percent == 0
