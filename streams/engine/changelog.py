@@ -61,7 +61,7 @@ class Restore:
             first, end = bounds[changelog, number]
             if not (first <= store.changelog_offset <= end or store.changelog_offset == 0):
                 logger.warning(
-                    "partition %d is rebuilt: its state is of offset %d, the changelog has %d to %d",
+                    "partition %d is rebuilt: its state is at offset %d, the changelog at %d to %d",
                     number,
                     store.changelog_offset,
                     first,

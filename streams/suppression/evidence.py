@@ -15,6 +15,12 @@ FORMAT = 1
 
 Fact = TypeVar("Fact", "Line", "Refund", "Rejection | Restoration", "Said")
 
+LineKey = tuple[str, str]
+"""An order line: `order_id` and `product_id`."""
+
+ShownKey = tuple[str, str]
+"""An impression: `impression_id` and `product_id`."""
+
 PREFERENCES = ("personalised_ads", "sensitive_topics")
 
 
@@ -120,7 +126,7 @@ class Evidence:
     )
 
     def __init__(self) -> None:
-        self.lines: dict[tuple[str, str], Line] = {}
+        self.lines: dict[LineKey, Line] = {}
         """Order lines by (`order_id`, `product_id`)."""
         self.refunds: dict[tuple[str, str], Refund] = {}
         """Partial refunds by (`event_id`, `product_id`)."""
@@ -128,7 +134,7 @@ class Evidence:
         """Orders that were cancelled or refunded as a whole, with the newest time that said so."""
         self.dismissals: dict[str, Rejection] = {}
         self.restorations: dict[str, Restoration] = {}
-        self.impressions: dict[tuple[str, str], int] = {}
+        self.impressions: dict[ShownKey, int] = {}
         """Times of impressions by (`impression_id`, `product_id`)."""
         self.preferences: dict[str, Said] = {}
         self.newest = 0

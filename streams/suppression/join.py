@@ -5,11 +5,11 @@ from typing import Any
 
 from schemas.records import Dismissal, Event, Purchase, Request
 from streams.suppression.catalog import Catalog
-from streams.suppression.claims import consent_claims
-from streams.suppression.decision import ClaimIndex, decide
+from streams.suppression.decision import decide
 from streams.suppression.evidence import Evidence
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
+from streams.suppression.reading import Reading
 
 
 class Join:
@@ -28,7 +28,7 @@ class Join:
         self.as_of: dict[str, int] = {}
         """The newest event time seen of purchases and of dismissals (SPEC 5)."""
         self._unsettled: dict[str, None] = {}
-        self._nobody = ClaimIndex(consent_claims(Evidence(), policy), sensitive_granted=False)
+        self._nobody = Reading(Evidence(), policy, catalog)
 
     def take(self, event: Event) -> dict[str, Any] | None:
         """Take the next record; returns the decision where it is a request."""
@@ -40,10 +40,10 @@ class Join:
             person.expire(self.policy, self.catalog, self.newest)
             self._unsettled[event.user_id] = None
         if isinstance(event, Request):
-            index = self._nobody
+            reading = self._nobody
             if person is not None and person.evidence:
-                index = person.claims(self.policy, self.catalog)
-            decision = decide(event, index, self.policy, self.catalog)
+                reading = person.reading(self.policy, self.catalog)
+            decision = decide(event, reading, self.policy, self.catalog)
             decision["as_of"] = dict(self.as_of)
             return decision
         if person is None:

@@ -5,18 +5,16 @@ from typing import Any, Self
 
 from schemas.records import Event, Purchase
 from streams.suppression.catalog import Catalog
-from streams.suppression.claims import claims_of
-from streams.suppression.decision import ClaimIndex
 from streams.suppression.evidence import Evidence
 from streams.suppression.lists import last_end, list_of
 from streams.suppression.policy import Policy
-from streams.suppression.retention import prune
+from streams.suppression.reading import Reading
 
 
 class Person:
-    """The state of a person, with the claims compiled and kept until something changes them."""
+    """The state of a person, with its reading kept until the catalog changes."""
 
-    __slots__ = ("_generation", "_index", "due", "evidence", "published")
+    __slots__ = ("_reading", "due", "evidence", "published")
 
     def __init__(self, evidence: Evidence | None = None) -> None:
         self.evidence = evidence or Evidence()
@@ -24,13 +22,13 @@ class Person:
         """Digest of the list that was last published; None when that was a tombstone or nothing."""
         self.due: int | None = None
         """The partition's event time from which on evidence may have to go or the list to end."""
-        self._index: ClaimIndex | None = None
-        self._generation = -1
+        self._reading: Reading | None = None
 
     def join(self, event: Event, policy: Policy) -> None:
         """Take evidence."""
         self.evidence.join(event)
-        self._index = None
+        if self._reading is not None:
+            self._reading.take(event)
         # No evidence ends before its own time. A refund may end a line that is older than it.
         is_return = isinstance(event, Purchase) and event.event != "order_completed"
         soonest = event.ts if is_return else event.ts + policy.retention + 1
@@ -38,18 +36,14 @@ class Person:
 
     def expire(self, policy: Policy, catalog: Catalog, newest: int) -> None:
         """Remove the evidence that is over at the partition's newest event time."""
-        self.due = prune(self.evidence, policy, catalog, newest)
-        self._index = None
+        self.due = self.reading(policy, catalog).prune(newest)
 
-    def claims(self, policy: Policy, catalog: Catalog) -> ClaimIndex:
-        """The claims as the policy and the catalog read the evidence now."""
-        if self._index is None or self._generation != catalog.generation:
-            self._index = ClaimIndex(
-                claims_of(self.evidence, policy, catalog),
-                "sensitive_topics" in self.evidence.granted(),
-            )
-            self._generation = catalog.generation
-        return self._index
+    def reading(self, policy: Policy, catalog: Catalog) -> Reading:
+        """The evidence as the policy and the catalog read it now."""
+        reading = self._reading
+        if reading is None or reading.generation != catalog.generation:
+            reading = self._reading = Reading(self.evidence, policy, catalog)
+        return reading
 
     def standing_list(
         self, user_id: str, policy: Policy, catalog: Catalog, newest: int
@@ -57,7 +51,7 @@ class Person:
         """The list that stands at the partition's newest event time; None for a tombstone."""
         if not self.evidence:
             return None
-        claims = self.claims(policy, catalog).claims
+        claims = self.reading(policy, catalog).claims()
         granted = self.evidence.granted()
         ts = self.evidence.newest
         published = list_of(user_id, claims, granted, ts, newest, policy.version)

@@ -1,0 +1,390 @@
+"""A person's evidence as a policy and a catalog read it, brought up to date piece by piece.
+
+Evidence is sorted by the scope value that it counts for, since all claims on one value follow from
+the evidence there alone. New evidence so only lets its own place be read again, and a candidate
+only looks at the few places that cover it, however much there is about the person.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from schemas.records import Candidate, Dismissal, Event, Impression, Preference, Product, Purchase
+from streams.suppression.catalog import Catalog, scope_of
+from streams.suppression.claims import (
+    Claim,
+    LineRule,
+    OwnedLine,
+    consent_claim,
+    dismissal_claim,
+    dismissal_place,
+    frequency_claim,
+    line_rule,
+    merged,
+    purchase_claims,
+    refunded_quantities,
+    restored_at,
+)
+from streams.suppression.evidence import Evidence, LineKey, ShownKey
+from streams.suppression.policy import Policy
+from streams.suppression.retention import drop_ended, refund_ends, voided_ends
+from streams.suppression.words import EVERYTHING, SCOPES
+
+Key = TypeVar("Key")
+
+NO_CATEGORIES: Sequence[str] = ()
+
+
+class Place:
+    """The evidence that counts for one scope value, and what is read from it.
+
+    `line_ends` and the like say when each piece claims nothing any more; None is never. They and
+    `claims` hold while `is_read`.
+    """
+
+    __slots__ = (
+        "claims",
+        "dismissal_ends",
+        "dismissals",
+        "first_end",
+        "impressions",
+        "is_read",
+        "line_ends",
+        "lines",
+        "scope_value",
+    )
+
+    def __init__(self, scope_value: tuple[str, str]) -> None:
+        self.scope_value = scope_value
+        self.lines: dict[LineKey, LineRule] = {}
+        self.dismissals: dict[str, None] = {}
+        self.impressions: dict[ShownKey, None] = {}
+        self.is_read = False
+        self.claims: list[Claim] = []
+        self.line_ends: dict[LineKey, int] = {}
+        self.dismissal_ends: dict[str, int | None] = {}
+        self.first_end: int | None = None
+
+
+Places = dict[str | None, Place]
+"""The places of one scope by value. Nothing lies at None, but candidates may ask there."""
+
+_ATTRIBUTE_OF_SCOPE = {
+    "product": "_products",
+    "group": "_groups",
+    "category": "_categories",
+    "brand": "_brands",
+    "advertiser": "_advertisers",
+    "all": "_everything",
+}
+"""Each scope has an attribute of its own, since the hot path asks all of them."""
+
+
+class Reading:
+    """What one person's evidence claims, read through a policy and a catalog."""
+
+    __slots__ = (
+        "_advertisers",
+        "_brands",
+        "_catalog",
+        "_categories",
+        "_dismissal_places",
+        "_everything",
+        "_evidence",
+        "_groups",
+        "_impression_places",
+        "_line_places",
+        "_policy",
+        "_products",
+        "_refunded",
+        "_restorations",
+        "generation",
+    )
+
+    def __init__(self, evidence: Evidence, policy: Policy, catalog: Catalog) -> None:
+        self.generation = catalog.generation
+        """That of the catalog when it was read."""
+        self._evidence = evidence
+        self._policy = policy
+        self._catalog = catalog
+        self._products: Places = {}
+        self._groups: Places = {}
+        self._categories: Places = {}
+        self._brands: Places = {}
+        self._advertisers: Places = {}
+        self._everything: Places = {}
+        self._line_places: dict[LineKey, Place] = {}
+        self._dismissal_places: dict[str, Place] = {}
+        self._impression_places: dict[ShownKey, Place] = {}
+        self._refunded = refunded_quantities(evidence)
+        self._restorations = len(evidence.restorations)
+        for line_key in evidence.lines:
+            self._locate_line(line_key)
+        for event_id in evidence.dismissals:
+            self._locate_dismissal(event_id)
+        for shown_key in list(evidence.impressions):
+            self._locate_impression(shown_key)
+        self._locate_consent()
+
+    # -- what claims there are
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all is held against any candidate."""
+        return not (
+            self._line_places
+            or self._dismissal_places
+            or self._impression_places
+            or self._everything
+        )
+
+    @property
+    def is_sensitive_granted(self) -> bool:
+        """Whether the person allowed ads on sensitive topics."""
+        said = self._evidence.preferences.get("sensitive_topics")
+        return said is not None and said.value == "granted"
+
+    def claims(self) -> list[Claim]:
+        """All claims of the person, active or not."""
+        return [claim for place in self._all_places() for claim in self._claims(place)]
+
+    def claims_on(self, candidate: Candidate, product: Product | None) -> list[Claim]:
+        """The claims that cover a candidate, active or not.
+
+        `product` is what the catalog knows of it, which wins attribute by attribute (SPEC 2).
+        """
+        covering: list[Place | None] = list(self._everything.values())
+        if self._products:
+            covering.append(self._products.get(candidate.product_id))
+        if self._groups:
+            group = None if product is None else product.item_group_id
+            if group is None:
+                group = candidate.item_group_id
+            covering.append(self._groups.get(candidate.product_id if group is None else group))
+        if self._categories:
+            for category in set(categories_of(candidate, product)):
+                covering.append(self._categories.get(category))
+        if self._brands:
+            brand = None if product is None else product.brand
+            covering.append(self._brands.get(candidate.brand if brand is None else brand))
+        if self._advertisers:
+            advertiser = None if product is None else product.advertiser_id
+            if advertiser is None:
+                advertiser = candidate.advertiser_id
+            covering.append(self._advertisers.get(advertiser))
+        found: list[Claim] = []
+        for place in covering:
+            if place is not None:
+                found += place.claims if place.is_read else self._claims(place)
+        return found
+
+    def _all_places(self) -> Iterator[Place]:
+        for scope in SCOPES:
+            yield from self._of_scope(scope).values()
+
+    def _of_scope(self, scope: str) -> Places:
+        places: Places = getattr(self, _ATTRIBUTE_OF_SCOPE[scope])
+        return places
+
+    def _claims(self, place: Place) -> list[Claim]:
+        if not place.is_read:
+            self._read(place)
+        return place.claims
+
+    # -- what new evidence changes
+
+    def take(self, event: Event) -> None:
+        """Follow the evidence, which has just been joined with this event."""
+        if isinstance(event, Purchase):
+            self._take_purchase(event)
+        elif isinstance(event, Dismissal):
+            _leave(self._dismissal_places, event.event_id)
+            if event.event_id in self._evidence.dismissals:
+                self._locate_dismissal(event.event_id)
+            restorations = len(self._evidence.restorations)
+            if restorations != self._restorations or event.action == "restored":
+                self._restorations = restorations
+                for place in self._dismissal_places.values():
+                    place.is_read = False
+        elif isinstance(event, Impression):
+            self._locate_impression((event.impression_id, event.product_id))
+        elif isinstance(event, Preference):
+            self._locate_consent()
+
+    def _take_purchase(self, event: Purchase) -> None:
+        if event.event == "order_completed":
+            for product in event.products or ():
+                self._locate_line((event.order_id, product.product_id))
+            return
+        self._refunded = refunded_quantities(self._evidence)
+        for key, place in self._line_places.items():
+            if key[0] == event.order_id:
+                place.is_read = False
+
+    def _locate_line(self, key: LineKey) -> None:
+        line = self._evidence.lines[key]
+        scope_value, rule = line_rule(key[1], line, self._policy, self._catalog)
+        place = self._place(scope_value)
+        if self._line_places.get(key) is not place:
+            _leave(self._line_places, key)
+        self._line_places[key] = place
+        place.lines[key] = rule
+
+    def _locate_dismissal(self, event_id: str) -> None:
+        said = self._evidence.dismissals[event_id]
+        scope_value = dismissal_place(said, self._policy, self._catalog)
+        if scope_value is not None:
+            place = self._place(scope_value)
+            self._dismissal_places[event_id] = place
+            place.dismissals[event_id] = None
+
+    def _locate_impression(self, key: ShownKey) -> None:
+        """Count an impression; only the newest of a scope value need be kept (SPEC 3)."""
+        attributes = self._catalog.attributes(key[1], None)
+        place = self._place(scope_of(self._policy.frequency_scope, key[1], attributes))
+        self._impression_places[key] = place
+        place.impressions[key] = None
+        if len(place.impressions) > self._policy.frequency_max:
+            times = self._evidence.impressions
+            oldest = min(place.impressions, key=lambda shown: (times[shown], *shown))
+            _leave(self._impression_places, oldest)
+            del times[oldest]
+
+    def _locate_consent(self) -> None:
+        if consent_claim(self._evidence, self._policy) is not None:
+            self._place(("all", EVERYTHING))
+        elif place := self._everything.get(EVERYTHING):
+            place.is_read = False
+
+    def _place(self, scope_value: tuple[str, str]) -> Place:
+        """The place of a scope value, to be read again."""
+        scope, value = scope_value
+        places = self._of_scope(scope)
+        place = places.get(value)
+        if place is None:
+            place = places[value] = Place(scope_value)
+        place.is_read = False
+        return place
+
+    # -- reading a place
+
+    def _read(self, place: Place) -> None:
+        evidence, policy = self._evidence, self._policy
+        claims = list(purchase_claims(place.scope_value, self._read_lines(place)))
+        place.dismissal_ends = {}
+        for event_id in place.dismissals:
+            said = evidence.dismissals[event_id]
+            claim = dismissal_claim(place.scope_value, event_id, said, policy)
+            restored = restored_at(said, evidence.restorations)
+            if restored is None:
+                claims.append(claim)
+            ends = [end for end in (claim.until, restored) if end is not None]
+            place.dismissal_ends[event_id] = min(ends, default=None)
+        impressions = {key: evidence.impressions[key] for key in place.impressions}
+        if cap := frequency_claim(place.scope_value, impressions, policy):
+            claims.append(cap)
+        if place.scope_value == ("all", EVERYTHING) and (
+            no_consent := consent_claim(evidence, policy)
+        ):
+            claims.append(no_consent)
+        place.claims = merged(claims)
+        shown_ends = [ts + policy.frequency_length for ts in impressions.values()]
+        said_ends = [end for end in place.dismissal_ends.values() if end is not None]
+        place.first_end = min([*place.line_ends.values(), *said_ends, *shown_ends], default=None)
+        place.is_read = True
+
+    def _read_lines(self, place: Place) -> list[OwnedLine]:
+        """The owned lines of a place; and of all its lines when they end.
+
+        A line that is not owned ends as if it still were. One that keeps an earlier line from
+        lapsing matters as long as that one would.
+        """
+        evidence = self._evidence
+        owned: list[OwnedLine] = []
+        place.line_ends = {}
+        for key, rule in place.lines.items():
+            line = evidence.lines[key]
+            net = line.quantity - self._refunded.get(key, 0)
+            is_owned = net > 0 and key[0] not in evidence.voided
+            times = rule.times(line.ts, net if is_owned else line.quantity)
+            place.line_ends[key] = times.ends
+            if is_owned:
+                owned.append(OwnedLine(key, line, times))
+        for _, earlier, lapsing in owned:
+            if lapsing.lapses is not None:
+                for key, line, _ in owned:
+                    if line.ts > earlier.ts:
+                        place.line_ends[key] = max(place.line_ends[key], lapsing.ends)
+        return owned
+
+    # -- what ends
+
+    def prune(self, newest: int) -> int | None:
+        """Remove the evidence that can no longer matter at a partition's newest event time.
+
+        It goes when its claims ended longer ago than the retention; facts that make none stay
+        as long as what they act on, and at least as long as the retention (SPEC 3). What is gone
+        depends only on the set and on that time, so not on when, or how often, this is called.
+
+        Returns the first event time at which more of it will go; None if nothing will.
+        """
+        evidence, cutoff = self._evidence, newest - self._policy.retention
+        ends: list[int] = []
+        places = list(self._all_places())
+        for place in places:
+            self._claims(place)
+        line_ends = {key: place.line_ends[key] for key, place in self._line_places.items()}
+        ends += drop_ended(evidence.refunds, refund_ends(evidence, line_ends), cutoff)
+        ends += drop_ended(evidence.voided, voided_ends(evidence, line_ends), cutoff)
+        restorations = {key: said.ts for key, said in evidence.restorations.items()}
+        ends += drop_ended(evidence.restorations, restorations, cutoff)
+        uncounted = {
+            key: said.ts
+            for key, said in evidence.dismissals.items()
+            if key not in self._dismissal_places
+        }
+        ends += drop_ended(evidence.dismissals, uncounted, cutoff)
+        self._refunded = refunded_quantities(evidence)
+        self._restorations = len(evidence.restorations)
+        for place in places:
+            if place.first_end is not None and place.first_end < cutoff:
+                self._prune_place(place, cutoff)
+            if place.first_end is not None:
+                ends.append(place.first_end)
+        return min(ends) + self._policy.retention + 1 if ends else None
+
+    def _prune_place(self, place: Place, cutoff: int) -> None:
+        evidence = self._evidence
+        for key, end in place.line_ends.items():
+            if end < cutoff:
+                _leave(self._line_places, key)
+                del evidence.lines[key]
+        for event_id, until in place.dismissal_ends.items():
+            if until is not None and until < cutoff:
+                _leave(self._dismissal_places, event_id)
+                del evidence.dismissals[event_id]
+        for shown in list(place.impressions):
+            if evidence.impressions[shown] + self._policy.frequency_length < cutoff:
+                _leave(self._impression_places, shown)
+                del evidence.impressions[shown]
+        self._read(place)
+        if not (place.claims or place.lines or place.dismissals or place.impressions):
+            scope, value = place.scope_value
+            del self._of_scope(scope)[value]
+
+
+def categories_of(candidate: Candidate, product: Product | None) -> Sequence[str]:
+    """The categories of a candidate, those of the catalog where it has any to say."""
+    categories = None if product is None else product.categories
+    if categories is None:
+        categories = candidate.categories
+    return NO_CATEGORIES if categories is None else categories
+
+
+def _leave(places: dict[Key, Place], key: Key) -> None:
+    """Let a piece of evidence count nowhere any more."""
+    place = places.pop(key, None)
+    if place is not None:
+        place.is_read = False
+        everything: tuple[dict[Any, Any], ...] = (place.lines, place.dismissals, place.impressions)
+        for counted in everything:
+            counted.pop(key, None)
