@@ -93,7 +93,7 @@ class Backtest:
         for _, join in sorted(self._joins.items()):
             for user_id in sorted(join.persons):
                 join.review(user_id)
-            for user_id, person, standing in join.settle():
+            for user_id, person, standing in sorted(join.settle(), key=lambda settled: settled[0]):
                 if person.evidence:
                     yield standing or {
                         "user_id": user_id,

@@ -13,7 +13,7 @@ from streams.suppression.evidence import (
     ShownKey,
 )
 from streams.suppression.policy import Policy, PurchaseRule, milliseconds
-from streams.suppression.words import EVERYTHING, REASON_RANK, SCOPE_ORDER
+from streams.suppression.words import EVERYTHING, LATEST, REASON_RANK, SCOPE_ORDER
 
 SCOPE_OF_FIELD = {"category": "category", "brand": "brand", "advertiser_id": "advertiser"}
 """The scope of a dismissal that names something other than a product."""
@@ -22,6 +22,11 @@ FOREVER = float("inf")
 
 ScopeValue = tuple[str, str]
 """A scope and its value."""
+
+
+def after(time: int, length: int) -> int:
+    """The time so many milliseconds later."""
+    return min(time + length, LATEST)
 
 
 class Claim(NamedTuple):
@@ -58,11 +63,12 @@ class LineRule(NamedTuple):
     def times(self, bought: int, quantity: int) -> "LineTimes":
         """When so many, bought then, claim what."""
         if self.replenish_days is None:
-            until = bought + self.purchase.window
+            until = after(bought, self.purchase.window)
             return LineTimes(until, None, until)
         lasts = milliseconds(self.replenish_days * quantity)
-        lapses = bought + lasts + self.purchase.open
-        return LineTimes(bought + lasts, lapses, lapses + lasts)
+        until = after(bought, lasts)
+        lapses = after(until, self.purchase.open)
+        return LineTimes(until, lapses, after(lapses, lasts))
 
 
 class LineTimes(NamedTuple):
@@ -135,7 +141,7 @@ def dismissal_place(said: Rejection, policy: Policy, catalog: Catalog) -> ScopeV
 def dismissal_claim(place: ScopeValue, event_id: str, said: Rejection, policy: Policy) -> Claim:
     """What a dismissal claims that no restoration ended."""
     rule = policy.dismissals[said.reason]
-    until = None if rule.length is None else said.ts + rule.length
+    until = None if rule.length is None else after(said.ts, rule.length)
     price = said.price if rule.price_drop else None
     return Claim(*place, said.reason, said.ts, until, (event_id,), price)
 
@@ -160,7 +166,7 @@ def frequency_claim(
     if len(impressions) < policy.frequency_max:
         return None
     newest = sorted((ts, *key) for key, ts in impressions.items())[-policy.frequency_max :]
-    since, until = newest[-1][0], newest[0][0] + policy.frequency_length
+    since, until = newest[-1][0], after(newest[0][0], policy.frequency_length)
     if until <= since:
         return None
     because = {impression_id for _, impression_id, _ in newest}

@@ -15,6 +15,9 @@ FORMAT = 1
 
 Fact = TypeVar("Fact", "Line", "Refund", "Rejection | Restoration", "Said")
 
+LARGEST_QUANTITY = 2**63 - 1
+"""Quantities are 64-bit integers; a sum beyond that is cut to it."""
+
 LineKey = tuple[str, str]
 """An order line: `order_id` and `product_id`."""
 
@@ -286,7 +289,7 @@ def _later(known: Fact | None, new: Fact) -> Fact:
     The greatest (`ts`, `event_id`) wins. Versions that agree in both and still differ break
     SPEC 2; their written form decides then, so that the join stays commutative.
     """
-    if known is None or known == new:
+    if known is None:
         return new
     if known[:2] != new[:2] and isinstance(known, Line | Said):
         return max(known, new, key=lambda fact: fact[:2])
@@ -304,5 +307,6 @@ def _by_product(
         if known is None:
             listed[product.product_id] = product.quantity, attributes
         else:
-            listed[product.product_id] = known[0] + product.quantity, known[1] or attributes
+            quantity = min(known[0] + product.quantity, LARGEST_QUANTITY)
+            listed[product.product_id] = quantity, known[1] or attributes
     return listed

@@ -17,7 +17,7 @@ class Person:
     __slots__ = ("_reading", "due", "evidence", "published")
 
     def __init__(self, evidence: Evidence | None = None) -> None:
-        self.evidence = evidence or Evidence()
+        self.evidence = Evidence() if evidence is None else evidence
         self.published: str | None = None
         """Digest of the list that was last published; None when that was a tombstone or nothing."""
         self.due: int | None = None
@@ -26,13 +26,24 @@ class Person:
 
     def join(self, event: Event, policy: Policy) -> None:
         """Take evidence."""
-        self.evidence.join(event)
-        if self._reading is not None:
-            self._reading.take(event)
-        # No evidence ends before its own time. A refund may end a line that is older than it.
-        is_return = isinstance(event, Purchase) and event.event != "order_completed"
-        soonest = event.ts if is_return else event.ts + policy.retention + 1
+        # No evidence ends before its own time, but it may let older evidence end earlier.
+        soonest = event.ts if self._corrects(event) else event.ts + policy.retention + 1
         self.due = soonest if self.due is None else min(self.due, soonest)
+        self.evidence.join(event)
+        if self._reading is not None and self._reading.is_current:
+            self._reading.take(event)
+        else:
+            self._reading = None
+
+    def _corrects(self, event: Event) -> bool:
+        """Whether an event changes what is known of an order, rather than adding to it."""
+        return isinstance(event, Purchase) and (
+            event.event != "order_completed"
+            or any(
+                (event.order_id, product.product_id) in self.evidence.lines
+                for product in event.products or ()
+            )
+        )
 
     def expire(self, policy: Policy, catalog: Catalog, newest: int) -> None:
         """Remove the evidence that is over at the partition's newest event time."""
@@ -41,7 +52,7 @@ class Person:
     def reading(self, policy: Policy, catalog: Catalog) -> Reading:
         """The evidence as the policy and the catalog read it now."""
         reading = self._reading
-        if reading is None or reading.generation != catalog.generation:
+        if reading is None or not reading.is_current:
             reading = self._reading = Reading(self.evidence, policy, catalog)
         return reading
 

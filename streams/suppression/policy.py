@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from streams.suppression import policy_document
-from streams.suppression.words import DAY, MINUTE
+from streams.suppression.words import DAY, LATEST, MINUTE
 
 
 def milliseconds(days: float) -> int:
     """A number of days, which may be a fraction, cut to whole milliseconds (SPEC 1)."""
-    return int(days * DAY)
+    return int(min(days * DAY, LATEST))
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ def parse(text: str) -> dict[str, Any]:
     """The tables of a policy file. Raises `PolicyError` when it is not TOML."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOML's own error is one, and so is that of a very long number
         raise PolicyError(f"not a TOML file: {error}") from error
 
 

@@ -27,7 +27,7 @@ from streams.suppression.claims import (
 from streams.suppression.evidence import Evidence, LineKey, ShownKey
 from streams.suppression.policy import Policy
 from streams.suppression.retention import drop_ended, refund_ends, voided_ends
-from streams.suppression.words import EVERYTHING, SCOPES
+from streams.suppression.words import EVERYTHING, LATEST, SCOPES
 
 Key = TypeVar("Key")
 
@@ -90,6 +90,7 @@ class Reading:
         "_dismissal_places",
         "_everything",
         "_evidence",
+        "_generation",
         "_groups",
         "_impression_places",
         "_line_places",
@@ -97,12 +98,10 @@ class Reading:
         "_products",
         "_refunded",
         "_restorations",
-        "generation",
     )
 
     def __init__(self, evidence: Evidence, policy: Policy, catalog: Catalog) -> None:
-        self.generation = catalog.generation
-        """That of the catalog when it was read."""
+        self._generation = catalog.generation
         self._evidence = evidence
         self._policy = policy
         self._catalog = catalog
@@ -126,6 +125,11 @@ class Reading:
         self._locate_consent()
 
     # -- what claims there are
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the catalog still says what it said when it was read."""
+        return self._generation == self._catalog.generation
 
     @property
     def is_empty(self) -> bool:
@@ -215,9 +219,10 @@ class Reading:
             for product in event.products or ():
                 self._locate_line((event.order_id, product.product_id))
             return
-        self._refunded = refunded_quantities(self._evidence)
+        before, self._refunded = self._refunded, refunded_quantities(self._evidence)
         for key, place in self._line_places.items():
-            if key[0] == event.order_id:
+            # A corrected refund may have named another order before.
+            if key[0] == event.order_id or before.get(key) != self._refunded.get(key):
                 place.is_read = False
 
     def _locate_line(self, key: LineKey) -> None:
@@ -350,7 +355,8 @@ class Reading:
                 self._prune_place(place, cutoff)
             if place.first_end is not None:
                 ends.append(place.first_end)
-        return min(ends) + self._policy.retention + 1 if ends else None
+        due = min(ends, default=LATEST) + self._policy.retention + 1
+        return due if due <= LATEST else None
 
     def _prune_place(self, place: Place, cutoff: int) -> None:
         evidence = self._evidence

@@ -7,6 +7,9 @@ DAY: Final = 86_400_000
 
 MINUTE: Final = 60_000
 
+LATEST: Final = 2**63 - 1
+"""No time lies after this: all times are 64-bit integers, and an end beyond it is cut to it."""
+
 SCOPES: Final = ("product", "group", "category", "brand", "advertiser", "all")
 """What a claim may cover, narrowest first (SPEC 5, step 3)."""
 

@@ -1,0 +1,136 @@
+"""An ad server's decider: it has a person's published list, the policy and the catalog, no more.
+
+Plain on purpose and independent of the product's own, from which it takes only the policy's
+tables: what SPEC 5 promises is that this little is enough.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.records import Candidate, Product, Request
+from streams.suppression.policy import Policy
+from tests.oracle.policy import DAY, MINUTE, REASONS_BY_RANK, SCOPES_NARROW_TO_BROAD
+
+Entry = dict[str, Any]
+Standing = dict[str, Any] | None
+
+NOBODY_ASKED = {"scope": "all", "value": "*", "reason": "no_consent", "since": 0, "until": None}
+
+
+def decide_from_list(
+    asked: Request, standing: Standing, policy: Policy, products: Mapping[str, Product]
+) -> dict[str, Any]:
+    tables = policy.document
+    entries, granted = [], []
+    if standing is not None:
+        entries, granted = standing["entries"], standing["granted"]
+    elif tables["consent"]["mode"] == "opt_in":
+        entries = [{**NOBODY_ASKED, "because": []}]
+
+    suppressed, allowed, ghosted = [], [], []
+    for candidate in asked.candidates:
+        product = products.get(candidate.product_id, Product())
+        held = [
+            *(each for each in entries if covers(each, candidate, product)),
+            *own_entries(candidate, product, asked, granted, tables),
+        ]
+        left = [
+            each
+            for each in held
+            if each["since"] <= asked.ts
+            and (each["until"] is None or asked.ts < each["until"])
+            and not (asked.own_site and each["reason"] in tables["own_site"]["lifts"])
+            and not lifted_by_price(each, candidate, product, tables)
+        ]
+        if not left:
+            allowed.append(candidate.product_id)
+            continue
+        first = min(left, key=rank)
+        answer = {"product_id": candidate.product_id, **first}
+        answer.pop("price", None)
+        kept = any(each["reason"] not in tables["holdout"]["reasons"] for each in left)
+        if policy.in_holdout(asked.user_id) and not kept:
+            allowed.append(candidate.product_id)
+            ghosted.append(answer)
+        else:
+            suppressed.append(answer)
+    return {
+        "request_id": asked.request_id,
+        "user_id": asked.user_id,
+        "ts": asked.ts,
+        "policy": tables["version"],
+        "suppressed": suppressed,
+        "allowed": allowed,
+        "ghosted": ghosted,
+    }
+
+
+def known(name: str, candidate: Candidate, product: Product) -> Any:
+    """An attribute or price of the candidate: for attributes the catalog wins."""
+    value = getattr(product, name)
+    return getattr(candidate, name) if value is None else value
+
+
+def covers(entry: Entry, candidate: Candidate, product: Product) -> bool:
+    group = known("item_group_id", candidate, product)
+    covered = {
+        "product": [candidate.product_id],
+        "group": [candidate.product_id if group is None else group],
+        "category": known("categories", candidate, product) or [],
+        "brand": [known("brand", candidate, product)],
+        "advertiser": [known("advertiser_id", candidate, product)],
+        "all": ["*"],
+    }
+    return entry["value"] in covered[entry["scope"]]
+
+
+def lifted_by_price(
+    entry: Entry, candidate: Candidate, product: Product, tables: Mapping[str, Any]
+) -> bool:
+    price = product.price if candidate.price is None else candidate.price
+    if price is None or "price" not in entry:
+        return False
+    return price * 100 <= entry["price"] * (100 - tables["price_drop"]["percent"])
+
+
+def own_entries(
+    candidate: Candidate,
+    product: Product,
+    asked: Request,
+    granted: list[str],
+    tables: Mapping[str, Any],
+) -> list[Entry]:
+    """What the request itself holds against a candidate."""
+    held = []
+
+    def hold(reason: str, since: int, until: int | None = None) -> None:
+        scope = {"scope": "product", "value": candidate.product_id}
+        held.append({**scope, "reason": reason, "since": since, "until": until, "because": []})
+
+    categories = known("categories", candidate, product) or []
+    sources = len(set(candidate.sources or []))
+    welcome = "sensitive_topics" in granted and sources >= tables["sensitive"]["min_sources"]
+    if not welcome and (
+        product.sensitive or set(categories) & set(tables["sensitive"]["categories"])
+    ):
+        hold("sensitive", asked.ts)
+    if candidate.basis == "inferred" and not tables["inferred"]["allow"]:
+        hold("inferred_interest", asked.ts)
+    if candidate.interest_at is not None:
+        hold("followed_too_long", candidate.interest_at + int(tables["follow"]["days"] * DAY))
+        if asked.channel in tables["quiet"]["channels"]:
+            quiet = int(tables["quiet"]["minutes"] * MINUTE)
+            hold("too_soon", candidate.interest_at, candidate.interest_at + quiet)
+    return held
+
+
+def rank(entry: Entry) -> Any:
+    until = entry["until"]
+    return (
+        REASONS_BY_RANK.index(entry["reason"]),
+        until is not None,
+        -(until or 0),
+        SCOPES_NARROW_TO_BROAD.index(entry["scope"]),
+        entry["value"],
+        entry["because"],
+    )

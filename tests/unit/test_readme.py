@@ -1,0 +1,233 @@
+"""What README says is so: its commands, examples, tables and figures."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import msgspec
+import orjson
+import pytest
+import typer
+
+from schemas.outputs import Decision, SuppressionList
+from schemas.topics import TOPICS, Topic
+from streams.cli import app
+from streams.settings import NOT_SETTINGS, Settings, variable
+from streams.suppression.policy import Policy
+from streams.suppression.policy_document import DEFAULTS
+from streams.suppression.words import REASONS
+from tests.command_line import json_lines, run
+from tests.recorded_data import recorded_data
+
+REPOSITORY = Path(__file__).parents[2]
+README = (REPOSITORY / "README.md").read_text()
+
+DEMO = "python -m pip install '.[demo]' && unhaunt demo"
+TEST = "python -m pip install -e '.[test]' && pytest"
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def table(first_column: str) -> list[list[str]]:
+    """The rows of the table whose first column has this title, without backticks."""
+    lines = README.splitlines()
+    [start] = [n for n, line in enumerate(lines) if line.startswith(f"| {first_column} |")]
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip().strip("`") for cell in line.strip("|").split("|")])
+    return rows
+
+
+def shell_lines() -> list[str]:
+    """The lines that README tells people to type."""
+    return [line for block in blocks("sh") for line in block.splitlines()]
+
+
+def code() -> str:
+    """All that README sets as code."""
+    return "\n".join([*re.findall(r"`([^`\n]+)`", README), *shell_lines()])
+
+
+# --- commands and settings -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [DEMO, TEST])
+def test_one_command_each_sets_up_and_runs_the_demo_and_the_tests(command: str) -> None:
+    assert blocks("sh").count(f"{command}\n") == 1
+
+
+def test_continuous_integration_runs_what_readme_tells_people_to_run() -> None:
+    script = (REPOSITORY / ".ci" / "run").read_text()
+    steps = [shlex.split(line)[1:] for line in script.splitlines() if line.startswith("run ")]
+    install, test = TEST.split(" && ")
+    _, demo = DEMO.split(" && ")
+    assert steps.count([test]) == 1
+    assert steps[-1] == demo.split()
+    [installing] = [step for step in steps if "install" in step]
+    pinning = ("--quiet", "-c", "deploy/constraints.txt")
+    assert [word for word in installing if word not in pinning] == shlex.split(install)
+
+
+def leaves(name: str, group: typer.Typer) -> list[str]:
+    """The full names of all commands below a group."""
+    names = [
+        f"{name} {command.name or command.callback.__name__}"
+        for command in group.registered_commands
+        if command.callback is not None
+    ]
+    for below in group.registered_groups:
+        assert below.typer_instance is not None
+        names += leaves(f"{name} {below.typer_instance.info.name}", below.typer_instance)
+    return names
+
+
+def test_the_table_of_commands_names_every_command_and_no_other() -> None:
+    assert sorted(row[0] for row in table("command")) == sorted(leaves("unhaunt", app))
+
+
+def test_every_command_that_is_mentioned_exists() -> None:
+    known = {"unhaunt", *leaves("unhaunt", app)}
+    mentioned = re.findall(r"\bunhaunt(?: (?:topics|policy|import))? [a-z-]+", code())
+    assert set(mentioned) <= known
+
+
+def test_every_option_that_is_mentioned_is_known_to_its_command() -> None:
+    lines = [line for line in code().splitlines() if line.startswith("unhaunt ")]
+    pairs = [
+        (line.split(" -")[0].split(), option)
+        for line in lines
+        for option in re.findall(r" (--[a-z]+)", line)
+    ]
+    for words, option in pairs:
+        command = words[1:3] if words[1] in ("topics", "policy", "import") else words[1:2]
+        known = re.findall(r"--[a-z]+", run(*command, "--help", COLUMNS="200").output)
+        assert option in known, command
+
+
+def test_every_setting_that_is_mentioned_exists() -> None:
+    known = {variable(field.name) for field in msgspec.structs.fields(Settings)} | NOT_SETTINGS
+    mentioned = set(re.findall(r"\bUNHAUNT_[A-Z_]+", README))
+    assert mentioned
+    assert mentioned <= known
+
+
+# --- the contract --------------------------------------------------------------------------------
+
+
+def test_the_table_of_topics_is_that_of_the_contract() -> None:
+    def row(topic: Topic) -> list[str]:
+        direction = f"{topic.direction}, optional" if topic.optional else topic.direction
+        return [topic.name, topic.key or "as received", direction, topic.cleanup]
+
+    assert [shown[:4] for shown in table("topic")] == [row(topic) for topic in TOPICS.values()]
+
+
+def test_the_picture_shows_every_topic() -> None:
+    [picture] = blocks("mermaid")
+    assert set(TOPICS) <= set(re.findall(r"\[([a-z-]+)\]", picture))
+
+
+@pytest.fixture
+def first_recording(tmp_path: Path) -> Path:
+    """The recording of the example."""
+    [lines] = blocks("jsonl")
+    path = tmp_path / "first.jsonl"
+    path.write_text(lines)
+    return path
+
+
+def test_a_backtest_of_the_example_decides_as_shown(first_recording: Path) -> None:
+    decision, _ = blocks("json")
+    shown = orjson.loads(decision)
+    assert json_lines(run("backtest", first_recording, "--decisions", "-").stdout) == [shown]
+    assert "as_of" not in msgspec.to_builtins(msgspec.convert(shown, Decision))
+
+
+def test_a_backtest_of_the_example_lists_as_shown(first_recording: Path) -> None:
+    _, standing = blocks("json")
+    shown = orjson.loads(standing)
+    assert json_lines(run("backtest", first_recording, "--lists", "-").stdout) == [shown]
+    assert msgspec.to_builtins(msgspec.convert(shown, SuppressionList)) == shown
+
+
+# --- the policy ----------------------------------------------------------------------------------
+
+
+def test_the_first_policy_is_valid_and_every_key_of_it_overrides_a_default() -> None:
+    [text] = blocks("toml")
+    named = tomllib.loads(text)
+    assert Policy.from_toml(text).version == named["version"]
+    for section, values in named.items():
+        if section != "version":
+            assert DEFAULTS[section] != DEFAULTS[section] | values
+
+
+def test_mistakes_in_a_policy_are_told_as_shown(tmp_path: Path) -> None:
+    shown, _ = blocks("text")
+    path = tmp_path / "policy.toml"
+    path.write_text('[purchase]\nwindow_day = 90\n[consent]\nmode = "optin"\n')
+    result = run("policy", "check", path)
+    assert result.exit_code == 2
+    assert result.stderr.replace(str(path), path.name) == shown
+
+
+def test_the_reasons_stand_in_the_order_of_their_rank() -> None:
+    assert [row[0] for row in table("reason")] == list(REASONS)
+
+
+@pytest.mark.parametrize("reason", DEFAULTS["dismissal"])
+def test_what_a_dismissal_covers_and_for_how_long_is_the_default(reason: str) -> None:
+    rule = DEFAULTS["dismissal"][reason]
+    length = f"{rule['days']} days" if rule["days"] else "until restored"
+    if rule["price_drop"]:
+        length += ", or for a better price"
+    [row] = [row for row in table("reason") if row[0] == reason]
+    assert row[1:] == ["a dismissal", rule["scope"], length]
+
+
+@pytest.mark.parametrize(
+    ("reason", "length"),
+    [
+        ("purchased", f"{DEFAULTS['purchase']['window_days']} days, or until it is used up"),
+        (
+            "frequency_cap",
+            f"{DEFAULTS['frequency']['max']} shown in {DEFAULTS['frequency']['days']} days",
+        ),
+        ("followed_too_long", f"after {DEFAULTS['follow']['days']} days of interest"),
+        ("too_soon", f"{DEFAULTS['quiet']['minutes']} minutes"),
+    ],
+)
+def test_how_long_the_other_reasons_hold_is_the_default(reason: str, length: str) -> None:
+    assert [row[3] for row in table("reason") if row[0] == reason] == [length]
+
+
+# --- links and figures ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", README))))
+def test_a_link_leads_to_something_in_the_repository(link: str) -> None:
+    assert (REPOSITORY / link).exists()
+
+
+@pytest.mark.data
+def test_the_figures_are_those_that_the_commands_print(tmp_path: Path) -> None:
+    imported, backtested = (
+        shlex.split(line)[1:] for line in shell_lines() if "jdata.jsonl.zst" in line
+    )
+    recording = tmp_path / "jdata.jsonl.zst"
+    given = [
+        str(recorded_data(word.removeprefix("DATA/"))) if word.startswith("DATA/") else word
+        for word in imported
+    ]
+    run(*(str(recording) if word == recording.name else word for word in given))
+    result = run(*(str(recording) if word == recording.name else word for word in backtested))
+    printed = [line.split() for line in result.stderr.splitlines()]
+    _, figures = blocks("text")
+    shown = [line.split() for line in figures.splitlines()]
+    assert [line for line in printed if line in shown] == shown
