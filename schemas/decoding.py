@@ -25,7 +25,7 @@ Fields = dict[str, object]
 Record = TypeVar("Record", bound=Struct)
 
 
-class InvalidRecord(Exception):  # noqa: N818  the name says what is wrong, not that Python failed
+class InvalidRecord(Exception):
     """A record breaks the contract.
 
     Attributes:

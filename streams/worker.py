@@ -1,6 +1,7 @@
 """Running one worker: what it needs is there, it starts, works, and stops in order."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,9 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
 
 logger = logging.getLogger(__name__)
+
+COLLECT_SELDOM = (100_000, 20, 100)
+"""Records make hundreds of thousands of objects a second and hardly a cycle among them."""
 
 QUIET = ("faust", "mode", "aiokafka", "streams.app", "streams.engine.faust_consumer")
 """Loggers that tell of every step of theirs; heard from warnings on."""
@@ -36,6 +40,7 @@ def run_worker(
     for name in QUIET:
         level = logging.DEBUG if settings.log_level == "debug" else logging.WARNING
         logging.getLogger(name).setLevel(level)
+    gc.set_threshold(*COLLECT_SELDOM)
     catalog = CatalogReader(settings, Catalog())
     try:
         catalog.load()

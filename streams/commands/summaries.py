@@ -49,6 +49,9 @@ def backtest_table(counts: Counts, summary: Summary, lists: Lists, seconds: floa
             **{f"dead: {code}": count for code, count in sorted(counts.dead.items())},
             **{f"ignored: topic {name}": count for name, count in sorted(counts.ignored.items())},
             "rerouted before that": counts.rerouted,
+            **(
+                {"facts forgotten, too many a person": counts.forgotten} if counts.forgotten else {}
+            ),
         },
     )
     add_candidates(made, summary)

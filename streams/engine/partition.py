@@ -61,6 +61,8 @@ class Counts:
     rerouted: int = 0
     dead: Counter[str] = field(default_factory=Counter)
     lists: int = 0
+    forgotten: int = 0
+    """Facts dropped of those of whom there are too many."""
 
 
 class Partition:
@@ -181,6 +183,8 @@ class Partition:
             else:
                 del self._join.persons[user_id]
                 self._change(key, None)
+        self._counts.forgotten += self._join.forgotten
+        self._join.forgotten = 0
         self._change(PROGRESS, orjson.dumps(self._progress()), self._reached)
 
     def committed(self) -> None:

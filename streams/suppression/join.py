@@ -27,6 +27,8 @@ class Join:
         """The newest event time of the partition, over all topics; None before the first."""
         self.as_of: dict[str, int] = {}
         """The newest event time seen of purchases and of dismissals (SPEC 5)."""
+        self.forgotten = 0
+        """How many facts were dropped of persons of whom there were too many."""
         self._unsettled: dict[str, None] = {}
         self._nobody = Reading(Evidence(), policy, catalog)
 
@@ -48,7 +50,7 @@ class Join:
             return decision
         if person is None:
             person = self.persons[event.user_id] = Person()
-        person.join(event, self.policy)
+        self.forgotten += person.join(event, self.policy)
         self._unsettled[event.user_id] = None
         if isinstance(event, Purchase):
             self.as_of["purchases"] = max(ts, self.as_of.get("purchases", ts))

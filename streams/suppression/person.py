@@ -9,6 +9,7 @@ from streams.suppression.evidence import Evidence
 from streams.suppression.lists import last_end, list_of
 from streams.suppression.policy import Policy
 from streams.suppression.reading import Reading
+from streams.suppression.surplus import forget_surplus
 
 
 class Person:
@@ -24,16 +25,18 @@ class Person:
         """The partition's event time from which on evidence may have to go or the list to end."""
         self._reading: Reading | None = None
 
-    def join(self, event: Event, policy: Policy) -> None:
-        """Take evidence."""
+    def join(self, event: Event, policy: Policy) -> int:
+        """Take evidence; returns how many facts had to be forgotten because there were too many."""
         # No evidence ends before its own time, but it may let older evidence end earlier.
         soonest = event.ts if self._corrects(event) else event.ts + policy.retention + 1
         self.due = soonest if self.due is None else min(self.due, soonest)
         self.evidence.join(event)
-        if self._reading is not None and self._reading.is_current:
+        forgotten = forget_surplus(self.evidence)
+        if self._reading is not None and self._reading.is_current and not forgotten:
             self._reading.take(event)
         else:
             self._reading = None
+        return forgotten
 
     def _corrects(self, event: Event) -> bool:
         """Whether an event changes what is known of an order, rather than adding to it."""
