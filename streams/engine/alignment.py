@@ -51,7 +51,10 @@ class Alignment(Generic[Item]):
 
     def stream(self, topic: str, rank: int) -> Stream[Item]:
         """The stream of a topic, new if it was not there."""
-        return self.streams.setdefault(topic, Stream(rank))
+        stream = self.streams.get(topic)
+        if stream is None:
+            stream = self.streams[topic] = Stream(rank)
+        return stream
 
     @property
     def waiting(self) -> int:

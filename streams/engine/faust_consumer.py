@@ -18,7 +18,7 @@ from faust.transport.drivers import aiokafka as driver
 
 from streams.engine.output import Membership
 
-FETCH_MILLISECONDS = 50
+FETCH_MILLISECONDS = 10
 """How long a broker may hold back a fetch without data; Faust's 1,500 would stall the others."""
 FETCH_BYTES = 2 * 1_048_576
 """For one partition: more than the largest value that is no dead letter."""

@@ -193,7 +193,7 @@ def _producer_settings(settings: Settings) -> dict[str, Any]:
     return {
         **client_settings(settings),
         "partitioner": "murmur2_random",
-        "linger.ms": 5,
+        "linger.ms": 1,
         "compression.type": "lz4",
         "batch.num.messages": 50_000,
         "batch.size": 1_000_000,

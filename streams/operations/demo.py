@@ -26,6 +26,7 @@ from streams.recording.replay import Replay
 from streams.recording.summary import Summary
 from streams.settings import Settings
 
+INPUTS: Final = frozenset(topic.name for topic in TOPICS.values() if topic.direction == "in")
 LIVE_REQUESTS: Final = 1_000
 LIVE_SECONDS: Final = 4.0
 LOOK_SECONDS: Final = 0.5
@@ -83,7 +84,7 @@ class Demo:
         self.committed: Latency | None = None
         """For readers of committed records."""
         self.events_per_second = 0.0
-        self._held = _held_back([record for record in records if record.topic in TOPICS])
+        self._held = _held_back([record for record in records if record.topic in INPUTS])
         for event in self._held.events:
             self.summary.observe(event)
         self.partitions = 1 + max(
@@ -152,7 +153,7 @@ class Demo:
             elif now - progressed > SILENT_SECONDS:
                 raise UserError(f"The worker stands still after {done:,} of {total:,} records.")
             watcher.step("Working it off", done, total)
-        self.events_per_second = _rate(times, len(self._held.first))
+        self.events_per_second = _rate(times, total)
 
     def _send_live(
         self,

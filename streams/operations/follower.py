@@ -36,6 +36,7 @@ class Follower:
         self._consumer: Any = Consumer(
             {
                 **client_settings(settings),
+                "log_level": 0,  # what goes wrong, `poll` says
                 "group.id": f"{settings.application}-follower",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,

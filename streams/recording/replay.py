@@ -21,6 +21,7 @@ class Replay:
         self._producer = Producer(
             {
                 **client_settings(settings),
+                "log_level": 0,  # what goes wrong, `flush` says
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "linger.ms": 2,
