@@ -17,7 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from schemas.topics import PERSON_TOPICS, TOPICS
-from streams.engine.output import client_settings
+from streams.engine.output import LARGEST_RECORD, client_settings
 from streams.engine.partition import REROUTED
 from streams.errors import UserError
 from streams.settings import Settings
@@ -29,7 +29,14 @@ MOST_REPLICAS: Final = 3
 SECONDS: Final = 10
 """How long to wait for a broker's answer."""
 
-CHANGELOG_CONFIG: Final = {"min.cleanable.dirty.ratio": "0.1", "segment.bytes": "104857600"}
+OUTPUT_CONFIG: Final = {"max.message.bytes": str(LARGEST_RECORD)}
+"""A dead letter is its record and more, and one person's state or list may be long."""
+
+CHANGELOG_CONFIG: Final = {
+    **OUTPUT_CONFIG,
+    "min.cleanable.dirty.ratio": "0.1",
+    "segment.bytes": "104857600",
+}
 """Compacts early and in small pieces: what is left of a changelog is what a restore has to read."""
 
 
@@ -74,12 +81,13 @@ def deployed(settings: Settings) -> tuple[DeployedTopic, ...]:
             cleanup=topic.cleanup,
             is_grouped=topic.key != "product_id",
             is_optional=topic.optional,
+            config=OUTPUT_CONFIG if topic.direction == "out" else {},
         )
         for topic in TOPICS.values()
     )
     return (
         *contract,
-        DeployedTopic(settings.reroute, REROUTED, "delete"),
+        DeployedTopic(settings.reroute, REROUTED, "delete", config=OUTPUT_CONFIG),
         DeployedTopic(settings.changelog, "changelog", "compact", config=CHANGELOG_CONFIG),
     )
 

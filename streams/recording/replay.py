@@ -4,12 +4,11 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from streams.engine.output import client_settings
+from streams.engine.output import LARGEST_RECORD, client_settings
 from streams.recording.files import RecordedRecord
 from streams.settings import Settings
 
 SECONDS: Final = 60
-LARGEST_RECORD: Final = 16_000_000
 
 
 class Replay:
