@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from schemas.records import Product
+from schemas.records import Candidate, Product
 from streams.suppression.evidence import Attributes, HasAttributes
 from streams.suppression.words import EVERYTHING
 
@@ -80,3 +80,11 @@ def scope_of(
 def narrowest(categories: Sequence[str] | None) -> str | None:
     """The last of the categories, which run from broad to narrow; None where there are none."""
     return categories[-1] if categories else None
+
+
+def categories_of(candidate: Candidate, product: Product | None) -> Sequence[str]:
+    """The categories of a candidate, those of the catalog where it has any to say."""
+    categories = None if product is None else product.categories
+    if categories is None:
+        categories = candidate.categories
+    return () if categories is None else categories

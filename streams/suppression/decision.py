@@ -7,10 +7,10 @@ nothing is held against, costs a few look-ups.
 from typing import Any
 
 from schemas.records import Candidate, Product, Request
-from streams.suppression.catalog import Catalog
+from streams.suppression.catalog import Catalog, categories_of
 from streams.suppression.claims import Claim
 from streams.suppression.policy import Policy
-from streams.suppression.reading import Reading, categories_of
+from streams.suppression.reading import Reading
 
 
 def decide(request: Request, reading: Reading, policy: Policy, catalog: Catalog) -> dict[str, Any]:
@@ -23,7 +23,11 @@ def decide(request: Request, reading: Reading, policy: Policy, catalog: Catalog)
     for candidate in request.candidates:
         product_id = candidate.product_id
         product = catalog.products.get(product_id)
-        left = _own_claims(candidate, product, request, reading, policy)
+        left = (
+            []
+            if _is_plain(candidate, product, policy)
+            else _own_claims(candidate, product, request, reading, policy)
+        )
         if not is_blank:
             left += _standing_claims(candidate, product, request, reading, policy)
         if not left:
@@ -91,6 +95,16 @@ def _price_lifts(
     if price is None and product is not None:
         price = product.price
     return price is not None and policy.price_lifts(price, dismissed)
+
+
+def _is_plain(candidate: Candidate, product: Product | None, policy: Policy) -> bool:
+    """Whether a request says nothing of a candidate that could speak against it."""
+    return (
+        candidate.interest_at is None
+        and candidate.basis != "inferred"
+        and not policy.sensitive_categories
+        and (product is None or not product.sensitive)
+    )
 
 
 def _own_claims(

@@ -5,15 +5,15 @@ the evidence there alone. New evidence so only lets its own place be read again,
 only looks at the few places that cover it, however much there is about the person.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from schemas.records import Candidate, Dismissal, Event, Impression, Preference, Product, Purchase
-from streams.suppression.catalog import Catalog, scope_of
+from streams.suppression.catalog import Catalog, categories_of, scope_of
 from streams.suppression.claims import (
     Claim,
     LineRule,
     OwnedLine,
+    ScopeValue,
     consent_claim,
     dismissal_claim,
     dismissal_place,
@@ -27,11 +27,9 @@ from streams.suppression.claims import (
 from streams.suppression.evidence import Evidence, LineKey, ShownKey
 from streams.suppression.policy import Policy
 from streams.suppression.retention import drop_ended, refund_ends, voided_ends
-from streams.suppression.words import EVERYTHING, LATEST, SCOPES
+from streams.suppression.words import EVERYTHING, LATEST
 
 Key = TypeVar("Key")
-
-NO_CATEGORIES: Sequence[str] = ()
 
 
 class Place:
@@ -76,7 +74,7 @@ _ATTRIBUTE_OF_SCOPE = {
     "advertiser": "_advertisers",
     "all": "_everything",
 }
-"""Each scope has an attribute of its own, since the hot path asks all of them."""
+"""Where `Reading` has the places of each scope."""
 
 
 class Reading:
@@ -94,6 +92,7 @@ class Reading:
         "_groups",
         "_impression_places",
         "_line_places",
+        "_places",
         "_policy",
         "_products",
         "_refunded",
@@ -105,6 +104,8 @@ class Reading:
         self._evidence = evidence
         self._policy = policy
         self._catalog = catalog
+        self._places: dict[ScopeValue, Place] = {}
+        # The same by scope: the hot path asks each of them, and skips those that are empty.
         self._products: Places = {}
         self._groups: Places = {}
         self._categories: Places = {}
@@ -149,7 +150,7 @@ class Reading:
 
     def claims(self) -> list[Claim]:
         """All claims of the person, active or not."""
-        return [claim for place in self._all_places() for claim in self._claims(place)]
+        return [claim for place in self._places.values() for claim in self._claims(place)]
 
     def claims_on(self, candidate: Candidate, product: Product | None) -> list[Claim]:
         """The claims that cover a candidate, active or not.
@@ -180,14 +181,6 @@ class Reading:
             if place is not None:
                 found += place.claims if place.is_read else self._claims(place)
         return found
-
-    def _all_places(self) -> Iterator[Place]:
-        for scope in SCOPES:
-            yield from self._of_scope(scope).values()
-
-    def _of_scope(self, scope: str) -> Places:
-        places: Places = getattr(self, _ATTRIBUTE_OF_SCOPE[scope])
-        return places
 
     def _claims(self, place: Place) -> list[Claim]:
         if not place.is_read:
@@ -262,13 +255,16 @@ class Reading:
 
     def _place(self, scope_value: tuple[str, str]) -> Place:
         """The place of a scope value, to be read again."""
-        scope, value = scope_value
-        places = self._of_scope(scope)
-        place = places.get(value)
+        place = self._places.get(scope_value)
         if place is None:
-            place = places[value] = Place(scope_value)
+            place = self._places[scope_value] = Place(scope_value)
+            self._of_scope(scope_value[0])[scope_value[1]] = place
         place.is_read = False
         return place
+
+    def _of_scope(self, scope: str) -> Places:
+        places: Places = getattr(self, _ATTRIBUTE_OF_SCOPE[scope])
+        return places
 
     # -- reading a place
 
@@ -332,24 +328,11 @@ class Reading:
 
         Returns the first event time at which more of it will go; None if nothing will.
         """
-        evidence, cutoff = self._evidence, newest - self._policy.retention
-        ends: list[int] = []
-        places = list(self._all_places())
+        cutoff = newest - self._policy.retention
+        places = list(self._places.values())
         for place in places:
             self._claims(place)
-        line_ends = {key: place.line_ends[key] for key, place in self._line_places.items()}
-        ends += drop_ended(evidence.refunds, refund_ends(evidence, line_ends), cutoff)
-        ends += drop_ended(evidence.voided, voided_ends(evidence, line_ends), cutoff)
-        restorations = {key: said.ts for key, said in evidence.restorations.items()}
-        ends += drop_ended(evidence.restorations, restorations, cutoff)
-        uncounted = {
-            key: said.ts
-            for key, said in evidence.dismissals.items()
-            if key not in self._dismissal_places
-        }
-        ends += drop_ended(evidence.dismissals, uncounted, cutoff)
-        self._refunded = refunded_quantities(evidence)
-        self._restorations = len(evidence.restorations)
+        ends = self._prune_without_claims(cutoff)
         for place in places:
             if place.first_end is not None and place.first_end < cutoff:
                 self._prune_place(place, cutoff)
@@ -357,6 +340,28 @@ class Reading:
                 ends.append(place.first_end)
         due = min(ends, default=LATEST) + self._policy.retention + 1
         return due if due <= LATEST else None
+
+    def _prune_without_claims(self, cutoff: int) -> list[int]:
+        """Remove what makes no claim of its own and is over; the ends of what stays of it."""
+        evidence = self._evidence
+        ends: list[int] = []
+        if evidence.refunds or evidence.voided:
+            line_ends = {key: place.line_ends[key] for key, place in self._line_places.items()}
+            ends += drop_ended(evidence.refunds, refund_ends(evidence, line_ends), cutoff)
+            ends += drop_ended(evidence.voided, voided_ends(evidence, line_ends), cutoff)
+            self._refunded = refunded_quantities(evidence)
+        if evidence.restorations:
+            restored = {key: said.ts for key, said in evidence.restorations.items()}
+            ends += drop_ended(evidence.restorations, restored, cutoff)
+            self._restorations = len(evidence.restorations)
+        if len(evidence.dismissals) > len(self._dismissal_places):
+            uncounted = {
+                key: said.ts
+                for key, said in evidence.dismissals.items()
+                if key not in self._dismissal_places
+            }
+            ends += drop_ended(evidence.dismissals, uncounted, cutoff)
+        return ends
 
     def _prune_place(self, place: Place, cutoff: int) -> None:
         evidence = self._evidence
@@ -374,16 +379,8 @@ class Reading:
                 del evidence.impressions[shown]
         self._read(place)
         if not (place.claims or place.lines or place.dismissals or place.impressions):
-            scope, value = place.scope_value
-            del self._of_scope(scope)[value]
-
-
-def categories_of(candidate: Candidate, product: Product | None) -> Sequence[str]:
-    """The categories of a candidate, those of the catalog where it has any to say."""
-    categories = None if product is None else product.categories
-    if categories is None:
-        categories = candidate.categories
-    return NO_CATEGORIES if categories is None else categories
+            del self._places[place.scope_value]
+            del self._of_scope(place.scope_value[0])[place.scope_value[1]]
 
 
 def _leave(places: dict[Key, Place], key: Key) -> None:
