@@ -152,7 +152,9 @@ class Demo:
                 progressed = now
             elif now - progressed > SILENT_SECONDS:
                 raise UserError(f"The worker stands still after {done:,} of {total:,} records.")
-            watcher.step("Working it off", done, total)
+            has_begun = done > 0 or len(self.decisions) > 0
+            what = "Working it off" if has_begun else "The worker joins its group"
+            watcher.step(what, done, total)
         self.events_per_second = _rate(times, total)
 
     def _send_live(
