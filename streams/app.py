@@ -92,7 +92,10 @@ def create_app(settings: Settings, engine: Engine, topics: Mapping[str, str]) ->
 
 def _connect_rebalances(app: Application) -> None:
     async def give_back(app: Application, *_: Any, **__: Any) -> None:
-        await app.engine.suspend(app.consumer._thread)
+        try:
+            await app.engine.suspend(app.consumer._thread)
+        except Exception as error:  # whatever it is, it stops the worker and is its last word
+            app.fail(error)
 
     app.on_partitions_revoked.connect(give_back, weak=False)
     app.on_before_shutdown.connect(give_back, weak=False)

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 import mode
 
@@ -88,13 +87,14 @@ async def _run(
 def _stop_on_failure(app: Application, worker: mode.Worker) -> asyncio.Future[None]:
     """Let the app's first failure stop the worker in order; the future then holds it."""
     failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    tasks: list[Any] = []
 
     def fail(error: BaseException) -> None:
         if not failure.done():
             failure.set_exception(error)
             app.engine.give_up()
-            tasks.append(asyncio.create_task(worker.stop()))
+            # Where it is put is where a signal's stop would be: there can be only one.
+            if worker._signal_stop_future is None:
+                worker._signal_stop_future = asyncio.create_task(worker.stop())
 
     app.fail = fail
     return failure

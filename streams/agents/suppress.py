@@ -8,5 +8,7 @@ from streams.engine.engine import Batch
 async def suppress(batches: AsyncIterable[Batch]) -> None:
     """Decide on requests, join evidence, bury what is not right, reroute what is misplaced."""
     async for batch in batches:
+        if not batch.is_wanted:
+            continue
         with batch:
             batch.partition.process(batch.entries)

@@ -6,6 +6,7 @@ clock with it included, the topic's rank, its offset). A record waits only for p
 known to hold more, and of those only for what could still come before it.
 """
 
+import sys
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -13,6 +14,8 @@ Item = TypeVar("Item")
 Place = tuple[float, int, int]
 
 BEFORE_EVERYTHING = float("-inf")
+UNKNOWN_END = sys.maxsize
+"""The known end of a partition of which the broker has not told yet: it may hold anything."""
 
 
 @dataclass(slots=True)

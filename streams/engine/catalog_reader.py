@@ -26,6 +26,7 @@ class InvalidProduct(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+    headers: list[tuple[str, bytes]]
     error: InvalidRecord
 
 
@@ -108,6 +109,12 @@ class CatalogReader:
         except InvalidRecord as error:
             self.invalid.append(
                 InvalidProduct(
-                    message.partition(), message.offset(), message.timestamp()[1], key, value, error
+                    message.partition(),
+                    message.offset(),
+                    message.timestamp()[1],
+                    key,
+                    value,
+                    message.headers() or [],
+                    error,
                 )
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from streams.engine.alignment import Place
+from streams.engine.alignment import UNKNOWN_END, Place
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.changelog import Restore
 from streams.engine.offsets import committed, watermarks
@@ -87,6 +87,7 @@ class Engine:
         self._memory = Memory(settings.cache_megabytes << 20, settings.write_buffer_megabytes << 20)
         self._lock = asyncio.Lock()
         self._restore: Restore | None = None
+        self._committed: dict[tuple[str, int], int] = {}
         self._uncommitted = 0
         self._last_checkpoint = monotonic()
         self._suspended = asyncio.Event()
@@ -167,14 +168,16 @@ class Engine:
                 self.settings,
                 self.counts,
             )
-        self.start_offsets = {}
+        self.start_offsets, self._committed = {}, {}
         for place in assigned:
-            first, end = bounds[place.topic, place.partition]
+            # Where it ends only the first fetch says: what a broker lists may be out of date.
+            first, _ = bounds[place.topic, place.partition]
             start = max(first, offsets.get((place.topic, place.partition), first))
             self.start_offsets[place] = start
+            self._committed[place.topic, place.partition] = start
             name = self._topics[place.topic]
             stream = self.partitions[place.partition].alignment.stream(name, RANKS[name])
-            stream.next_offset, stream.known_end = start, end
+            stream.next_offset, stream.known_end = start, UNKNOWN_END
 
     def folder(self, number: int) -> Path:
         """The folder of a partition's state."""
@@ -197,7 +200,7 @@ class Engine:
                 return
             self._catalog.poll()
             self._add(polled)
-            await self._work()
+            await self._work(thread)
             if self._checkpoint_is_due():
                 await self.checkpoint(thread)
 
@@ -232,8 +235,8 @@ class Engine:
             if position.known_end is not None and position.known_end >= 0:
                 stream.known_end = position.known_end
 
-    async def _work(self) -> None:
-        """Hand over all that has its turn."""
+    async def _work(self, thread: Any) -> None:
+        """Hand over all that has its turn, with checkpoints in between if it is much."""
         for partition in self.partitions.values():
             entries = partition.alignment.take()
             for start in range(0, len(entries), self.settings.batch_records):
@@ -242,23 +245,35 @@ class Engine:
                     return
                 self._uncommitted += len(batch.entries)
                 self._output.poll()
+                if self._checkpoint_is_due():
+                    await self.checkpoint(thread)
+                    if self._suspended.is_set():
+                        return
             partition.review()
 
     async def _handed_over(self, batch: Batch) -> bool:
-        """Whether the agent has worked off a batch; a rebalance may take it out of its hands."""
-        assert self.hand_over is not None, "the application tells where batches go"
-        await self.hand_over(batch)
+        """Whether the agent has worked off a batch; a rebalance may take it out of its hands.
+
+        Faust lets nothing into its channels during a rebalance and forgets what was in them, so
+        neither handing over nor the end of the work can be waited for alone.
+        """
+        worked_off: asyncio.Future[Any] = asyncio.create_task(self._worked_off(batch))
         suspended: asyncio.Future[Any] = asyncio.create_task(self._suspended.wait())
-        waited_for: set[asyncio.Future[Any]] = {batch.done, suspended}
         try:
-            await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({worked_off, suspended}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             suspended.cancel()
-        if not batch.done.done():
+        if not worked_off.done():
+            worked_off.cancel()
             batch.done.cancel()
             return False
-        batch.done.result()
+        worked_off.result()
         return True
+
+    async def _worked_off(self, batch: Batch) -> None:
+        assert self.hand_over is not None, "the application tells where batches go"
+        await self.hand_over(batch)
+        await batch.done
 
     # -- checkpoints
 
@@ -289,13 +304,15 @@ class Engine:
             for name, offset in partition.offsets.items()
         }
         try:
-            await self._commit(thread, changed, offsets, self.membership)
+            # Where nothing was taken the old offsets: only with offsets the membership is checked.
+            await self._commit(thread, changed, offsets or self._committed, self.membership)
         except Fenced as fenced:
             logger.warning("the group has given this worker up: %s", fenced)
             self.membership = None
             self._suspended.set()
             self._close()
             return
+        self._committed |= offsets
         self._uncommitted = 0
         self._last_checkpoint = monotonic()
 
@@ -325,11 +342,13 @@ class Engine:
         """Give all partitions back: a last checkpoint, then close the state."""
         self._cancel_restore()
         async with self._lock:
-            if self.is_restored:
-                await self.checkpoint(thread)
-            self.membership = None
-            self.is_restored = False
-            self._close()
+            try:
+                if self.is_restored:
+                    await self.checkpoint(thread)
+            finally:
+                self.membership = None
+                self.is_restored = False
+                self._close()
 
     def _close(self) -> None:
         for partition in self.partitions.values():

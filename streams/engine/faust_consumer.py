@@ -6,6 +6,7 @@ by the engine, so every way in which Faust would commit them is closed.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -18,11 +19,15 @@ from faust.transport.drivers import aiokafka as driver
 
 from streams.engine.output import Membership
 
+logger = logging.getLogger(__name__)
+
 FETCH_MILLISECONDS = 10
 """How long a broker may hold back a fetch without data; Faust's 1,500 would stall the others."""
 FETCH_BYTES = 2 * 1_048_576
 """For one partition: more than the largest value that is no dead letter."""
 FETCH_RECORDS = 10_000
+LEAVE_SECONDS = 5
+"""A broker may take a minute to answer a worker that joins, and one that is gone never does."""
 
 
 class Position(NamedTuple):
@@ -132,6 +137,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def close(self) -> None:
         """The thread's own end closes the consumer, on the loop that it belongs to."""
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group, if the broker lets us in time.
+
+        Whatever happens to it, the thread has to end in order: the worker waits for that.
+        """
+        try:
+            await asyncio.wait_for(super().on_thread_stop(), LEAVE_SECONDS)
+        except (TimeoutError, asyncio.CancelledError):  # aiokafka lets out its tasks' cancellation
+            logger.warning("the worker could not leave the group: the broker did not answer")
 
 
 class BulkConsumer(driver.Consumer):  # type: ignore[misc]

@@ -138,8 +138,12 @@ class TransactionalOutput(Output):
     """Bulk output in transactions, of which one is open at any time."""
 
     def __init__(self, settings: Settings, seconds: float = 60) -> None:
-        """Connect and begin. Raises `KafkaException` when no broker answers in time."""
-        super().__init__(settings, seconds)
+        """Connect, for which there are `seconds`, and begin.
+
+        Raises `KafkaException` when no broker answers in time.
+        """
+        # A transaction that takes longer is aborted by the broker: no use to wait for it.
+        super().__init__(settings, settings.transaction_seconds)
         self._producer.init_transactions(seconds)
         self._producer.begin_transaction()
 
@@ -168,7 +172,7 @@ class TransactionalOutput(Output):
             self._producer.commit_transaction(self._timeout)
         except KafkaException as failure:
             error: KafkaError = failure.args[0]
-            if error.fatal():
+            if not error.txn_requires_abort():  # nothing that could be taken back any more
                 raise
             self._producer.abort_transaction(self._timeout)
             self._producer.begin_transaction()

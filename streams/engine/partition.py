@@ -13,7 +13,7 @@ from schemas.decoding import InvalidRecord, decode
 from schemas.records import Event
 from schemas.topics import PERSON_TOPICS
 from streams.engine.alignment import BEFORE_EVERYTHING, Alignment, Place
-from streams.engine.catalog_reader import CatalogReader
+from streams.engine.catalog_reader import CatalogReader, InvalidProduct
 from streams.engine.output import Output
 from streams.engine.store import PERSON, PROGRESS, Store
 from streams.recording.partitioning import partition_of
@@ -100,6 +100,8 @@ class Partition:
         self._sweep: Iterator[tuple[bytes, bytes]] | None = None
         self._swept_as = ""
         self._buried_products: dict[str, int] = {}
+        self._reviewed = False
+        """Whether persons were looked at since the last checkpoint of whom nothing was said."""
         self._changelog_offset: int | None = None
         self._load_progress()
 
@@ -163,12 +165,15 @@ class Partition:
         self._load(users)
         for user_id in users:
             self._join.review(user_id)
+        self._reviewed = self._reviewed or bool(users)
         return bool(users or self._done)
 
     @property
     def is_changed(self) -> bool:
         """Whether there is anything that the next checkpoint has to commit."""
-        return bool(self.offsets or self._changes or self._done)
+        return bool(
+            self.offsets or self._reviewed or self._done or next(self._unburied_products(), None)
+        )
 
     def settle(self) -> None:
         """Send what changed since the last checkpoint: lists and changelog, progress last."""
@@ -191,6 +196,7 @@ class Partition:
         """Write to disk what the transaction has committed, and forget what is not needed."""
         self.store.write(self._changes, self._due, self._done, self._changelog_offset)
         self._changes, self._due, self._done = {}, [], []
+        self._reviewed = False
         self.offsets = {}
         persons = self._join.persons
         surplus = len(persons) - self._settings.cached_persons
@@ -199,6 +205,7 @@ class Partition:
 
     def close(self) -> None:
         """Close the state; what was not committed is gone."""
+        self._sweep = None  # a store that is still being read does not give its folder free
         self.store.close()
 
     def _load(self, users: Sequence[str] | set[str]) -> None:
@@ -266,18 +273,17 @@ class Partition:
         self._counts.dead[problem.code] += 1
 
     def _bury_products(self) -> None:
-        """Bury the catalog's invalid records: every worker reads them, partition 0 sends them."""
-        if self.number != 0:
-            return
-        for invalid in self._catalog.invalid:
-            place = str(invalid.partition)
-            if invalid.offset < self._buried_products.get(place, 0):
-                continue
-            record = Fetched(
-                "catalog", invalid.offset, invalid.timestamp, invalid.key, invalid.value, ()
-            )
+        for invalid in self._unburied_products():
+            record = Fetched("catalog", *invalid[1:-1])
             self._bury(record, invalid.partition, invalid.error)
-            self._buried_products[place] = invalid.offset + 1
+            self._buried_products[str(invalid.partition)] = invalid.offset + 1
+
+    def _unburied_products(self) -> Iterator[InvalidProduct]:
+        """The catalog's invalid records: every worker reads them, partition 0 buries them."""
+        if self.number == 0:
+            for invalid in self._catalog.invalid:
+                if invalid.offset >= self._buried_products.get(str(invalid.partition), 0):
+                    yield invalid
 
     def _reroute(self, record: Fetched, event: Event | None, home: int) -> None:
         assert event is not None

@@ -18,6 +18,8 @@ from rocksdict import (
     WriteBufferManager,
 )
 
+from streams.errors import UserError
+
 PERSON: Final = b"p"
 PROGRESS: Final = b"m"
 """Key of what the partition has seen: clocks, newest event time, policy."""
@@ -65,11 +67,18 @@ class Store:
     def __init__(self, path: Path, memory: Memory) -> None:
         """Open the state in a folder, new if it was not there.
 
-        Raises what RocksDB raises when the folder is in use, damaged or cannot be written.
+        Raises `UserError` when the folder is in use, damaged or cannot be written.
         """
-        path.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._rocks = Rdict(str(path), memory.options())
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._rocks = Rdict(str(path), memory.options())
+        except Exception as error:  # RocksDB has no type of its own for its errors
+            raise UserError(
+                f"The state in {path} cannot be opened: {error}. If another worker uses it, give "
+                "each its own UNHAUNT_INSTANCE or UNHAUNT_STATE_FOLDER. If it is damaged, remove "
+                "it: it is then restored from the changelog."
+            ) from error
         offset = self._rocks.get(_OFFSET)
         self.changelog_offset = 0 if offset is None else int.from_bytes(offset, "big")
         """Every changelog record before this offset is part of the state."""

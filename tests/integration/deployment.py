@@ -1,0 +1,193 @@
+"""A deployment of its own for a test: topics, a recording on them, workers, and what they say."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import msgspec
+import orjson
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from schemas.topics import PERSON_TOPICS
+from streams.engine.offsets import Place
+from streams.engine.store import Memory, Store
+from streams.operations.topics import create, plan
+from streams.operations.worker_process import WorkerProcess
+from streams.recording.files import RecordedRecord
+from streams.recording.replay import Replay
+from streams.settings import Settings
+
+SECONDS = 60
+"""How long to wait for what a worker is to do before the test fails."""
+INPUTS = (*PERSON_TOPICS, "catalog")
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
+    """Return as soon as the condition holds. Raises `TimeoutError` when it does not in time."""
+    deadline = monotonic() + seconds
+    while not condition():
+        if monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {seconds} seconds")
+        sleep(0.02)
+
+
+class Deployment:
+    """Topics under a prefix of their own, with the same number of partitions each."""
+
+    def __init__(self, settings: Settings, partitions: int, policy: str = "") -> None:
+        """`policy` is the text of a policy file; empty for the default policy."""
+        folder = Path(settings.state_folder).parent
+        self._policy = folder / "policy.toml"
+        self.use_policy(policy)
+        self.partitions = partitions
+        self.settings = msgspec.structs.replace(settings, policy=str(self._policy))
+        create(self.settings, plan(self.settings, partitions, 1))
+        self._folder = folder
+        self._workers = 0
+        self._loaded: Counter[Place] = Counter()
+        self._group: Any = Consumer({**_reader(self.settings), "group.id": settings.application})
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._group.close()
+
+    # -- what goes in
+
+    def load(self, records: Iterable[RecordedRecord]) -> None:
+        """Put the inputs of a recording onto the topics, each record where it was recorded."""
+        replay = Replay(self.settings)
+        for record in records:
+            if record.topic in INPUTS:
+                replay.send(record)
+                if record.topic in PERSON_TOPICS:
+                    self._loaded[self.settings.topic(record.topic), record.partition] += 1
+        replay.flush()
+
+    def use_policy(self, policy: str) -> None:
+        """Give the workers that start from now on another policy."""
+        self._policy.write_text(policy)
+
+    def worker(self, instance: str = "a", **settings: object) -> WorkerProcess:
+        """A worker of this deployment, to be entered; `settings` are other than the usual."""
+        self._workers += 1
+        changed = msgspec.structs.replace(self.settings, instance=instance, **settings)
+        return WorkerProcess(changed, self._folder / f"worker-{self._workers}.log")
+
+    def state(self, instance: str = "a") -> Path:
+        """The folder of a worker's state."""
+        return msgspec.structs.replace(self.settings, instance=instance).folder
+
+    def persons(self, instance: str = "a") -> dict[int, dict[bytes, bytes]]:
+        """The state of all persons by partition, as a worker that has stopped has left it."""
+        persons = {}
+        for folder in (self.state(instance) / "persons").iterdir():
+            with Store(folder, Memory(1 << 20, 1 << 20)) as store:
+                persons[int(folder.name)] = dict(store.persons())
+        return persons
+
+    # -- how far it got
+
+    def consumed(self) -> float:
+        """How much of the person topics the group has committed, 1 being all that was loaded."""
+        asked = [TopicPartition(*place) for place in self._loaded]
+        answers = self._group.committed(asked, SECONDS)
+        return sum(max(0, place.offset) for place in answers) / self._loaded.total()
+
+    def wait_until_consumed(self, *workers: WorkerProcess) -> None:
+        """Wait until the group has committed all that was loaded."""
+        self.wait_until(lambda: self.consumed() == 1, "all records consumed", *workers)
+
+    def wait_until_lists_are(
+        self, expected: dict[str, dict[str, Any]], *workers: WorkerProcess
+    ) -> None:
+        """Wait for lists that need nobody to say anything, and come a little later therefore.
+
+        Returns without them in the end, for the test to show how they differ.
+        """
+        try:
+            self.wait_until(lambda: self.lists() == expected, "lists", *workers)
+        except TimeoutError:
+            return
+
+    def wait_until(
+        self,
+        condition: Callable[[], bool],
+        what: str,
+        *workers: WorkerProcess,
+        seconds: float = SECONDS,
+    ) -> None:
+        """Wait for something that these workers are to do; they are to stay alive."""
+
+        def holds() -> bool:
+            for worker in workers:
+                worker.check()
+            return condition()
+
+        wait_until(holds, what, seconds)
+
+    # -- what comes out
+
+    def read(self, stream: str) -> list[Any]:
+        """All committed records of an output topic, as Kafka has them, by partition and offset."""
+        return read_topic(self.settings, self.settings.topic(stream), self.partitions)
+
+    def decisions(self) -> dict[int, list[dict[str, Any]]]:
+        """The decisions of each partition in their order."""
+        decisions = defaultdict(list)
+        for message in self.read("decisions"):
+            decisions[message.partition()].append(orjson.loads(message.value()))
+        return dict(decisions)
+
+    def lists(self) -> dict[str, dict[str, Any]]:
+        """The last list of every person, without those that ended in a tombstone."""
+        last = {message.key().decode(): message.value() for message in self.read("suppressions")}
+        return {
+            user_id: orjson.loads(value) for user_id, value in last.items() if value is not None
+        }
+
+
+def read_topic(settings: Settings, topic: str, partitions: int) -> list[Any]:
+    """All committed records of a topic. Raises `TimeoutError` when its end is not reached."""
+    consumer: Any = Consumer(_reader(settings))
+    messages: dict[int, list[Any]] = {number: [] for number in range(partitions)}
+    ended: set[int] = set()
+    deadline = monotonic() + SECONDS
+    try:
+        # From 0, since the client takes half a second to ask where a topic begins.
+        consumer.assign([TopicPartition(topic, n, 0) for n in messages])
+        while len(ended) < partitions:
+            if monotonic() > deadline:
+                raise TimeoutError(f"{topic}: the end was not reached")
+            for message in consumer.consume(10_000, 0.1):
+                error = message.error()
+                if error is None:
+                    messages[message.partition()].append(message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    ended.add(message.partition())
+                else:
+                    raise AssertionError(error)
+    finally:
+        consumer.close()
+    return [message for number in sorted(messages) for message in messages[number]]
+
+
+def _reader(settings: Settings) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": settings.brokers,
+        "group.id": "reader",
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "isolation.level": "read_committed",
+        "fetch.wait.max.ms": 10,
+        "log_level": 0,
+    }
+
+
+def counts_of(worker: WorkerProcess) -> dict[str, Any]:
+    """What a worker that has stopped in order says became of its records."""
+    said = re.findall(r"worker stopped: Counts\((.*)\)$", worker.log.read_text(), re.MULTILINE)
+    assert said, worker.log.read_text()
+    return eval(f"dict({said[-1]})", {"Counter": Counter})

@@ -1,0 +1,153 @@
+"""Killed, stopped, robbed of its state: a worker that comes back goes on as if nothing had been."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from schemas.topics import PERSON_TOPICS
+from streams.engine.changelog import Restore
+from streams.engine.store import Memory, Store
+from streams.operations.worker_process import WorkerProcess
+from streams.recording.files import RecordedRecord
+from streams.recording.simulated import DEMO_POLICY, simulate
+from tests.integration.conftest import Deploy
+from tests.integration.deployment import Deployment, counts_of
+from tests.integration.recordings import Expected, expected, without_as_of
+
+pytestmark = pytest.mark.kafka
+
+PARTITIONS = 4
+ONE_BY_ONE = {"batch_records": 1}
+"""Makes a worker slow enough for something to happen to it meanwhile."""
+
+STRICTER_POLICY = DEMO_POLICY.replace('"demo"', '"stricter"') + "\n[purchase]\nscope = 'product'\n"
+
+
+class Story(NamedTuple):
+    """What befell a worker, next to one that nothing befell."""
+
+    records: list[RecordedRecord]
+    expected: Expected
+    disturbed: Deployment
+    undisturbed: Deployment
+    consumed: list[float]
+    """How far the group was when the worker was killed, and when the next had stopped."""
+    stopped: WorkerProcess
+    exit_code: int
+    """Of the worker that was told to stop in the middle of its work."""
+
+
+@pytest.fixture(scope="module")
+def story(deploy: Deploy) -> Story:
+    """A worker is killed in mid-work, the next is told to stop, the third finds no state."""
+    records = list(simulate(persons=1_000, partitions=PARTITIONS))
+    outcome = expected(records, DEMO_POLICY, PARTITIONS)
+    undisturbed, disturbed = (deploy(PARTITIONS, DEMO_POLICY) for _ in range(2))
+    undisturbed.load(records)
+    disturbed.load(records)
+    with undisturbed.worker() as other:
+        with disturbed.worker(**ONE_BY_ONE) as worker:
+            disturbed.wait_until(lambda: disturbed.consumed() > 0, "a checkpoint", worker)
+            worker.process.kill()
+            worker.process.wait()
+        consumed = [disturbed.consumed()]
+        with disturbed.worker(**ONE_BY_ONE) as stopped:
+            disturbed.wait_until(lambda: disturbed.consumed() > consumed[0], "more", stopped)
+            exit_code = stopped.stop()
+        consumed.append(disturbed.consumed())
+        shutil.rmtree(disturbed.state())
+        with disturbed.worker() as worker:
+            for deployment, process in ((disturbed, worker), (undisturbed, other)):
+                deployment.wait_until_consumed(process)
+                deployment.wait_until_lists_are(outcome.lists, process)
+                process.stop()
+    return Story(records, outcome, disturbed, undisturbed, consumed, stopped, exit_code)
+
+
+def test_it_was_in_the_middle_of_its_work_that_the_worker_was_disturbed(story: Story) -> None:
+    killed, stopped = story.consumed
+    assert 0 < killed < stopped < 1
+
+
+def test_a_worker_that_is_told_to_stop_in_mid_work_stops_in_order(story: Story) -> None:
+    assert story.exit_code == 0
+    counts = counts_of(story.stopped)
+    loaded = sum(record.topic in PERSON_TOPICS for record in story.records)
+    assert counts["consumed"].total() == round((story.consumed[1] - story.consumed[0]) * loaded)
+
+
+def test_every_request_is_decided_as_if_nothing_had_happened_and_none_is_forgotten(
+    story: Story,
+) -> None:
+    """What the killed worker had not committed is void, but this broker shows it all the same.
+
+    So here it may stand there twice, the same both times; that real Kafka shows it once is for
+    the tests that have real Kafka to say.
+    """
+    decisions = without_as_of(story.disturbed.decisions())
+    assert decisions.keys() == story.expected.decisions.keys()
+    for number, of_partition in decisions.items():
+        assert (
+            _without_repetition(of_partition, story.expected.decisions[number])
+            == (story.expected.decisions[number])
+        )
+
+
+def test_the_lists_are_as_if_nothing_had_happened(story: Story) -> None:
+    assert story.disturbed.lists() == story.expected.lists
+
+
+def test_the_state_is_to_the_byte_as_if_nothing_had_happened(story: Story) -> None:
+    undisturbed = story.undisturbed.persons()
+    assert sum(map(len, undisturbed.values())) > 500
+    assert story.disturbed.persons() == undisturbed
+
+
+def test_a_restore_from_the_beginning_gives_the_state_to_the_byte(
+    story: Story, tmp_path: Path
+) -> None:
+    memory = Memory(1 << 20, 1 << 20)
+    stores = {number: Store(tmp_path / str(number), memory) for number in range(PARTITIONS)}
+    assert Restore(story.disturbed.settings).run(stores) > 0
+    restored = {number: dict(store.persons()) for number, store in stores.items()}
+    for store in stores.values():
+        store.close()
+    assert restored == story.disturbed.persons()
+
+
+@pytest.fixture(scope="module")
+def after_another_policy(story: Story) -> Iterator[Deployment]:
+    """The deployment after a worker with another policy, to which nobody said anything."""
+    deployment = story.undisturbed
+    deployment.use_policy(STRICTER_POLICY)
+    outcome = expected(story.records, STRICTER_POLICY, PARTITIONS)
+    with deployment.worker() as worker:
+        deployment.wait_until_lists_are(outcome.lists, worker)
+        worker.stop()
+    return deployment
+
+
+def test_another_policy_reads_the_evidence_of_everybody_anew(
+    story: Story, after_another_policy: Deployment
+) -> None:
+    lists = after_another_policy.lists()
+    assert lists == expected(story.records, STRICTER_POLICY, PARTITIONS).lists
+    assert {standing["policy"] for standing in lists.values()} == {"stricter"}
+    assert lists.keys() == story.expected.lists.keys()
+
+
+def test_another_policy_decides_nothing_anew(
+    story: Story, after_another_policy: Deployment
+) -> None:
+    assert without_as_of(after_another_policy.decisions()) == story.expected.decisions
+
+
+def _without_repetition(decisions: list[Any], expected: list[Any]) -> list[Any]:
+    """The decisions without those that one interrupted worker made and the next made again."""
+    pairs = zip(decisions, expected, strict=False)
+    repeated_at = next((n for n, (one, other) in enumerate(pairs) if one != other), len(expected))
+    surplus = len(decisions) - len(expected)
+    return decisions[: repeated_at - surplus] + decisions[repeated_at:]
