@@ -14,9 +14,12 @@ from tests.integration.deployment import Deployment
 Deploy = Callable[..., Deployment]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an embedded broker that all tests share, each with topics of its own."""
+    """The address of an embedded broker that a module's tests share, each with topics of its own.
+
+    Not longer: once it was seen to stop answering after many workers had come and gone.
+    """
     with EmbeddedBroker(tmp_path_factory.mktemp("broker")) as embedded:
         yield embedded.address
 
@@ -27,7 +30,7 @@ def settings(broker: str, tmp_path: Path) -> Settings:
     return settings_of(broker, tmp_path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def deploy(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
     """Makes a deployment with topics of its own from a number of partitions and a policy."""
     with ExitStack() as stack:
