@@ -6,7 +6,8 @@ of whom nothing more is reported afterwards, are held back and then sent live, a
 the answers cannot depend on when they come, and from them the latency is measured.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic, sleep
@@ -15,7 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from schemas.decoding import InvalidRecord, decode
 from schemas.records import Event, Request
 from schemas.topics import PERSON_TOPICS, TOPICS
-from streams.engine.offsets import Place, committed, watermarks
+from streams.engine.offsets import Place, committed
 from streams.errors import UserError
 from streams.operations.embedded_broker import EmbeddedBroker
 from streams.operations.follower import Follower, Read
@@ -129,13 +130,11 @@ class Demo:
 
     def _work_off(self, decisions: Follower, worker: WorkerProcess, watcher: Watcher) -> None:
         """Wait until all that was loaded is taken and committed."""
-        places = [
-            (self.settings.topic(topic), number)
-            for topic in PERSON_TOPICS
-            for number in range(self.partitions)
-        ]
-        bounds = watermarks(self.settings, places, SILENT_SECONDS)
-        ends = {place: end for place, (_, end) in bounds.items()}
+        ends: Counter[Place] = Counter(
+            (self.settings.topic(record.topic), record.partition)
+            for record in self._held.first
+            if record.topic in PERSON_TOPICS
+        )
         total = sum(ends.values())
         expected = self._requests - len(self._held.live)
         times: list[int] = []
@@ -249,7 +248,7 @@ def _event(record: RecordedRecord) -> Event | None:
         return None
 
 
-def _consumed(settings: Settings, ends: dict[Place, int]) -> int:
+def _consumed(settings: Settings, ends: Mapping[Place, int]) -> int:
     """How many of the records the group has committed."""
     offsets = committed(settings, ends, SILENT_SECONDS)
     return sum(min(end, offsets.get(place, 0)) for place, end in ends.items())

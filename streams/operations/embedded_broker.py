@@ -1,10 +1,8 @@
 """A Kafka-compatible broker in memory, to try things with: for the demo and for tests."""
 
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -14,21 +12,11 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from streams.errors import UserError
+from streams.operations.child_process import ending_with_this_process
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 20
 STOP_SECONDS: Final = 5
-
-_LAUNCHER: Final = """
-import ctypes, os, signal, sys
-parent, *broker = sys.argv[1:]
-if sys.platform == "linux":
-    PR_SET_PDEATHSIG = 1
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-if os.getppid() == int(parent):
-    os.execv(broker[0], broker)
-"""
-"""Turns into the broker, which Linux then ends with its parent, however that one ends."""
 
 
 class EmbeddedBroker:
@@ -68,7 +56,7 @@ class EmbeddedBroker:
         arguments += ["--storage-engine", "memory://tansu/"]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-IS", "-c", _LAUNCHER, str(os.getpid()), program, *arguments],
+                ending_with_this_process(program, *arguments),
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

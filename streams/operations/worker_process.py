@@ -10,6 +10,7 @@ from typing import Final, Self
 import msgspec
 
 from streams.errors import UserError
+from streams.operations.child_process import ending_with_this_process
 from streams.settings import PREFIX, Settings, variable
 
 STOP_SECONDS: Final = 20
@@ -31,7 +32,7 @@ class WorkerProcess:
             environment[variable(name)] = str(value)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "worker"],
+                ending_with_this_process(sys.executable, "-m", "streams", "worker"),
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,0 +1,94 @@
+"""The settings of a worker, read from the environment."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from streams.settings import Settings, SettingsError, described
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert Settings.from_environment({}) == Settings()
+
+
+def test_variables_of_other_programs_are_none_of_ours() -> None:
+    assert Settings.from_environment({"BROKERS": "elsewhere:1", "HOME": "/"}) == Settings()
+
+
+def test_text_becomes_the_type_of_the_setting() -> None:
+    settings = Settings.from_environment(
+        {"UNHAUNT_BROKERS": "a:1,b:2", "UNHAUNT_SESSION_SECONDS": "30"}
+    )
+    assert (settings.brokers, settings.session_seconds) == ("a:1,b:2", 30)
+
+
+def test_a_name_that_looks_like_a_number_stays_a_name() -> None:
+    assert Settings.from_environment({"UNHAUNT_INSTANCE": "0"}).instance == "0"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("UNHAUNT_BATCH_RECORDS", "many", "Expected `int`"),
+        ("UNHAUNT_BATCH_RECORDS", "1.5", "Expected `int`"),
+        ("UNHAUNT_BATCH_RECORDS", "", "Expected `int`"),
+        ("UNHAUNT_BATCH_RECORDS", "0", ">= 1"),
+        ("UNHAUNT_BATCH_RECORDS", "2147483648", "<= 2147483647"),
+        ("UNHAUNT_SESSION_SECONDS", "5", ">= 6"),
+        ("UNHAUNT_SESSION_SECONDS", "301", "<= 300"),
+        ("UNHAUNT_GUARANTEE", "at_most_once", "at_most_once"),
+        ("UNHAUNT_LOG_LEVEL", "INFO", "INFO"),
+        ("UNHAUNT_BROKERS", "", "length >= 1"),
+        ("UNHAUNT_APPLICATION", "", "regex"),
+        ("UNHAUNT_APPLICATION", "my app", "regex"),
+        ("UNHAUNT_INSTANCE", "../other", "regex"),
+        ("UNHAUNT_TOPIC_PREFIX", "x" * 101, "regex"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(
+    variable: str, value: str, expected: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({variable: value})
+    message = str(caught.value)
+    assert message.startswith(f"{variable}={value!r}: ")
+    assert expected in message
+    assert "\n" not in message
+
+
+def test_an_unknown_setting_is_named_and_where_the_known_ones_are_listed() -> None:
+    with pytest.raises(SettingsError, match=r"^UNHAUNT_BROKER: unknown.*unhaunt settings"):
+        Settings.from_environment({"UNHAUNT_BROKER": "127.0.0.1:9092"})
+
+
+def test_what_only_the_tests_read_is_no_unknown_setting() -> None:
+    assert Settings.from_environment({"UNHAUNT_DATA": "/data"}) == Settings()
+
+
+def test_every_setting_is_described_with_its_value_and_its_default() -> None:
+    rows = {variable: rest for variable, *rest in described(Settings(session_seconds=30))}
+    assert rows.keys() == {f"UNHAUNT_{name.upper()}" for name in msgspec.structs.asdict(Settings())}
+    assert rows["UNHAUNT_SESSION_SECONDS"][:2] == ["30", "10"]
+    assert all(meaning.endswith(".") for _, _, meaning in rows.values())
+
+
+def test_what_is_described_can_be_set_again() -> None:
+    environment = {variable: value for variable, value, _, _ in described(Settings(instance="a"))}
+    assert Settings.from_environment(environment) == Settings(instance="a")
+
+
+def test_a_worker_with_an_instance_keeps_its_name_over_a_restart() -> None:
+    assert Settings(instance="a").member == "a"
+    assert Settings().member != Settings().member
+
+
+def test_deployments_and_instances_keep_their_state_apart() -> None:
+    assert Settings(state_folder="s", application="x", instance="a").folder == Path("s/x/a")
+    assert Settings(state_folder="s", application="x").folder == Path("s/x/worker")
+
+
+def test_topics_of_a_deployment_have_its_prefix_and_the_processors_own_its_name() -> None:
+    settings = Settings(application="x", topic_prefix="shop.")
+    assert settings.topic("purchases") == "shop.purchases"
+    assert (settings.changelog, settings.reroute) == ("x-persons-changelog", "x-reroute")
