@@ -5,6 +5,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, NamedTuple
 
 import orjson
@@ -26,6 +27,8 @@ REROUTED = "rerouted"
 """The stream of records that were found in a partition where their person does not live."""
 
 RANKS = {topic: rank for rank, topic in enumerate((*PERSON_TOPICS, REROUTED))}
+SWEEP_PAUSE_SECONDS = 60
+"""A catalog that never rests lets everybody's list be read anew no more often than this."""
 REVIEWED_AT_ONCE = 2_000
 """Most persons that are looked at between two batches though nothing new was said of them."""
 
@@ -99,6 +102,7 @@ class Partition:
         """What policy and catalog the lists were last made from."""
         self._sweep: Iterator[tuple[bytes, bytes]] | None = None
         self._swept_as = ""
+        self._next_sweep = 0.0
         self._buried_products: dict[str, int] = {}
         self._reviewed = False
         """Whether persons were looked at since the last checkpoint of whom nothing was said."""
@@ -301,12 +305,13 @@ class Partition:
         """The next persons to be read anew, after the policy or the catalog changed."""
         current = f"{self._policy.fingerprint}:{self._catalog.position}"
         if self._sweep is None:
-            if self._read_as == current:
+            if self._read_as == current or monotonic() < self._next_sweep:
                 return []
             self._sweep, self._swept_as = self.store.persons(), current
         keys = [key for key, _ in itertools.islice(self._sweep, REVIEWED_AT_ONCE)]
         if not keys:
             self._sweep, self._read_as = None, self._swept_as
+            self._next_sweep = monotonic() + SWEEP_PAUSE_SECONDS
         return keys
 
     def _progress(self) -> Mapping[str, Any]:
