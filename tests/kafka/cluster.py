@@ -1,0 +1,246 @@
+"""A cluster of Apache Kafka on this machine: one to three brokers in KRaft mode, no Docker."""
+
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from tests.kafka.installation import jars
+
+HOST: Final = "127.0.0.1"
+START_SECONDS: Final = 60
+STOP_SECONDS: Final = 20
+
+PORTS: Final = range(20_000, 32_000)
+"""Below those that systems give to clients: a client that tries again and again to reach a broker
+that is gone could else be given the broker's own port, and keep it from coming back."""
+
+_LAUNCHER: Final = """
+import ctypes, os, signal, sys
+parent, *broker = sys.argv[1:]
+if sys.platform == "linux":
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+if os.getppid() == int(parent):
+    os.execvp(broker[0], broker)
+"""
+"""Turns into the broker, which Linux then ends with its parent, however that one ends."""
+
+_QUICK: Final = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+"""Starts sooner, and leaves the processors to those who are tested."""
+
+
+class KafkaCluster:
+    """Brokers that are controllers as well, gone with all that they hold at the end.
+
+    A context manager. `start`, `stop` and `kill` take single brokers, numbered from 1, out of it
+    and bring them back with what they hold. Start brokers from a thread that outlives them: Linux
+    ends them with it.
+    """
+
+    def __init__(self, folder: Path, brokers: int = 1, **settings: str) -> None:
+        """`folder` takes what the brokers hold; `settings` are Kafka's, with _ for the dots."""
+        self._folder = folder
+        self._settings = {name.replace("_", "."): value for name, value in settings.items()}
+        self._numbers = range(1, brokers + 1)
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        ports = iter(_free_ports(2 * brokers))
+        self._ports = {number: next(ports) for number in self._numbers}
+        self._controller_ports = {number: next(ports) for number in self._numbers}
+        self._classpath = ""
+
+    @property
+    def address(self) -> str:
+        """Where clients find the brokers, as host:port, separated by commas."""
+        return ",".join(f"{HOST}:{port}" for port in self._ports.values())
+
+    def log(self, number: int) -> Path:
+        """What a broker says."""
+        return self._folder / f"broker-{number}.log"
+
+    def process_id(self, number: int) -> int:
+        """Of a running broker."""
+        return self._processes[number].pid
+
+    def __enter__(self) -> Self:
+        """Start all brokers and wait until they answer.
+
+        Raises `KafkaUnavailable` where there is no Kafka, and `RuntimeError` when it does not
+        start.
+        """
+        self._classpath = f"{jars()}/*"
+        try:
+            self._format()
+            for number in self._numbers:
+                self._launch(number)
+            self.wait(*self._numbers)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def start(self, number: int) -> None:
+        """Bring a broker back that was stopped or killed, and wait until it takes part."""
+        self._launch(number)
+        self.wait(number)
+
+    def stop(self, number: int) -> None:
+        """Have a broker hand over and end; it is killed if that takes it too long."""
+        process = self._processes.pop(number)
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def kill(self, number: int) -> None:
+        """End a broker on the spot."""
+        process = self._processes.pop(number)
+        process.kill()
+        process.wait()
+
+    def wait(self, *numbers: int) -> None:
+        """Return when these brokers take part. Raises `RuntimeError` when they do not in time."""
+        deadline = time.monotonic() + START_SECONDS
+        while not set(numbers) <= self._taking_part():
+            ended = [n for n in numbers if self._processes[n].poll() is not None]
+            if ended or time.monotonic() > deadline:
+                number = (ended or numbers)[0]
+                said = self.log(number).read_text(errors="replace").strip()[-1_000:]
+                raise RuntimeError(f"Kafka's broker {number} did not start. It said: {said}")
+            time.sleep(0.05)
+
+    def _taking_part(self) -> set[int]:
+        if not all(_accepts_connections(self._ports[number]) for number in self._processes):
+            return set()
+        admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        with suppress(KafkaException):
+            return set(admin.list_topics(timeout=1).brokers)
+        return set()
+
+    def _end(self) -> None:
+        for process in self._processes.values():
+            process.kill()  # nothing is to be kept
+        for process in self._processes.values():
+            process.wait()
+        self._processes.clear()
+
+    def _format(self) -> None:
+        """Write every broker's properties, and format its storage folder as Kafka asks for."""
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        for number in self._numbers:
+            properties = {**self._properties(number), **self._settings}
+            lines = "".join(f"{name}={value}\n" for name, value in properties.items())
+            self._properties_file(number).write_text(lines)
+        tool = self._java("kafka.tools.StorageTool")
+        formatting = [
+            subprocess.Popen(
+                [*tool, "format", "-t", cluster, "-c", str(self._properties_file(number))],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for number in self._numbers
+        ]
+        for process in formatting:
+            said, _ = process.communicate()
+            if process.returncode:
+                raise RuntimeError(f"Kafka's storage tool failed: {said.strip()[-1_000:]}")
+
+    def _properties_file(self, number: int) -> Path:
+        return self._folder / f"broker-{number}.properties"
+
+    def _properties(self, number: int) -> dict[str, str]:
+        brokers = len(self._numbers)
+        voters = (f"{n}@{HOST}:{port}" for n, port in self._controller_ports.items())
+        return {
+            "process.roles": "broker,controller",
+            "node.id": str(number),
+            "controller.quorum.voters": ",".join(voters),
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://{HOST}:{self._ports[number]},"
+            f"CONTROLLER://{HOST}:{self._controller_ports[number]}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": str(self._folder / f"broker-{number}"),
+            "auto.create.topics.enable": "false",
+            "default.replication.factor": str(brokers),
+            "min.insync.replicas": str((brokers + 1) // 2),
+            "offsets.topic.replication.factor": str(brokers),
+            "offsets.topic.num.partitions": "3",
+            "transaction.state.log.replication.factor": str(brokers),
+            "transaction.state.log.min.isr": str((brokers + 1) // 2),
+            "transaction.state.log.num.partitions": "3",
+            "group.initial.rebalance.delay.ms": "0",
+            # A broker that was killed may come back when its session has run out.
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+            "broker.session.timeout.ms": "3000",
+            "broker.heartbeat.interval.ms": "500",
+            # Recordings are of any time, and must not be too old to be kept.
+            "log.retention.ms": "-1",
+            "log.segment.bytes": "33554432",
+            "log.cleaner.backoff.ms": "500",
+            "log.cleaner.dedupe.buffer.size": "4194304",
+            "num.network.threads": "2",
+            "num.io.threads": "4",
+        }
+
+    def _launch(self, number: int) -> None:
+        command = [*self._java("kafka.Kafka"), str(self._properties_file(number))]
+        with self.log(number).open("ab") as log:
+            self._processes[number] = subprocess.Popen(
+                [sys.executable, "-IS", "-c", _LAUNCHER, str(os.getpid()), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,  # Ctrl-C is for the tests, which then end it
+            )
+
+    def _java(self, program: str) -> list[str]:
+        options = ["-Xmx512m", *_QUICK, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        return ["java", *options, "-cp", self._classpath, program]
+
+
+def _free_ports(count: int) -> list[int]:
+    with_sockets = []
+    found: list[int] = []
+    try:
+        while len(found) < count:
+            port = random.choice(PORTS)
+            probe = socket.socket()
+            with_sockets.append(probe)
+            with suppress(OSError):
+                probe.bind((HOST, port))
+                found.append(port)
+    finally:
+        for probe in with_sockets:
+            probe.close()
+    return found
+
+
+def _accepts_connections(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True

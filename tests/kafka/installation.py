@@ -1,0 +1,108 @@
+"""Apache Kafka for the tests: its jars, fetched with Maven or from an installation."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+KAFKA_VERSION: Final = "4.1.1"
+JAVA_VERSION: Final = 17
+HOME: Final = "UNHAUNT_TEST_KAFKA_HOME"
+DOWNLOAD_SECONDS: Final = 300
+
+_POM: Final = f"""\
+<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>unhaunt.tests</groupId>
+  <artifactId>kafka</artifactId>
+  <version>1</version>
+  <dependencies>
+    <dependency>
+      <groupId>org.apache.kafka</groupId>
+      <artifactId>kafka_2.13</artifactId>
+      <version>{KAFKA_VERSION}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.slf4j</groupId>
+      <artifactId>slf4j-simple</artifactId>
+      <version>1.7.36</version>
+    </dependency>
+  </dependencies>
+</project>
+"""
+"""What Kafka is logs through slf4j 1; slf4j-simple writes that to stderr."""
+
+
+class KafkaUnavailable(Exception):
+    """Kafka cannot be had here; the message says in one line why."""
+
+
+def jars() -> Path:
+    """The folder of Kafka's jars, fetched the first time. Raises `KafkaUnavailable`."""
+    _require_java()
+    home = os.environ.get(HOME)
+    if home:
+        libs = Path(home) / "libs"
+        if not any(libs.glob("kafka_2.13-*.jar")):
+            raise KafkaUnavailable(f"{HOME}={home}: there is no libs/kafka_2.13-….jar in it")
+        return libs
+    cached = _cache() / f"kafka-{KAFKA_VERSION}"
+    if not cached.is_dir():
+        _fetch(cached)
+    return cached
+
+
+def _require_java() -> None:
+    java = shutil.which("java")
+    if java is None:
+        raise KafkaUnavailable(f"there is no `java` here; Kafka needs Java {JAVA_VERSION}")
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', said)
+    if found is None or int(found[1]) < JAVA_VERSION:
+        words = said.partition("\n")[0] or "nothing"
+        raise KafkaUnavailable(f"Kafka needs Java {JAVA_VERSION}; `java -version` says {words}")
+
+
+def _cache() -> Path:
+    folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(folder) / "unhaunt-tests"
+
+
+def _fetch(cached: Path) -> None:
+    """Have Maven resolve and copy the jars; the folder is there whole or not at all."""
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise KafkaUnavailable(
+            f"there is no `mvn` here to fetch Kafka with, and {HOME} names no installation"
+        )
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
+        Path(folder, "pom.xml").write_text(_POM)
+        goal = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
+        libs = Path(folder, "libs")
+        command = [maven, "--batch-mode", goal, f"-DoutputDirectory={libs}"]
+        try:
+            fetched = subprocess.run(
+                [*command, "-DincludeScope=runtime"],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=DOWNLOAD_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise KafkaUnavailable(
+                f"Maven did not fetch Kafka {KAFKA_VERSION} in {DOWNLOAD_SECONDS} s"
+            ) from error
+        if fetched.returncode:
+            errors = [line for line in fetched.stdout.splitlines() if line.startswith("[ERROR]")]
+            said = errors[0] if errors else f"exit code {fetched.returncode}"
+            raise KafkaUnavailable(f"Maven did not fetch Kafka {KAFKA_VERSION}: {said}")
+        try:
+            libs.rename(cached)
+        except OSError:
+            if not cached.is_dir():  # else another run was faster
+                raise
