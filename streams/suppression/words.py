@@ -1,6 +1,8 @@
 """The words of the domain that have an order: scopes, reasons, and a day's length."""
 
-from typing import Final
+from typing import Final, get_args
+
+from schemas.outputs import Reason, Scope
 
 DAY: Final = 86_400_000
 """One day in milliseconds (SPEC 1)."""
@@ -10,30 +12,10 @@ MINUTE: Final = 60_000
 LATEST: Final = 2**63 - 1
 """No time lies after this: all times are 64-bit integers, and an end beyond it is cut to it."""
 
-SCOPES: Final = ("product", "group", "category", "brand", "advertiser", "all")
+SCOPES: Final[tuple[str, ...]] = get_args(Scope)
 """What a claim may cover, narrowest first (SPEC 5, step 3)."""
 
-REASONS: Final = (
-    "opt_out_all",
-    "no_consent",
-    "sensitive_topic",
-    "sensitive",
-    "inappropriate",
-    "spam_or_misleading",
-    "block_advertiser",
-    "block_brand",
-    "block_category",
-    "purchased",
-    "already_bought",
-    "not_interested",
-    "removed_from_cart",
-    "seen_too_often",
-    "frequency_cap",
-    "lapsed",
-    "followed_too_long",
-    "inferred_interest",
-    "too_soon",
-)
+REASONS: Final[tuple[str, ...]] = get_args(Reason)
 """Why a candidate may be suppressed, the one that ranks first at the front (SPEC 5, step 3)."""
 
 CHANNELS: Final = ("display", "video", "native", "email", "push", "onsite")
