@@ -198,7 +198,9 @@ class KafkaCluster:
             "broker.heartbeat.interval.ms": "500",
             # Recordings are of any time, and must not be too old to be kept.
             "log.retention.ms": "-1",
-            "log.segment.bytes": "33554432",
+            "log.segment.bytes": "134217728",
+            # Values that are too large are among the input that has to be dealt with.
+            "message.max.bytes": "17000000",
             "log.cleaner.backoff.ms": "500",
             "log.cleaner.dedupe.buffer.size": "4194304",
             "num.network.threads": "2",

@@ -11,9 +11,8 @@ from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
 from tests.integration.recordings import Expected, expected, without_as_of
 from tests.kafka.cluster import KafkaCluster
-from tests.kafka.installation import KafkaUnavailable
 
-pytestmark = pytest.mark.real_kafka
+pytestmark = pytest.mark.kafka
 
 PARTITIONS = 4
 
@@ -28,30 +27,22 @@ class Story(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    folder = tmp_path_factory.mktemp("kafka")
-    try:
-        cluster = KafkaCluster(folder)
-        cluster.__enter__()
-    except KafkaUnavailable as reason:
-        pytest.skip(f"no Apache Kafka here: {reason}")
-    try:
-        records = list(simulate(persons=500, partitions=PARTITIONS))
-        deployment = Deployment(settings_of(cluster.address, folder), PARTITIONS, DEMO_POLICY)
-        deployment.load(records)
-        outcome = expected(records, DEMO_POLICY, PARTITIONS)
-        with deployment.worker(batch_records=1) as worker:
-            deployment.wait_until(lambda: deployment.consumed() > 0, "a checkpoint", worker)
-            worker.process.kill()
-            worker.process.wait()
-        consumed = deployment.consumed()
-        with deployment.worker() as worker:
-            deployment.wait_until_consumed(worker)
-            deployment.wait_until_lists_are(outcome.lists, worker)
-        yield Story(outcome, deployment, consumed)
-        deployment.close()
-    finally:
-        cluster.__exit__(None, None, None)
+def story(kafka: KafkaCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    folder = tmp_path_factory.mktemp("deployment")
+    records = list(simulate(persons=500, partitions=PARTITIONS))
+    deployment = Deployment(settings_of(kafka.address, folder), PARTITIONS, DEMO_POLICY)
+    deployment.load(records)
+    outcome = expected(records, DEMO_POLICY, PARTITIONS)
+    with deployment.worker(batch_records=1) as worker:
+        deployment.wait_until(lambda: deployment.consumed() > 0, "a checkpoint", worker)
+        worker.process.kill()
+        worker.process.wait()
+    consumed = deployment.consumed()
+    with deployment.worker() as worker:
+        deployment.wait_until_consumed(worker)
+        deployment.wait_until_lists_are(outcome.lists, worker)
+    yield Story(outcome, deployment, consumed)
+    deployment.close()
 
 
 def test_it_was_in_the_middle_of_its_work_that_the_worker_was_killed(story: Story) -> None:
