@@ -15,10 +15,12 @@ from typing import Any
 from streams.engine.alignment import UNKNOWN_END, Place
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.changelog import Restore
+from streams.engine.daemon_thread import in_daemon_thread
 from streams.engine.offsets import committed, watermarks
 from streams.engine.output import Fenced, Membership, Output
 from streams.engine.partition import RANKS, REROUTED, Counts, Entry, Fetched, Partition
 from streams.engine.store import Memory, Store
+from streams.errors import UserError
 from streams.settings import Settings
 from streams.suppression.policy import Policy
 
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5
 """How long to wait for records when there is nothing else to do."""
 BROKER_SECONDS = 60
+ANSWER_SECONDS = 5
+"""Beyond the time that a transaction has; then an answer would come too late in any case."""
 
 
 class Batch:
@@ -192,7 +196,12 @@ class Engine:
         """Fetch once, do what can be done, and commit it if it is time."""
         polled = await thread.call_thread(thread.poll, self._wanted(), self._patience())
         # What has begun is finished even if this task is cancelled: a commit cannot be left alone.
-        await asyncio.shield(self._advance(thread, polled))
+        advance = asyncio.create_task(self._advance(thread, polled))
+        try:
+            await asyncio.shield(advance)
+        except asyncio.CancelledError:
+            advance.add_done_callback(_log_failure)
+            raise
 
     async def _advance(self, thread: Any, polled: Any) -> None:
         async with self._lock:
@@ -312,6 +321,9 @@ class Engine:
             self._suspended.set()
             self._close()
             return
+        except BaseException:
+            self.membership = None  # what was sent is void, and would be missing in the next one
+            raise
         self._committed |= offsets
         self._uncommitted = 0
         self._last_checkpoint = monotonic()
@@ -325,13 +337,29 @@ class Engine:
     ) -> None:
         """Commit in the order that the guarantee asks for."""
         if self.settings.guarantee == "exactly_once":
-            await asyncio.to_thread(self._output.commit, offsets, membership)
+            await self._answered(lambda: self._output.commit(offsets, membership))
         else:
-            await asyncio.to_thread(self._output.flush)
+            await self._answered(self._output.flush)
         for partition in changed:
             partition.committed()
         if self.settings.guarantee == "at_least_once":
             await thread.call_thread(thread.commit_offsets, offsets)
+
+    async def _answered(self, commit: Callable[[], None]) -> None:
+        """Wait for the broker, but no longer than it keeps a transaction open.
+
+        The client waits for ever where a broker is gone that the group was coordinated by
+        (librdkafka's issues 5456 and 5511).
+        """
+        seconds = self.settings.transaction_seconds + ANSWER_SECONDS
+        try:
+            async with asyncio.timeout(seconds):
+                await in_daemon_thread(commit, "commit")
+        except TimeoutError as late:
+            raise UserError(
+                f"Kafka: a checkpoint was not answered within {seconds} seconds. The worker ends; "
+                "started anew, it goes on from the last checkpoint that was."
+            ) from late
 
     def give_up(self) -> None:
         """Commit nothing any more: what was done since the last checkpoint is done again."""
@@ -366,6 +394,12 @@ def _fetched(name: str, record: Any) -> Fetched:
         )
         headers = [header for header in headers if header[0] != "unhaunt.topic"]
     return Fetched(topic, record.offset, record.timestamp, record.key, record.value, headers)
+
+
+def _log_failure(advance: "asyncio.Task[None]") -> None:
+    """Say why work failed that nobody waits for any more."""
+    if not advance.cancelled() and (error := advance.exception()) is not None:
+        logger.warning("work that was given up has failed: %s", error)
 
 
 async def _keep_alive(thread: Any) -> None:

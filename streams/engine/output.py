@@ -8,6 +8,7 @@ member of, so it shows the group's generation: a worker that the group has given
 
 import struct
 from collections.abc import Callable, Mapping
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
@@ -23,6 +24,7 @@ LARGEST_RECORD = 16_000_000
 QUEUE_MESSAGES = 1_000_000
 QUEUE_KILOBYTES = 1_048_576
 """Most output that waits for the broker; then producing waits, and with it everything else."""
+RETRY_SECONDS = 0.1
 
 FENCED = frozenset(
     {
@@ -100,8 +102,14 @@ class Output:
                 )
             except BufferError:
                 self._producer.poll(0.1)
+            except KafkaException as error:
+                raise self._reason(error) from error
             else:
                 return
+
+    def _reason(self, error: KafkaException) -> KafkaException:
+        """Why a record was not taken."""
+        return error
 
     @property
     def _on_delivery(self) -> OnDelivery | None:
@@ -157,6 +165,15 @@ class TransactionalOutput(Output):
     def _on_delivery(self) -> OnDelivery | None:
         return None  # a record that fails lets its transaction fail
 
+    def _reason(self, error: KafkaException) -> KafkaException:
+        # To produce says only that the transaction has failed, to commit says why.
+        if error.args[0].code() in (KafkaError._STATE, KafkaError._FATAL):
+            try:
+                self._producer.commit_transaction(self._timeout)
+            except KafkaException as reason:
+                return reason
+        return error
+
     def commit(self, offsets: Mapping[tuple[str, int], int], membership: Membership) -> None:
         """Commit what was sent, with the source offsets, and begin anew.
 
@@ -166,10 +183,13 @@ class TransactionalOutput(Output):
         places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
         try:
             if places:
-                self._producer.send_offsets_to_transaction(
-                    places, membership.to_bytes(), self._timeout
+                member = membership.to_bytes()
+                self._until_answered(
+                    lambda seconds: self._producer.send_offsets_to_transaction(
+                        places, member, seconds
+                    )
                 )
-            self._producer.commit_transaction(self._timeout)
+            self._until_answered(self._producer.commit_transaction)
         except KafkaException as failure:
             error: KafkaError = failure.args[0]
             if not error.txn_requires_abort():  # nothing that could be taken back any more
@@ -180,6 +200,17 @@ class TransactionalOutput(Output):
                 raise Fenced(error.str()) from failure
             raise
         self._producer.begin_transaction()
+
+    def _until_answered(self, ask: Callable[[float], None]) -> None:
+        """Ask again where a broker was away for a moment, which the client does not."""
+        deadline = monotonic() + self._timeout
+        while True:
+            try:
+                return ask(max(deadline - monotonic(), 0.0))
+            except KafkaException as failure:
+                if not failure.args[0].retriable() or monotonic() > deadline:
+                    raise
+            sleep(RETRY_SECONDS)
 
     def close(self) -> None:
         """Take back what was not committed."""

@@ -37,14 +37,16 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = SECOND
 class Deployment:
     """Topics under a prefix of their own, with the same number of partitions each."""
 
-    def __init__(self, settings: Settings, partitions: int, policy: str = "") -> None:
+    def __init__(
+        self, settings: Settings, partitions: int, policy: str = "", replicas: int = 1
+    ) -> None:
         """`policy` is the text of a policy file; empty for the default policy."""
         folder = Path(settings.state_folder).parent
         self._policy = folder / "policy.toml"
         self.use_policy(policy)
         self.partitions = partitions
         self.settings = msgspec.structs.replace(settings, policy=str(self._policy))
-        create(self.settings, plan(self.settings, partitions, 1))
+        create(self.settings, plan(self.settings, partitions, replicas))
         self._folder = folder
         self._workers = 0
         self._loaded: Counter[Place] = Counter()
