@@ -101,12 +101,17 @@ class Demo:
     def run(self, watcher: Watcher) -> None:
         """Everything, up to the last decision. Raises `UserError` when something does not start."""
         broker = self._stack.enter_context(EmbeddedBroker(self._folder))
-        self.settings = Settings(
+        settings = Settings(
             brokers=broker.address,
             state_folder=str(self._folder / "state"),
             policy=str(self._policy),
             instance="demo",
         )
+        self.run_on(settings, watcher)
+
+    def run_on(self, settings: Settings, watcher: Watcher) -> None:
+        """The same on a broker that is there, with a worker of these settings."""
+        self.settings = settings
         create(self.settings, plan(self.settings, self.partitions, 1))
         replay = Replay(self.settings)
         for number, record in enumerate(self._held.first):

@@ -1,0 +1,1 @@
+"""Benchmarks: each is a program that prints its figures. None is part of the tests."""
