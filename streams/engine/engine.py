@@ -8,18 +8,16 @@ the state go to disk, so that what is on disk is never ahead.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from streams.engine.alignment import UNKNOWN_END, Place
+from streams.engine.alignment import Place
+from streams.engine.assignment import BROKER_SECONDS, Assignment
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.changelog import Restore
 from streams.engine.daemon_thread import in_daemon_thread
-from streams.engine.offsets import committed, watermarks
 from streams.engine.output import Fenced, Membership, Output
 from streams.engine.partition import RANKS, REROUTED, Counts, Entry, Fetched, Partition
-from streams.engine.store import Memory, Store
 from streams.errors import UserError
 from streams.settings import Settings
 from streams.suppression.policy import Policy
@@ -28,7 +26,6 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
 """How long to wait for records when there is nothing else to do."""
-BROKER_SECONDS = 60
 ANSWER_SECONDS = 5
 """Beyond the time that a transaction has; then an answer would come too late in any case."""
 
@@ -83,12 +80,12 @@ class Engine:
         self.counts = Counts()
         self.hand_over: Callable[[Batch], Any] | None = None
         """Gives a batch to the agent; set by the application."""
-        self._policy = policy
         self._topics = topics
-        self._number_of_partitions = partitions
         self._catalog = catalog
         self._output = output
-        self._memory = Memory(settings.cache_megabytes << 20, settings.write_buffer_megabytes << 20)
+        self._assignment = Assignment(
+            settings, policy, topics, partitions, catalog, output, self.counts
+        )
         self._lock = asyncio.Lock()
         self._restore: Restore | None = None
         self._committed: dict[tuple[str, int], int] = {}
@@ -115,8 +112,8 @@ class Engine:
             watch = asyncio.create_task(_keep_alive(thread))
             try:
                 assigned = await thread.call_thread(thread.assigned)
-                numbers = self._same_numbers(assigned)
-                await asyncio.to_thread(self._open, assigned, numbers, self._restore)
+                opened = await asyncio.to_thread(self._assignment.open, assigned, self._restore)
+                self.partitions, self.start_offsets, self._committed = opened
             finally:
                 watch.cancel()
             self.is_restored = not self._suspended.is_set()
@@ -127,68 +124,6 @@ class Engine:
         self._suspended.set()
         if self._restore is not None:
             self._restore.cancel()
-
-    def _same_numbers(self, assigned: set[Any]) -> set[int]:
-        """The assigned partition numbers, which must be the same for every topic."""
-        by_topic: dict[str, set[int]] = {topic: set() for topic in self._topics}
-        for place in assigned:
-            by_topic[place.topic].add(place.partition)
-        numbers = {place.partition for place in assigned}
-        for topic, found in by_topic.items():
-            if found != numbers:
-                raise RuntimeError(
-                    f"topic {topic}: partitions {sorted(found)} were assigned to this worker, of "
-                    f"other topics {sorted(numbers)}. All of them need the same number of "
-                    f"partitions: see `unhaunt topics check`"
-                )
-        return numbers
-
-    def _open(self, assigned: set[Any], numbers: set[int], restore: Restore) -> None:
-        """Open stores, restore them, and find where to start. Runs in a thread of its own."""
-        places = [(place.topic, place.partition) for place in assigned]
-        offsets = committed(self.settings, places, BROKER_SECONDS)
-        stores: dict[int, Store] = {}
-        try:
-            for number in sorted(numbers):
-                stores[number] = Store(self.folder(number), self._memory)
-            began = monotonic()
-            restored = restore.run(stores, self._log_progress)
-            if restored:
-                seconds = max(monotonic() - began, 0.001)
-                logger.info("restored %d records, %.0f a second", restored, restored / seconds)
-            bounds = watermarks(self.settings, places, BROKER_SECONDS)
-        except BaseException:
-            for store in stores.values():
-                store.close()
-            raise
-        for number, store in stores.items():
-            self.partitions[number] = Partition(
-                number,
-                self._number_of_partitions,
-                store,
-                self._policy,
-                self._catalog,
-                self._output,
-                self.settings,
-                self.counts,
-            )
-        self.start_offsets, self._committed = {}, {}
-        for place in assigned:
-            # Where it ends only the first fetch says: what a broker lists may be out of date.
-            first, _ = bounds[place.topic, place.partition]
-            start = max(first, offsets.get((place.topic, place.partition), first))
-            self.start_offsets[place] = start
-            self._committed[place.topic, place.partition] = start
-            name = self._topics[place.topic]
-            stream = self.partitions[place.partition].alignment.stream(name, RANKS[name])
-            stream.next_offset, stream.known_end = start, UNKNOWN_END
-
-    def folder(self, number: int) -> Path:
-        """The folder of a partition's state."""
-        return self.settings.folder / "persons" / str(number)
-
-    def _log_progress(self, restored: int, left: int) -> None:
-        logger.debug("restored %d records, %d left", restored, left)
 
     # -- records
 
