@@ -24,6 +24,8 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 DAY_SECONDS = 86_400.0
+HEARTBEAT_SECONDS = 1.0
+"""It is by the answer to a heartbeat that a worker hears of another's death."""
 
 
 class BootStrategy(faust.App.BootStrategy):  # type: ignore[misc]
@@ -68,14 +70,14 @@ def create_app(settings: Settings, engine: Engine, topics: Mapping[str, str]) ->
         consumer_auto_offset_reset="earliest",
         consumer_metadata_max_age_ms=60_000,
         broker_session_timeout=settings.session_seconds,
-        broker_heartbeat_interval=settings.session_seconds / 5,
+        broker_heartbeat_interval=HEARTBEAT_SECONDS,
         broker_request_timeout=max(30, settings.session_seconds),
         broker_rebalance_timeout=60,
         broker_max_poll_interval=DAY_SECONDS,
         broker_commit_interval=3_600.0,
         topic_allow_declare=False,
         topic_disable_leader=True,
-        table_standby_replicas=0,
+        table_standby_replicas=settings.standbys,
         stream_wait_empty=False,
         stream_recovery_delay=0,
         web_enabled=False,

@@ -88,6 +88,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     write_buffer_megabytes: Annotated[
         Positive, msgspec.Meta(description="RocksDB's write buffers, shared by all partitions.")
     ] = 64
+    standbys: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=10,
+            description="How many other workers keep the state of a partition warm, to take it "
+            "over without restoring it first.",
+        ),
+    ] = 1
     session_seconds: Annotated[
         int,
         msgspec.Meta(

@@ -1,18 +1,19 @@
 """Opening what the group has assigned to this worker: state restored, and where to go on."""
 
 import logging
-from collections.abc import Mapping
-from pathlib import Path
-from time import monotonic
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from streams.engine.alignment import UNKNOWN_END
 from streams.engine.catalog_reader import CatalogReader
-from streams.engine.changelog import Restore
-from streams.engine.offsets import Place, committed, watermarks
+from streams.engine.changelog import FROM_THE_INPUTS
+from streams.engine.offsets import Committed, Place, committed, watermarks
 from streams.engine.output import Output
-from streams.engine.partition import RANKS, Counts, Partition
+from streams.engine.partition import Counts, Partition
+from streams.engine.progress import is_included, taken
+from streams.engine.restore import Restore
+from streams.engine.standby import Standby
 from streams.engine.store import Memory, Store
+from streams.errors import UserError
 from streams.settings import Settings
 from streams.suppression.policy import Policy
 
@@ -53,36 +54,85 @@ class Assignment:
         self._memory = Memory(settings.cache_megabytes << 20, settings.write_buffer_megabytes << 20)
 
     def open(self, assigned: set[Any], restore: Restore) -> Opened:
-        """Open stores, restore them, and find where to start. Blocks for as long as that takes."""
+        """Open stores, restore them, and find where to start. Blocks for as long as that takes.
+
+        Raises `Interrupted` when the restore was cancelled, `KafkaException` when the broker does
+        not answer, and `UserError` when a state, the changelog and the inputs do not fit together.
+        """
         numbers = self._same_numbers(assigned)
         places = [(place.topic, place.partition) for place in assigned]
         offsets = committed(self._settings, places, BROKER_SECONDS)
+        by_checkpoint = self._by_checkpoint(numbers, offsets)
         stores: dict[int, Store] = {}
         try:
             for number in sorted(numbers):
-                stores[number] = Store(self._folder(number), self._memory)
-            began = monotonic()
-            restored = restore.run(stores, _log_progress)
-            if restored:
-                seconds = max(monotonic() - began, 0.001)
-                logger.info("restored %d records, %.0f a second", restored, restored / seconds)
+                stores[number] = self.open_store(number)
+            restore.run(stores, by_checkpoint)
+            for number, store in stores.items():
+                self._require_all_of(by_checkpoint[number], store)
             bounds = watermarks(self._settings, places, BROKER_SECONDS)
+            starts = {
+                place: self._start(place, stores[place[1]], offsets.get(place), bounds[place][0])
+                for place in places
+            }
         except BaseException:
             for store in stores.values():
                 store.close()
             raise
         partitions = {number: self._partition(number, store) for number, store in stores.items()}
-        opened = Opened(partitions, {}, {})
-        for place in assigned:
-            # Where it ends only the first fetch says: what a broker lists may be out of date.
-            first, _ = bounds[place.topic, place.partition]
-            start = max(first, offsets.get((place.topic, place.partition), first))
-            opened.start_offsets[place] = start
-            opened.committed[place.topic, place.partition] = start
-            name = self._topics[place.topic]
-            stream = partitions[place.partition].alignment.stream(name, RANKS[name])
-            stream.next_offset, stream.known_end = start, UNKNOWN_END
-        return opened
+        for (topic, number), start in starts.items():
+            partitions[number].start_at(self._topics[topic], start)
+        return Opened(partitions, {place: starts[tuple(place)] for place in assigned}, starts)
+
+    def standby(self, numbers: Iterable[int]) -> Standby:
+        """Keep the state of partitions warm that other workers work on."""
+        return Standby(self._settings, numbers, self.open_store, self._count_standby_failure)
+
+    def open_store(self, number: int) -> Store:
+        """The state of a partition. Raises `UserError` when it cannot be opened."""
+        return Store(self._settings.folder / "persons" / str(number), self._memory)
+
+    def _count_standby_failure(self) -> None:
+        self._counts.standby_failures += 1
+
+    def _by_checkpoint(
+        self, numbers: set[int], offsets: Mapping[Place, Committed]
+    ) -> dict[int, dict[str, int]]:
+        """For each number the offsets, by stream, that were committed together with its state."""
+        found: dict[int, dict[str, int]] = {number: {} for number in numbers}
+        for (topic, number), (offset, is_by_checkpoint) in offsets.items():
+            if is_by_checkpoint:
+                found[number][self._topics[topic]] = offset
+        return found
+
+    def _require_all_of(self, offsets: Mapping[str, int], store: Store) -> None:
+        """Refuse a state that lacks what was read: its part of the changelog must be lost."""
+        if not is_included(offsets, store):
+            raise UserError(
+                f"The group {self._settings.application} has read its inputs up to "
+                f"{dict(offsets)}, but with the changelog {self._settings.changelog} the state in "
+                f"{store.path} reaches only to {dict(taken(store))}: records of the changelog are "
+                f"lost. Bring them back, or {FROM_THE_INPUTS.format(self._settings)}"
+            )
+
+    def _start(self, place: Place, store: Store, committed: Committed | None, first: int) -> int:
+        """The offset to go on from; what was deleted before anybody read it is counted."""
+        topic, number = place
+        stream = self._topics[topic]
+        # Brokers forget the offsets of a group that has rested for long; the state knows them.
+        offset = committed.offset if committed else taken(store).get(stream, first)
+        if offset < first:
+            self._counts.lost[stream] += first - offset
+            logger.warning(
+                "%s, partition %d: %d records were deleted from the topic before they were read, "
+                "offsets %d to %d: its retention is too short, or no worker ran for too long",
+                topic,
+                number,
+                first - offset,
+                offset,
+                first - 1,
+            )
+        return max(first, offset)
 
     def _same_numbers(self, assigned: set[Any]) -> set[int]:
         """The assigned partition numbers, which must be the same for every topic."""
@@ -110,11 +160,3 @@ class Assignment:
             self._settings,
             self._counts,
         )
-
-    def _folder(self, number: int) -> Path:
-        """The folder of a partition's state."""
-        return self._settings.folder / "persons" / str(number)
-
-
-def _log_progress(restored: int, left: int) -> None:
-    logger.debug("restored %d records, %d left", restored, left)

@@ -1,22 +1,20 @@
-"""Reading the changelog back: to the end at the start, and on and on for a standby.
+"""Reading the changelog back in bulk: the same for a restore and for a standby.
 
-Committed records only, in bulk. Transaction markers take offsets of their own, so the end is
-reached when the client says so, not when a record of the last offset was seen.
+Committed records only. Transaction markers take offsets of their own, so the end is reached when
+the client says so, not when a record of the last offset was seen.
 """
 
 import logging
-import threading
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from time import monotonic
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
 
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from streams.engine.offsets import watermarks
+from streams.engine.offsets import topic_id, watermarks
 from streams.engine.output import client_settings
 from streams.engine.store import PERSON, Store
+from streams.errors import UserError
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -27,85 +25,84 @@ BULK = 10_000
 WAIT_SECONDS = 0.1
 """The client waits for as many records as it is asked for, up to this long."""
 
-Progress = Callable[[int, int], None]
-"""Told the number of records restored so far and the number of offsets left."""
+
+class Applied(NamedTuple):
+    """What one read brought."""
+
+    records: int
+    is_silent: bool
+    """Whether the broker said nothing at all, not even that this is the end."""
+    ended: frozenset[int]
+    """Partitions of which there are no more committed records for now."""
 
 
-class Restore:
-    """Brings the state of assigned partitions up to the end of the changelog."""
+class ChangelogReader:
+    """Applies the changelog to stores, from where each of them is. A context manager."""
 
-    def __init__(self, settings: Settings, seconds: float = 60) -> None:
-        """`seconds` is how long to wait for a broker that says nothing at all."""
-        self._settings = settings
-        self._timeout = seconds
-        self._cancelled = threading.Event()
+    def __init__(self, settings: Settings, stores: Mapping[int, Store], seconds: float) -> None:
+        """Check that the stores belong to the changelog, for which a broker has `seconds`.
 
-    def cancel(self) -> None:
-        """Make a `run` in another thread return at the next occasion."""
-        self._cancelled.set()
-
-    def run(self, stores: Mapping[int, Store], progress: Progress | None = None) -> int:
-        """Apply what the stores lack; returns how many records that was.
-
-        Waits for transactions that are still open, for what they hold may yet be committed.
-        A store that is ahead of the changelog, or for which the changelog no longer reaches back
-        far enough, is rebuilt from the beginning.
-
-        Raises `KafkaException` when the changelog cannot be read.
+        A store that is of another changelog, or ahead of it, is emptied and applied from the
+        beginning. Raises `KafkaException` when the broker does not answer, and `UserError` when
+        the changelog no longer holds what a store lacks.
         """
-        changelog = self._settings.changelog
-        bounds = watermarks(self._settings, [(changelog, n) for n in stores], self._timeout)
-        start: list[TopicPartition] = []
-        ends: dict[int, int] = {}
+        self._settings = settings
+        self._stores = stores
+        changelog = settings.changelog
+        current = topic_id(settings, changelog, seconds)
+        bounds = watermarks(settings, [(changelog, number) for number in stores], seconds)
         for number, store in stores.items():
-            first, end = bounds[changelog, number]
-            if not (first <= store.changelog_offset <= end or store.changelog_offset == 0):
-                logger.warning(
-                    "partition %d is rebuilt: its state is at offset %d, the changelog at %d to %d",
-                    number,
-                    store.changelog_offset,
-                    first,
-                    end,
-                )
-                store.clear()
-            if store.changelog_offset < end:
-                ends[number] = end
-                at = max(store.changelog_offset, first)
-                start.append(TopicPartition(changelog, number, at))
-        if not start:
-            return 0
-        with closing(Consumer(self._consumer_settings())) as consumer:
-            consumer.assign(start)
-            return self._read(consumer, stores, ends, progress)
+            self._fit(number, store, current, *bounds[changelog, number])
+        self.ends = {number: bounds[changelog, number][1] for number in stores}
+        """The high watermarks at the beginning, open transactions included."""
+        self._consumer = Consumer(self._consumer_settings())
+        self._consumer.assign(
+            [TopicPartition(changelog, n, store.changelog_offset) for n, store in stores.items()]
+        )
 
-    def _read(
-        self,
-        consumer: Consumer,
-        stores: Mapping[int, Store],
-        ends: dict[int, int],
-        progress: Progress | None,
-    ) -> int:
-        restored = 0
-        silent_since = monotonic()
-        while ends and not self._cancelled.is_set():
-            messages = consumer.consume(BULK, WAIT_SECONDS)
-            if messages:
-                silent_since = monotonic()
-            elif monotonic() - silent_since > self._timeout:
-                raise KafkaException(
-                    KafkaError(KafkaError._TIMED_OUT, "the changelog did not reach its end in time")
-                )
-            changes, reached = _sorted_out(messages)
-            for number, offset in reached.items():
-                store = stores[number]
-                content = changes.get(number, {})
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def read(self) -> Applied:
+        """Apply what has arrived; waits a moment for it. Raises `KafkaException`."""
+        messages = self._consumer.consume(BULK, WAIT_SECONDS)
+        changes, reached, ended = _sorted_out(messages)
+        for number, offset in reached.items():
+            store = self._stores[number]
+            content = changes.get(number, {})
+            if content or offset != store.changelog_offset:
                 store.write(content, due_of(content), changelog_offset=offset)
-                restored += len(content)
-                if offset >= ends.get(number, 0):
-                    ends.pop(number, None)
-            if progress is not None:
-                progress(restored, sum(end - stores[n].changelog_offset for n, end in ends.items()))
-        return restored
+        return Applied(sum(map(len, changes.values())), not messages, ended)
+
+    def _fit(self, number: int, store: Store, current: str, first: int, end: int) -> None:
+        """Empty a store that is not of this changelog; refuse one that it cannot complete."""
+        where = f"{self._settings.changelog}, partition {number}"
+        if store.changelog_offset > 0:
+            problem = None
+            if store.changelog_id != current:
+                problem = "it belongs to a topic of this name that is gone"
+            elif store.changelog_offset > end:
+                problem = f"it reaches to offset {store.changelog_offset}, the topic to {end}"
+            if problem is not None and end == 0:
+                raise UserError(
+                    f"{where}: the changelog is empty, but there is a state for it in {store.path} "
+                    f"({problem}). The state may be all that is left, so it is not touched. Bring "
+                    f"the topic back, or {FROM_THE_INPUTS.format(self._settings)}"
+                )
+            if problem is not None:
+                logger.warning("%s: the state in %s is rebuilt: %s", where, store.path, problem)
+                store.clear()
+        if store.changelog_offset < first:
+            raise UserError(
+                f"{where}: its records before offset {first} were deleted, and the state in "
+                f"{store.path} reaches only to {store.changelog_offset}: it cannot be completed. "
+                "A changelog may be compacted (cleanup.policy=compact) and nothing else. Start a "
+                "worker that still has the state, or " + FROM_THE_INPUTS.format(self._settings)
+            )
+        store.belong_to(current)
 
     def _consumer_settings(self) -> dict[str, Any]:
         return {
@@ -115,15 +112,26 @@ class Restore:
             "auto.offset.reset": "error",
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 100,
             "queued.min.messages": 200_000,
             "fetch.message.max.bytes": 4_000_000,
         }
 
 
-def _sorted_out(messages: list[Any]) -> tuple[dict[int, dict[bytes, bytes | None]], dict[int, int]]:
-    """The newest value of each key, and the offset reached, by partition."""
+FROM_THE_INPUTS = (
+    "rebuild from the inputs that are there: stop all workers, delete their state folders and the "
+    "topic {0.changelog}, create it anew with `unhaunt topics apply`, and set the offsets of the "
+    "group {0.application} to the earliest (kafka-consumer-groups --reset-offsets --to-earliest)."
+)
+
+
+def _sorted_out(
+    messages: list[Any],
+) -> tuple[dict[int, dict[bytes, bytes | None]], dict[int, int], frozenset[int]]:
+    """The newest value of each key, the offset reached and whether it is the end, by partition."""
     changes: dict[int, dict[bytes, bytes | None]] = {}
     reached: dict[int, int] = {}
+    ended: set[int] = set()
     for message in messages:
         error = message.error()
         number = message.partition()
@@ -132,9 +140,10 @@ def _sorted_out(messages: list[Any]) -> tuple[dict[int, dict[bytes, bytes | None
             reached[number] = message.offset() + 1
         elif error.code() == KafkaError._PARTITION_EOF:
             reached[number] = message.offset()
+            ended.add(number)
         elif not error.retriable():
             raise KafkaException(error)
-    return changes, reached
+    return changes, reached, frozenset(ended)
 
 
 def due_of(changes: Mapping[bytes, bytes | None]) -> list[tuple[int, bytes]]:

@@ -14,10 +14,11 @@ from typing import Any
 from streams.engine.alignment import Place
 from streams.engine.assignment import BROKER_SECONDS, Assignment
 from streams.engine.catalog_reader import CatalogReader
-from streams.engine.changelog import Restore
 from streams.engine.daemon_thread import in_daemon_thread
 from streams.engine.output import Fenced, Membership, Output
 from streams.engine.partition import RANKS, REROUTED, Counts, Entry, Fetched, Partition
+from streams.engine.restore import Interrupted, Restore
+from streams.engine.standby import Standby
 from streams.errors import UserError
 from streams.settings import Settings
 from streams.suppression.policy import Policy
@@ -88,6 +89,7 @@ class Engine:
         )
         self._lock = asyncio.Lock()
         self._restore: Restore | None = None
+        self._standby: Standby | None = None
         self._committed: dict[tuple[str, int], int] = {}
         self._uncommitted = 0
         self._last_checkpoint = monotonic()
@@ -114,11 +116,15 @@ class Engine:
                 assigned = await thread.call_thread(thread.assigned)
                 opened = await asyncio.to_thread(self._assignment.open, assigned, self._restore)
                 self.partitions, self.start_offsets, self._committed = opened
+            except Interrupted:
+                return
             finally:
                 watch.cancel()
             self.is_restored = not self._suspended.is_set()
             if not self.is_restored:
                 self._close()
+            elif spared := await thread.call_thread(thread.standbys):
+                self._standby = self._assignment.standby(spared)
 
     def _cancel_restore(self) -> None:
         self._suspended.set()
@@ -167,6 +173,7 @@ class Engine:
         return max(0.0, due - monotonic())
 
     def _add(self, polled: Any) -> None:
+        self._require_the_same_topics(polled)
         for place, records in polled.records.items():
             name = self._topics[place.topic]
             add = self.partitions[place.partition].add
@@ -178,6 +185,21 @@ class Engine:
             stream.next_offset = max(stream.next_offset, position.next_offset)
             if position.known_end is not None and position.known_end >= 0:
                 stream.known_end = position.known_end
+
+    def _require_the_same_topics(self, polled: Any) -> None:
+        """Refuse a topic that ends before what was read of it: aiokafka just begins it anew."""
+        for place, position in polled.positions.items():
+            streams = self.partitions[place.partition].alignment.streams
+            expected = streams[self._topics[place.topic]].next_offset
+            if position.next_offset < expected:
+                raise UserError(
+                    f"{place.topic}, partition {place.partition}: the group "
+                    f"{self.settings.application} has read up to offset {expected}, but the topic "
+                    f"ends before that: it is not the topic that was read. If it was made anew on "
+                    "purpose, stop all workers and set the group's offsets of it to the earliest "
+                    "(kafka-consumer-groups --reset-offsets --to-earliest); what is known of "
+                    "people stays."
+                )
 
     async def _work(self, thread: Any) -> None:
         """Hand over all that has its turn, with checkpoints in between if it is much."""
@@ -312,6 +334,9 @@ class Engine:
                 self.membership = None
                 self.is_restored = False
                 self._close()
+                if self._standby is not None:
+                    await asyncio.to_thread(self._standby.stop)
+                    self._standby = None
 
     def _close(self) -> None:
         for partition in self.partitions.values():

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import aiokafka
 import aiokafka.errors
 from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndMetadata
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.transport.drivers import aiokafka as driver
 
-from streams.engine.output import Membership
+from streams.engine.output import BY_CHECKPOINT, Membership
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +115,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """The topics and partitions that are assigned."""
         return set(self._consumer.assignment())
 
+    async def standbys(self) -> set[int]:
+        """The numbers of the partitions that the group wants kept warm here for others."""
+        return {place.partition for place in self._assignor.assigned_standbys()}
+
     async def start_at(self, offsets: Mapping[Any, int]) -> None:
         """Go to these offsets, and fetch from there."""
         for place, offset in offsets.items():
@@ -123,7 +128,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Commit offsets outside of a transaction."""
         await self._consumer.commit(
-            {TopicPartition(*place): offset for place, offset in offsets.items()}
+            {
+                TopicPartition(*place): OffsetAndMetadata(offset, BY_CHECKPOINT)
+                for place, offset in offsets.items()
+            }
         )
 
     async def check(self) -> None:

@@ -1,15 +1,24 @@
-"""Where partitions begin and end, and where a group stopped."""
+"""Where partitions begin and end, where a group stopped, and which topic it is by a name."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
 
-from streams.engine.output import client_settings
+from streams.engine.output import BY_CHECKPOINT, client_settings
 from streams.settings import Settings
 
 Place = tuple[str, int]
 """A topic and a partition number."""
+
+
+class Committed(NamedTuple):
+    """An offset that the group has committed."""
+
+    offset: int
+    is_by_checkpoint: bool
 
 
 def watermarks(
@@ -19,14 +28,7 @@ def watermarks(
 
     Raises `KafkaException` when the broker does not say.
     """
-    consumer = Consumer(
-        {
-            **client_settings(settings),
-            "group.id": settings.application,
-            "isolation.level": "read_uncommitted",
-        }
-    )
-    with closing(consumer):
+    with closing(_consumer(settings, "read_uncommitted")) as consumer:
         found = {}
         for topic, number in places:
             bounds = consumer.get_watermark_offsets(TopicPartition(topic, number), seconds)
@@ -36,26 +38,43 @@ def watermarks(
         return found
 
 
-def committed(settings: Settings, places: Iterable[Place], seconds: float) -> Mapping[Place, int]:
+def committed(
+    settings: Settings, places: Iterable[Place], seconds: float
+) -> Mapping[Place, Committed]:
     """The offsets that the group has committed, without those of which it never did.
 
     A transaction of a former owner that is being committed is waited for: a reader of committed
     records asks for stable offsets (KIP-447). Raises `KafkaException` when the broker does not
     say.
     """
-    consumer = Consumer(
-        {
-            **client_settings(settings),
-            "group.id": settings.application,
-            "isolation.level": "read_committed",
-        }
-    )
-    with closing(consumer):
+    with closing(_consumer(settings, "read_committed")) as consumer:
         asked = [TopicPartition(topic, number) for topic, number in places]
         found = {}
         for answer in consumer.committed(asked, seconds):
             if answer.error is not None:
                 raise KafkaException(answer.error)
             if answer.offset >= 0:
-                found[answer.topic, answer.partition] = answer.offset
+                found[answer.topic, answer.partition] = Committed(
+                    answer.offset, answer.metadata == BY_CHECKPOINT
+                )
         return found
+
+
+def topic_id(settings: Settings, topic: str, seconds: float) -> str:
+    """What tells a topic from one of the same name before or after it (KIP-516).
+
+    Raises `KafkaException` when the broker does not say.
+    """
+    client = AdminClient(client_settings(settings))
+    answers = client.describe_topics(TopicCollection([topic]), request_timeout=seconds)
+    return str(answers[topic].result().topic_id)
+
+
+def _consumer(settings: Settings, isolation: str) -> Any:
+    return Consumer(
+        {
+            **client_settings(settings),
+            "group.id": settings.application,
+            "isolation.level": isolation,
+        }
+    )

@@ -9,7 +9,7 @@ member of, so it shows the group's generation: a worker that the group has given
 import struct
 from collections.abc import Callable, Mapping
 from time import monotonic, sleep
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
@@ -38,6 +38,13 @@ FENCED = frozenset(
     }
 )
 """What the broker answers to a worker that the group has given up."""
+
+
+BY_CHECKPOINT: Final = "checkpoint"
+"""Metadata of the offsets that a checkpoint commits: the state includes all that is before them.
+
+Offsets without it were set by somebody, with `kafka-consumer-groups` for instance.
+"""
 
 
 class Membership(NamedTuple):
@@ -180,7 +187,9 @@ class TransactionalOutput(Output):
         Raises `Fenced` when the group has given the worker up, and `KafkaException` for all else;
         either way the transaction is aborted and the next one begun, if the client still can.
         """
-        places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+        places = [
+            TopicPartition(*place, offset, BY_CHECKPOINT) for place, offset in offsets.items()
+        ]
         try:
             if places:
                 member = membership.to_bytes()

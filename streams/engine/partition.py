@@ -13,9 +13,10 @@ import orjson
 from schemas.decoding import InvalidRecord, decode
 from schemas.records import Event
 from schemas.topics import PERSON_TOPICS
-from streams.engine.alignment import BEFORE_EVERYTHING, Alignment, Place
+from streams.engine.alignment import BEFORE_EVERYTHING, UNKNOWN_END, Alignment, Place
 from streams.engine.catalog_reader import CatalogReader, InvalidProduct
 from streams.engine.output import Output
+from streams.engine.progress import progress_of
 from streams.engine.store import PERSON, PROGRESS, Store
 from streams.recording.partitioning import partition_of
 from streams.settings import Settings
@@ -66,6 +67,9 @@ class Counts:
     lists: int = 0
     forgotten: int = 0
     """Facts dropped of those of whom there are too many."""
+    lost: Counter[str] = field(default_factory=Counter)
+    """Records that were deleted from their topics before they were read."""
+    standby_failures: int = 0
 
 
 class Partition:
@@ -87,6 +91,8 @@ class Partition:
         self.alignment: Alignment[Entry] = Alignment()
         self.offsets: dict[str, int] = {}
         """The next offset of each stream of which records were taken since the last checkpoint."""
+        self._taken: dict[str, int] = {}
+        """The next offset of each stream that the state does not include yet."""
         self._partitions = partitions
         self._policy = policy
         self._catalog = catalog
@@ -108,6 +114,16 @@ class Partition:
         """Whether persons were looked at since the last checkpoint of whom nothing was said."""
         self._changelog_offset: int | None = None
         self._load_progress()
+
+    def start_at(self, stream: str, offset: int) -> None:
+        """Say where a stream is read on; what is not known of it yet the next checkpoint keeps.
+
+        Where it ends only the first fetch says: what a broker lists may be out of date.
+        """
+        aligned = self.alignment.stream(stream, RANKS[stream])
+        aligned.next_offset, aligned.known_end = offset, UNKNOWN_END
+        if self._taken.get(stream) != offset:
+            self.offsets[stream] = offset
 
     def add(self, stream: str, record: Fetched) -> None:
         """Take in a fetched record; it waits for its turn."""
@@ -182,6 +198,7 @@ class Partition:
     def settle(self) -> None:
         """Send what changed since the last checkpoint: lists and changelog, progress last."""
         self._bury_products()
+        self._taken |= self.offsets
         for user_id, person, standing in self._join.settle():
             self._publish(user_id, person, standing)
             key = PERSON + user_id.encode()
@@ -316,6 +333,7 @@ class Partition:
 
     def _progress(self) -> Mapping[str, Any]:
         return {
+            "offsets": self._taken,
             "clocks": self._clocks,
             "newest": self._join.newest,
             "as_of": self._join.as_of,
@@ -324,11 +342,11 @@ class Partition:
         }
 
     def _load_progress(self) -> None:
-        [stored] = self.store.get([PROGRESS])
-        if stored is None:
+        progress = progress_of(self.store)
+        if progress is None:
             self._read_as = f"{self._policy.fingerprint}:{self._catalog.position}"
             return
-        progress = orjson.loads(stored)
+        self._taken = progress["offsets"]
         self._clocks = progress["clocks"]
         self._join.newest = progress["newest"]
         self._join.as_of = progress["as_of"]

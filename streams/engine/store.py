@@ -5,6 +5,7 @@ What is due is derived from the persons, so the changelog carries only persons a
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
@@ -27,6 +28,8 @@ PROGRESS: Final = b"m"
 _DUE: Final = b"t"
 _OFFSET: Final = b"o"
 """Key of the changelog offset up to which this state is complete; never in the changelog."""
+_CHANGELOG: Final = b"c"
+"""Key of the id of the topic that the offset is in; never in it either."""
 
 _TIME_BASE: Final = 1 << 63
 """Added to a time so that its unsigned bytes sort as the signed number does."""
@@ -67,7 +70,8 @@ class Store:
     def __init__(self, path: Path, memory: Memory) -> None:
         """Open the state in a folder, new if it was not there.
 
-        Raises `UserError` when the folder is in use, damaged or cannot be written.
+        Raises `UserError` when the folder is in use, damaged or cannot be written; so does
+        everything else here that reads or writes.
         """
         self.path = path
         try:
@@ -79,9 +83,11 @@ class Store:
                 "each its own UNHAUNT_INSTANCE or UNHAUNT_STATE_FOLDER. If it is damaged, remove "
                 "it: it is then restored from the changelog."
             ) from error
-        offset = self._rocks.get(_OFFSET)
+        offset, changelog = self.get([_OFFSET, _CHANGELOG])
         self.changelog_offset = 0 if offset is None else int.from_bytes(offset, "big")
         """Every changelog record before this offset is part of the state."""
+        self.changelog_id = "" if changelog is None else changelog.decode()
+        """Which topic the offset is of; empty when it was never said."""
         self.next_due = self._first_due()
         """The earliest time at which a person is due; None when nobody is."""
 
@@ -97,7 +103,8 @@ class Store:
 
     def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of keys, None where there is none."""
-        values: list[bytes | None] = self._rocks.get(list(keys))
+        with self._explained("read"):
+            values: list[bytes | None] = self._rocks.get(list(keys))
         return values
 
     def write(
@@ -123,8 +130,10 @@ class Store:
             batch.put(_due_key(time, person), b"")
         if changelog_offset is not None:
             batch.put(_OFFSET, changelog_offset.to_bytes(8, "big"))
+        with self._explained("written"):
+            self._rocks.write(batch)
+        if changelog_offset is not None:
             self.changelog_offset = changelog_offset
-        self._rocks.write(batch)
         self.next_due = self._first_due()
 
     def due(self, until: int, limit: int) -> dict[bytes, bytes]:
@@ -137,7 +146,7 @@ class Store:
             return {}
         until_key = _due_key(until + 1, b"")
         due: dict[bytes, bytes] = {}
-        for key in self._keys(_DUE):
+        for key, _ in self._items(_DUE):
             if key >= until_key or len(due) >= limit:
                 break
             due[key] = key[9:]
@@ -145,28 +154,47 @@ class Store:
 
     def persons(self) -> Iterator[tuple[bytes, bytes]]:
         """Key and value of every person, sorted by key."""
-        iterator = self._rocks.iter()
-        iterator.seek(PERSON)
-        while iterator.valid() and (key := iterator.key()).startswith(PERSON):
-            yield key, iterator.value()
-            iterator.next()
+        yield from self._items(PERSON)
+
+    def belong_to(self, changelog_id: str) -> None:
+        """Keep which topic the changelog offset is of."""
+        if changelog_id != self.changelog_id:
+            with self._explained("written"):
+                self._rocks.put(_CHANGELOG, changelog_id.encode())
+            self.changelog_id = changelog_id
 
     def clear(self) -> None:
         """Remove everything, for a rebuild from the beginning of the changelog."""
-        self._rocks.delete_range(b"\x00", b"\xff")
+        with self._explained("written"):
+            self._rocks.delete_range(b"\x00", b"\xff")
         self.changelog_offset = 0
+        self.changelog_id = ""
         self.next_due = None
 
-    def _keys(self, prefix: bytes) -> Iterator[bytes]:
+    def _items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         iterator = self._rocks.iter()
         iterator.seek(prefix)
         while iterator.valid() and (key := iterator.key()).startswith(prefix):
-            yield key
+            yield key, iterator.value()
             iterator.next()
+        with self._explained("read"):
+            iterator.status()  # at what is damaged an iterator ends as if there were no more
 
     def _first_due(self) -> int | None:
-        first = next(self._keys(_DUE), None)
-        return None if first is None else _due_time(first)
+        first = next(self._items(_DUE), None)
+        return None if first is None else _due_time(first[0])
+
+    @contextmanager
+    def _explained(self, done: str) -> Iterator[None]:
+        """Say of RocksDB's errors, which have no type of their own, what to do about them."""
+        try:
+            yield
+        except Exception as error:
+            raise UserError(
+                f"The state in {self.path} cannot be {done}: {error}. If there is no room left, "
+                "make some and start the worker again. If it is damaged, remove the folder: it is "
+                "then restored from the changelog."
+            ) from error
 
 
 def _due_key(time: int, person: bytes) -> bytes:

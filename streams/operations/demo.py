@@ -256,7 +256,7 @@ def _event(record: RecordedRecord) -> Event | None:
 def _consumed(settings: Settings, ends: Mapping[Place, int]) -> int:
     """How many of the records the group has committed."""
     offsets = committed(settings, ends, SILENT_SECONDS)
-    return sum(min(end, offsets.get(place, 0)) for place, end in ends.items())
+    return sum(min(committed.offset, ends[place]) for place, committed in offsets.items())
 
 
 def _rate(times: Sequence[int], records: int) -> float:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from schemas.topics import PERSON_TOPICS
-from streams.engine.changelog import Restore
+from streams.engine.restore import Restore
 from streams.engine.store import Memory, Store
 from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord
