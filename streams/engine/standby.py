@@ -12,6 +12,7 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 10
+BROKER_SECONDS = 60
 
 
 class Standby:
@@ -59,6 +60,6 @@ class Standby:
     def _follow(self) -> None:
         with ExitStack() as stack:
             stores = {n: stack.enter_context(self._open_store(n)) for n in self._numbers}
-            reader = stack.enter_context(ChangelogReader(self._settings, stores, RETRY_SECONDS))
+            reader = stack.enter_context(ChangelogReader(self._settings, stores, BROKER_SECONDS))
             while not self._stopped.is_set():
                 reader.read()

@@ -79,9 +79,9 @@ class Store:
             self._rocks = Rdict(str(path), memory.options())
         except Exception as error:  # RocksDB has no type of its own for its errors
             raise UserError(
-                f"The state in {path} cannot be opened: {error}. If another worker uses it, give "
-                "each its own UNHAUNT_INSTANCE or UNHAUNT_STATE_FOLDER. If it is damaged, remove "
-                "it: it is then restored from the changelog."
+                f"The state in {path} cannot be opened: {_said(error)}. If another worker uses it, "
+                "give each its own UNHAUNT_INSTANCE or UNHAUNT_STATE_FOLDER. If it is damaged, "
+                "remove it: it is then restored from the changelog."
             ) from error
         offset, changelog = self.get([_OFFSET, _CHANGELOG])
         self.changelog_offset = 0 if offset is None else int.from_bytes(offset, "big")
@@ -99,7 +99,8 @@ class Store:
 
     def close(self) -> None:
         """Give the folder free; nothing may be read or written any more."""
-        self._rocks.close()
+        with self._explained("closed"):
+            self._rocks.close()
 
     def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of keys, None where there is none."""
@@ -191,10 +192,14 @@ class Store:
             yield
         except Exception as error:
             raise UserError(
-                f"The state in {self.path} cannot be {done}: {error}. If there is no room left, "
-                "make some and start the worker again. If it is damaged, remove the folder: it is "
-                "then restored from the changelog."
+                f"The state in {self.path} cannot be {done}: {_said(error)}. If there is no room "
+                "left, make some and start the worker again. If it is damaged, remove the folder: "
+                "it is then restored from the changelog."
             ) from error
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
 
 
 def _due_key(time: int, person: bytes) -> bytes:
