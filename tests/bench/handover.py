@@ -1,0 +1,183 @@
+"""From kill -9 of a worker to the next decisions: `python -m tests.bench.handover`.
+
+One Apache Kafka, two workers, a request for every partition every 20 ms. One worker is killed; what
+counts is when each of its partitions has a decision again, for readers that read at once and for
+those that read committed records only.
+"""
+
+import argparse
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic, time
+from typing import Any
+
+import orjson
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from rich.console import Console
+from rich.table import Table
+
+from streams.recording.partitioning import partition_of
+from streams.recording.simulated import DEMO_POLICY, simulate
+from streams.settings import Settings
+from tests.integration.conftest import settings_of
+from tests.integration.deployment import Deployment, wait_until
+from tests.kafka.cluster import KafkaCluster
+
+PARTITIONS = 8
+PAUSE_SECONDS = 0.02
+VARIANTS = {
+    "with a standby": {"standbys": 1},
+    "without a standby": {"standbys": 0},
+    "with a standby, session 6 s": {"standbys": 1, "session_seconds": 6},
+    "restarted at once as the same static member": {"standbys": 1},
+}
+
+
+def main() -> None:
+    """Measure every variant, and print when decisions came again."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--persons", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=1)
+    arguments = parser.parse_args()
+    table = Table(title="Seconds from kill -9 to the next decision")
+    for column in ("", "read at once: first", "last partition", "committed: first", "last"):
+        table.add_column(column, justify="right" if column else "left")
+    with tempfile.TemporaryDirectory() as folder, KafkaCluster(Path(folder)) as kafka:
+        for turn in range(arguments.rounds):
+            for name, settings in VARIANTS.items():
+                own = Path(folder, f"{turn}-{len(table.rows)}")
+                own.mkdir()
+                deployment = Deployment(settings_of(kafka.address, own), PARTITIONS, DEMO_POLICY)
+                deployment.load(simulate(persons=arguments.persons, partitions=PARTITIONS))
+                uncommitted, committed = hand_over(deployment, settings, "restarted" in name)
+                table.add_row(name, *(f"{seconds:.1f}" for seconds in (*uncommitted, *committed)))
+                deployment.close()
+    Console().print(table)
+
+
+def hand_over(
+    deployment: Deployment, settings: dict[str, Any], restart: bool
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Seconds to the first and to the last partition's next decision: read at once, committed."""
+    with ExitStack() as stack:
+        killed, _ = (stack.enter_context(deployment.worker(n, **settings)) for n in "ab")
+        deployment.wait_until_consumed(killed)
+        wait_until(lambda: len(assigned(deployment.settings)) == 2, "both workers at work")
+        stack.callback(stream(deployment.settings))
+        readers = [
+            stack.enter_context(DecisionReader(deployment.settings, isolation))
+            for isolation in ("read_uncommitted", "read_committed")
+        ]
+        everywhere = set(range(PARTITIONS))
+        for reader in readers:
+            reader.since(time())
+            wait_until(lambda reader=reader: everywhere <= reader.seen.keys(), "steady decisions")
+        affected = assigned(deployment.settings)["a"]
+        killed.process.kill()
+        began, at = monotonic(), time()
+        killed.process.wait()
+        for reader in readers:
+            reader.since(at)
+        if restart:
+            stack.enter_context(deployment.worker("a", **settings))
+        for reader in readers:
+            wait_until(lambda reader=reader: affected <= reader.seen.keys(), "decisions", 120)
+        uncommitted, committed = (
+            [reader.seen[number] - began for number in affected] for reader in readers
+        )
+        return (min(uncommitted), max(uncommitted)), (min(committed), max(committed))
+
+
+def assigned(settings: Settings) -> dict[str, set[int]]:
+    """The partition numbers that each static member of the group works on, if any."""
+    admin = AdminClient({"bootstrap.servers": settings.brokers})
+    [answer] = admin.describe_consumer_groups([settings.application]).values()
+    members = {
+        member.group_instance_id: {place.partition for place in member.assignment.topic_partitions}
+        for member in answer.result(10).members
+    }
+    return {instance: numbers for instance, numbers in members.items() if numbers}
+
+
+def stream(settings: Settings) -> Callable[[], None]:
+    """Send requests of one person in each partition until what is returned is called."""
+    people: dict[int, str] = {}
+    for number in range(1_000):
+        people.setdefault(partition_of(b"visitor-%d" % number, PARTITIONS), f"visitor-{number}")
+    producer = Producer({"bootstrap.servers": settings.brokers})
+    stopped = threading.Event()
+
+    def send() -> None:
+        sent = 0
+        while not stopped.wait(PAUSE_SECONDS):
+            for number, person in people.items():
+                sent += 1
+                now = int(time() * 1000)
+                request = {"request_id": f"live-{sent}", "candidates": [{"product_id": "p1"}]}
+                producer.produce(
+                    settings.topic("impression-requests"),
+                    orjson.dumps({"user_id": person, "ts": now, **request}),
+                    person.encode(),
+                    number,
+                )
+            producer.poll(0)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+
+    def stop() -> None:
+        stopped.set()
+        thread.join()
+        producer.flush(10)
+
+    return stop
+
+
+class DecisionReader:
+    """Notes when each partition's first decision was read that was sent after some time."""
+
+    def __init__(self, settings: Settings, isolation: str) -> None:
+        self.seen: dict[int, float] = {}
+        """When, by the monotonic clock, by partition."""
+        self._after = 0.0
+        self._stopped = threading.Event()
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": settings.brokers,
+                "group.id": "reader",
+                "enable.auto.commit": False,
+                "isolation.level": isolation,
+                "fetch.wait.max.ms": 10,
+            }
+        )
+        topic = settings.topic("decisions")
+        self._consumer.assign([TopicPartition(topic, n, 0) for n in range(PARTITIONS)])
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "DecisionReader":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+        self._consumer.close()
+
+    def since(self, seconds: float) -> None:
+        """Begin anew, with what is sent from this time of the wall's clock on."""
+        self._after = seconds * 1000
+        self.seen = {}
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            message = self._consumer.poll(0.1)
+            if message is not None and message.timestamp()[1] > self._after:
+                self.seen.setdefault(message.partition(), monotonic())
+
+
+if __name__ == "__main__":
+    main()
