@@ -13,6 +13,7 @@ from streams.engine.progress import is_included, taken
 from streams.engine.restore import Restore
 from streams.engine.standby import Standby
 from streams.engine.store import Memory, Store
+from streams.engine.takeover import end_transactions_of_the_dead
 from streams.errors import UserError
 from streams.settings import Settings
 from streams.suppression.policy import Policy
@@ -61,6 +62,7 @@ class Assignment:
         """
         numbers = self._same_numbers(assigned)
         places = [(place.topic, place.partition) for place in assigned]
+        end_transactions_of_the_dead(self._settings, places, self._output.name, BROKER_SECONDS)
         offsets = committed(self._settings, places, BROKER_SECONDS)
         by_checkpoint = self._by_checkpoint(numbers, offsets)
         stores: dict[int, Store] = {}
@@ -100,8 +102,8 @@ class Assignment:
     ) -> dict[int, dict[str, int]]:
         """For each number the offsets, by stream, that were committed together with its state."""
         found: dict[int, dict[str, int]] = {number: {} for number in numbers}
-        for (topic, number), (offset, is_by_checkpoint) in offsets.items():
-            if is_by_checkpoint:
+        for (topic, number), (offset, committed_by) in offsets.items():
+            if committed_by is not None:
                 found[number][self._topics[topic]] = offset
         return found
 

@@ -73,6 +73,7 @@ class Engine:
     ) -> None:
         """`topics` are the streams by the names of the topics that they are read from."""
         self.settings = settings
+        self.name = output.name
         self.membership: Membership | None = None
         """The generation in which partitions are held; None while none are."""
         self.start_offsets: dict[Any, int] = {}
@@ -150,9 +151,20 @@ class Engine:
                 return
             self._catalog.poll()
             self._add(polled)
-            await self._work(thread)
-            if self._checkpoint_is_due():
-                await self.checkpoint(thread)
+            try:
+                await self._work(thread)
+                if self._checkpoint_is_due():
+                    await self.checkpoint(thread)
+            except Fenced as fenced:
+                await self._given_up(thread, fenced)
+
+    async def _given_up(self, thread: Any, fenced: Fenced) -> None:
+        """Take back what the group did not take, and ask it for another assignment."""
+        logger.warning("the group has given this worker up: %s", fenced)
+        self.membership = None
+        self._suspended.set()
+        self._close()
+        await thread.call_thread(thread.rejoin)
 
     def _wanted(self) -> set[Any]:
         """The partitions of which more may be fetched."""
@@ -255,8 +267,8 @@ class Engine:
     async def checkpoint(self, thread: Any) -> None:
         """Commit everything since the last checkpoint, then write the state to disk.
 
-        Raises `KafkaException` when the broker does not take it. A worker that the group has
-        given up takes back what it did, and waits for its next assignment.
+        Raises `Fenced` when the group has given this worker up, and `KafkaException` when the
+        broker does not take it.
         """
         if self.membership is None:
             return
@@ -272,12 +284,6 @@ class Engine:
         try:
             # Where nothing was taken the old offsets: only with offsets the membership is checked.
             await self._commit(thread, changed, offsets or self._committed, self.membership)
-        except Fenced as fenced:
-            logger.warning("the group has given this worker up: %s", fenced)
-            self.membership = None
-            self._suspended.set()
-            self._close()
-            return
         except BaseException:
             self.membership = None  # what was sent is void, and would be missing in the next one
             raise
@@ -330,6 +336,8 @@ class Engine:
             try:
                 if self.is_restored:
                     await self.checkpoint(thread)
+            except Fenced as fenced:
+                logger.warning("the group has given this worker up: %s", fenced)
             finally:
                 self.membership = None
                 self.is_restored = False

@@ -74,7 +74,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         conf = self.app.conf
         self._assignor = self.app.assignor
         return aiokafka.AIOKafkaConsumer(
-            client_id=conf.broker_client_id,
+            client_id=self.app.engine.name,
             group_id=conf.id,
             group_instance_id=conf.consumer_group_instance_id,
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
@@ -127,9 +127,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Commit offsets outside of a transaction."""
+        metadata = BY_CHECKPOINT + self.app.engine.name
         await self._consumer.commit(
             {
-                TopicPartition(*place): OffsetAndMetadata(offset, BY_CHECKPOINT)
+                TopicPartition(*place): OffsetAndMetadata(offset, metadata)
                 for place, offset in offsets.items()
             }
         )
@@ -137,6 +138,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def check(self) -> None:
         """Raise what keeps this worker out of the group, which aiokafka tells only who asks."""
         self._consumer._coordinator.check_errors()
+
+    async def rejoin(self) -> None:
+        """Have the group assign anew, even if it does not know that it must."""
+        self._consumer._coordinator.request_rejoin()
 
     async def keep_alive(self) -> None:
         """Count as polling while a restore takes long, or the group would take us for stuck."""

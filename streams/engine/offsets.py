@@ -18,7 +18,8 @@ class Committed(NamedTuple):
     """An offset that the group has committed."""
 
     offset: int
-    is_by_checkpoint: bool
+    committed_by: str | None
+    """The name of the worker whose checkpoint it was; None when somebody else set the offset."""
 
 
 def watermarks(
@@ -39,15 +40,16 @@ def watermarks(
 
 
 def committed(
-    settings: Settings, places: Iterable[Place], seconds: float
+    settings: Settings, places: Iterable[Place], seconds: float, is_stable: bool = True
 ) -> Mapping[Place, Committed]:
     """The offsets that the group has committed, without those of which it never did.
 
-    A transaction of a former owner that is being committed is waited for: a reader of committed
-    records asks for stable offsets (KIP-447). Raises `KafkaException` when the broker does not
-    say.
+    Where it has to be stable, a transaction of a former owner that is being committed is waited
+    for: a reader of committed records asks for stable offsets (KIP-447). Raises `KafkaException`
+    when the broker does not say.
     """
-    with closing(_consumer(settings, "read_committed")) as consumer:
+    isolation = "read_committed" if is_stable else "read_uncommitted"
+    with closing(_consumer(settings, isolation)) as consumer:
         asked = [TopicPartition(topic, number) for topic, number in places]
         found = {}
         for answer in consumer.committed(asked, seconds):
@@ -55,9 +57,14 @@ def committed(
                 raise KafkaException(answer.error)
             if answer.offset >= 0:
                 found[answer.topic, answer.partition] = Committed(
-                    answer.offset, answer.metadata == BY_CHECKPOINT
+                    answer.offset, _committed_by(answer.metadata or "")
                 )
         return found
+
+
+def _committed_by(metadata: str) -> str | None:
+    name = metadata.removeprefix(BY_CHECKPOINT)
+    return None if name == metadata else name
 
 
 def topic_id(settings: Settings, topic: str, seconds: float) -> str:

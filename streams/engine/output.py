@@ -40,10 +40,11 @@ FENCED = frozenset(
 """What the broker answers to a worker that the group has given up."""
 
 
-BY_CHECKPOINT: Final = "checkpoint"
-"""Metadata of the offsets that a checkpoint commits: the state includes all that is before them.
+BY_CHECKPOINT: Final = "checkpoint by "
+"""Begins the metadata of the offsets that a checkpoint commits; the worker's name follows.
 
-Offsets without it were set by somebody, with `kafka-consumer-groups` for instance.
+The state includes all that is before such offsets. Others were set by somebody, with
+`kafka-consumer-groups` for instance.
 """
 
 
@@ -78,9 +79,12 @@ class Output:
 
     def __init__(self, settings: Settings, seconds: float = 60) -> None:
         """`seconds` is how long to wait for a broker."""
+        self.name = f"{settings.application}-{settings.member}"
+        """Under which the group and the broker know this worker."""
         self._timeout = seconds
         self._failure: KafkaError | None = None
-        self._producer = Producer({**_producer_settings(settings), **self._identity(settings)})
+        self._configuration = {**_producer_settings(settings), **self._identity(settings)}
+        self._producer = Producer(self._configuration)
 
     def _identity(self, _: Settings) -> dict[str, Any]:
         return {"enable.idempotence": True}
@@ -114,7 +118,7 @@ class Output:
             else:
                 return
 
-    def _reason(self, error: KafkaException) -> KafkaException:
+    def _reason(self, error: KafkaException) -> Exception:
         """Why a record was not taken."""
         return error
 
@@ -159,12 +163,17 @@ class TransactionalOutput(Output):
         """
         # A transaction that takes longer is aborted by the broker: no use to wait for it.
         super().__init__(settings, settings.transaction_seconds)
-        self._producer.init_transactions(seconds)
+        self._seconds = seconds
+        self._begin()
+
+    def _begin(self) -> None:
+        """Fence whoever had this name before, and begin."""
+        self._producer.init_transactions(self._seconds)
         self._producer.begin_transaction()
 
     def _identity(self, settings: Settings) -> dict[str, Any]:
         return {
-            "transactional.id": f"{settings.application}-{settings.member}",
+            "transactional.id": self.name,
             "transaction.timeout.ms": settings.transaction_seconds * 1000,
         }
 
@@ -172,13 +181,13 @@ class TransactionalOutput(Output):
     def _on_delivery(self) -> OnDelivery | None:
         return None  # a record that fails lets its transaction fail
 
-    def _reason(self, error: KafkaException) -> KafkaException:
+    def _reason(self, error: KafkaException) -> Exception:
         # To produce says only that the transaction has failed, to commit says why.
         if error.args[0].code() in (KafkaError._STATE, KafkaError._FATAL):
             try:
                 self._producer.commit_transaction(self._timeout)
             except KafkaException as reason:
-                return reason
+                return self._taken_back(reason)
         return error
 
     def commit(self, offsets: Mapping[tuple[str, int], int], membership: Membership) -> None:
@@ -187,9 +196,8 @@ class TransactionalOutput(Output):
         Raises `Fenced` when the group has given the worker up, and `KafkaException` for all else;
         either way the transaction is aborted and the next one begun, if the client still can.
         """
-        places = [
-            TopicPartition(*place, offset, BY_CHECKPOINT) for place, offset in offsets.items()
-        ]
+        metadata = BY_CHECKPOINT + self.name
+        places = [TopicPartition(*place, offset, metadata) for place, offset in offsets.items()]
         try:
             if places:
                 member = membership.to_bytes()
@@ -200,15 +208,20 @@ class TransactionalOutput(Output):
                 )
             self._until_answered(self._producer.commit_transaction)
         except KafkaException as failure:
-            error: KafkaError = failure.args[0]
-            if not error.txn_requires_abort():  # nothing that could be taken back any more
-                raise
+            raise self._taken_back(failure) from failure
+        self._producer.begin_transaction()
+
+    def _taken_back(self, failure: KafkaException) -> Exception:
+        """Abort and begin anew, if the client still can; returns what the failure comes to."""
+        error: KafkaError = failure.args[0]
+        if error.txn_requires_abort():
             self._producer.abort_transaction(self._timeout)
             self._producer.begin_transaction()
-            if error.code() in FENCED:
-                raise Fenced(error.str()) from failure
-            raise
-        self._producer.begin_transaction()
+        elif error.code() in FENCED:
+            # By whoever took us for dead, and has aborted it; only a new client gets over that.
+            self._producer = Producer(self._configuration)
+            self._begin()
+        return Fenced(error.str()) if error.code() in FENCED else failure
 
     def _until_answered(self, ask: Callable[[float], None]) -> None:
         """Ask again where a broker was away for a moment, which the client does not."""

@@ -1,0 +1,165 @@
+"""Topics that were cut off, deleted or made anew, and disks that fail: a right state or an error."""
+
+import resource
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import (
+    AdminClient,
+    ConsumerGroupTopicPartitions,
+)
+
+from streams.operations.topics import create, plan
+from streams.operations.worker_process import WorkerProcess
+from streams.recording.files import RecordedRecord
+from streams.recording.simulated import DEMO_POLICY, simulate
+from tests.integration.conftest import settings_of
+from tests.integration.deployment import SECONDS, Deployment, counts_of, wait_until
+from tests.integration.recordings import expected
+from tests.kafka.cluster import KafkaCluster
+
+pytestmark = pytest.mark.kafka
+
+
+class Interrupted:
+    """A deployment of one partition: half of a recording is worked off, and the worker stopped."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.admin: Any = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+        self.records = list(simulate(persons=300, partitions=1))
+        self.deployment.load(self.first)
+        with deployment.worker() as worker:
+            deployment.wait_until_consumed(worker)
+            worker.stop()
+
+    @property
+    def first(self) -> list[RecordedRecord]:
+        return self.records[: len(self.records) // 2]
+
+    @property
+    def rest(self) -> list[RecordedRecord]:
+        return self.records[len(self.records) // 2 :]
+
+    def make_anew(self, topic: str) -> None:
+        settings = self.deployment.settings
+        self.admin.delete_topics([topic])[topic].result(SECONDS)
+        wait_until(lambda: topic not in self.admin.list_topics().topics, "the topic to be gone")
+        create(settings, plan(settings, 1, 1))
+
+
+def last_words(worker: WorkerProcess) -> tuple[int, str]:
+    """Exit code and last line of a worker that ends by itself, and not with a traceback."""
+    code = worker.process.wait(SECONDS)
+    said = worker.log.read_text()
+    assert "Traceback" not in said
+    return code, said.splitlines()[-1]
+
+
+@pytest.fixture
+def interrupted(kafka: KafkaCluster, tmp_path: Path) -> Iterator[Interrupted]:
+    deployment = Deployment(settings_of(kafka.address, tmp_path), 1, DEMO_POLICY)
+    yield Interrupted(deployment)
+    deployment.close()
+
+
+def test_without_state_and_changelog_it_does_not_answer_as_if_nobody_had_bought(
+    interrupted: Interrupted,
+) -> None:
+    deployment = interrupted.deployment
+    shutil.rmtree(deployment.state())
+    interrupted.make_anew(deployment.settings.changelog)
+    with deployment.worker() as worker:
+        code, line = last_words(worker)
+    assert code == 2
+    assert deployment.settings.changelog in line
+    assert "records of the changelog are lost" in line
+    assert "--to-earliest" in line
+
+
+def test_an_input_that_is_not_the_one_that_was_read_is_refused_until_its_offsets_are_reset(
+    interrupted: Interrupted,
+) -> None:
+    deployment = interrupted.deployment
+    topic = deployment.settings.topic("purchases")
+    interrupted.make_anew(topic)
+    with deployment.worker() as worker:
+        code, line = last_words(worker)
+    assert code == 2
+    assert line.startswith(f"{topic}, partition 0: ")
+    assert "--to-earliest" in line
+    reset = ConsumerGroupTopicPartitions(
+        deployment.settings.application, [TopicPartition(topic, 0, 0)]
+    )
+    [answer] = interrupted.admin.alter_consumer_group_offsets([reset]).values()
+    answer.result(SECONDS)
+    before = len(deployment.read("decisions"))
+    deployment.load(interrupted.rest)
+    asked = sum(record.topic == "impression-requests" for record in interrupted.rest)
+    with deployment.worker() as worker:
+        deployment.wait_until(
+            lambda: len(deployment.read("decisions")) == before + asked, "decisions", worker
+        )
+
+
+def test_input_that_was_deleted_before_it_was_read_is_counted_and_told(
+    interrupted: Interrupted,
+) -> None:
+    deployment = interrupted.deployment
+    deployment.load(interrupted.rest)
+    topic = deployment.settings.topic("purchases")
+    purchases = sum(record.topic == "purchases" for record in interrupted.records)
+    lost = sum(record.topic == "purchases" for record in interrupted.rest)
+    cut = interrupted.admin.delete_records([TopicPartition(topic, 0, purchases)])
+    for answer in cut.values():
+        answer.result(SECONDS)
+    with deployment.worker() as worker:
+        deployment.wait_until_consumed(worker)
+        assert worker.stop() == 0
+    assert counts_of(worker)["lost"] == {"purchases": lost}
+    assert f"{topic}, partition 0: {lost} records were deleted" in worker.log.read_text()
+
+
+def test_a_full_disk_ends_the_worker_and_with_room_again_nothing_is_missing(
+    interrupted: Interrupted,
+) -> None:
+    deployment = interrupted.deployment
+    with deployment.worker(batch_records=1) as worker:
+        deployment.wait_until(lambda: "worker starts" in worker.log.read_text(), "start", worker)
+        limit = 100_000  # bytes of any one file: as if the disk were full, but for the log
+        resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, (limit, limit))
+        deployment.load(interrupted.rest)
+        code, line = last_words(worker)
+    assert code == 2
+    assert str(deployment.state()) in line
+    assert "make some" in line
+    outcome = expected(interrupted.records, DEMO_POLICY, 1)
+    with deployment.worker() as worker:
+        deployment.wait_until_consumed(worker)
+        deployment.wait_until_lists_are(outcome.lists, worker)
+    assert deployment.lists() == outcome.lists
+    assert len(deployment.read("decisions")) == outcome.counts.decided
+
+
+def test_a_damaged_state_ends_the_worker_and_without_it_nothing_is_missing(
+    interrupted: Interrupted,
+) -> None:
+    deployment = interrupted.deployment
+    folder = deployment.state() / "persons" / "0"
+    for file in folder.glob("*.sst"):
+        file.write_bytes(b"not what it was")
+    with deployment.worker() as worker:
+        code, line = last_words(worker)
+    assert code == 2
+    assert str(folder) in line
+    shutil.rmtree(folder)
+    deployment.load(interrupted.rest)
+    outcome = expected(interrupted.records, DEMO_POLICY, 1)
+    with deployment.worker() as worker:
+        deployment.wait_until_consumed(worker)
+        deployment.wait_until_lists_are(outcome.lists, worker)
+    assert deployment.lists() == outcome.lists

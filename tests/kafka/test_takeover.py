@@ -1,0 +1,108 @@
+"""Who takes over from a dead worker ends its transaction; one that was not dead gets over it."""
+
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from streams.engine.offsets import committed
+from streams.engine.output import Fenced, Membership, TransactionalOutput
+from streams.engine.takeover import end_transactions_of_the_dead
+from streams.operations.topics import create, plan
+from streams.settings import Settings
+from tests.integration.conftest import settings_of
+from tests.integration.deployment import SECONDS, read_topic
+from tests.kafka.cluster import KafkaCluster
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def settings(kafka: KafkaCluster, tmp_path: Path) -> Settings:
+    settings = settings_of(kafka.address, tmp_path)
+    create(settings, plan(settings, 1, 1))
+    return settings
+
+
+@pytest.fixture
+def dead(settings: Settings) -> TransactionalOutput:
+    """A worker that has committed, sent a decision after that, and is in no group."""
+    output = TransactionalOutput(settings)
+    place = (settings.topic("purchases"), 0)
+    output.commit({place: 3}, Membership(settings.application, -1, "", None))
+    output.send(settings.topic("decisions"), 0, b"ann", b"open")
+    output.flush()
+    return output
+
+
+def last_stable_offset(settings: Settings) -> int:
+    """Up to where a reader of committed records can read the decisions."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.brokers,
+            "group.id": "reader",
+            "isolation.level": "read_committed",
+        }
+    )
+    topic = TopicPartition(settings.topic("decisions"), 0)
+    _, end = consumer.get_watermark_offsets(topic, SECONDS)
+    consumer.close()
+    return end
+
+
+def take_over(settings: Settings, name: str = "another") -> None:
+    end_transactions_of_the_dead(settings, [(settings.topic("purchases"), 0)], name, SECONDS)
+
+
+def send_for_ever(output: TransactionalOutput, topic: str) -> None:
+    while True:
+        output.send(topic, 0, b"ann", b"void")
+        output.poll()
+
+
+def test_a_checkpoint_says_whose_it_was(settings: Settings, dead: TransactionalOutput) -> None:
+    place = (settings.topic("purchases"), 0)
+    assert committed(settings, [place], SECONDS) == {place: (3, dead.name)}
+
+
+def test_the_transaction_of_a_worker_that_is_gone_is_ended(
+    settings: Settings, dead: TransactionalOutput
+) -> None:
+    assert last_stable_offset(settings) == 0
+    take_over(settings)
+    assert last_stable_offset(settings) == 2  # what was sent, and the marker of its end
+    assert read_topic(settings, settings.topic("decisions"), 1) == []
+
+
+def test_a_worker_does_not_end_its_own(settings: Settings, dead: TransactionalOutput) -> None:
+    take_over(settings, dead.name)
+    assert last_stable_offset(settings) == 0
+
+
+def test_a_worker_that_was_not_dead_hears_of_it_at_its_checkpoint(
+    settings: Settings, dead: TransactionalOutput
+) -> None:
+    take_over(settings)
+    with pytest.raises(Fenced):
+        dead.commit({}, Membership(settings.application, -1, "", None))
+
+
+def test_a_worker_that_was_not_dead_hears_of_it_when_it_sends(
+    settings: Settings, dead: TransactionalOutput
+) -> None:
+    take_over(settings)
+    with pytest.raises(Fenced):
+        send_for_ever(dead, settings.topic("decisions"))
+
+
+def test_a_worker_that_was_not_dead_goes_on_without_what_was_ended(
+    settings: Settings, dead: TransactionalOutput
+) -> None:
+    take_over(settings)
+    nobody = Membership(settings.application, -1, "", None)
+    with pytest.raises(Fenced):
+        dead.commit({}, nobody)
+    dead.send(settings.topic("decisions"), 0, b"ann", b"new")
+    dead.commit({}, nobody)
+    [message] = read_topic(settings, settings.topic("decisions"), 1)
+    assert message.value() == b"new"
