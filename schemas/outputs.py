@@ -134,6 +134,13 @@ class SuppressionList(Struct):
             description="The claims, by scope, value, reason, since and until; at most 1,000.",
         ),
     ]
+    forgotten: Annotated[
+        Annotated[int, Meta(ge=1)] | UnsetType,
+        Meta(
+            description="How many facts are no longer kept because there are too many of this "
+            "person: the entries may lack what they claimed. Absent when all are kept.",
+        ),
+    ] = UNSET
 
 
 class DeadLetterHeaders(Struct, rename=lambda name: f"unhaunt.{name}"):

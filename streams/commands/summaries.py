@@ -49,9 +49,10 @@ def backtest_table(counts: Counts, summary: Summary, lists: Lists, seconds: floa
             **{f"dead: {code}": count for code, count in sorted(counts.dead.items())},
             **{f"ignored: topic {name}": count for name, count in sorted(counts.ignored.items())},
             "rerouted before that": counts.rerouted,
-            **(
-                {"facts forgotten, too many a person": counts.forgotten} if counts.forgotten else {}
-            ),
+            **{
+                f"too many of one person, forgotten: {kind}": count
+                for kind, count in sorted(counts.forgotten.items())
+            },
         },
     )
     add_candidates(made, summary)

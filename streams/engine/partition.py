@@ -65,8 +65,8 @@ class Counts:
     rerouted: int = 0
     dead: Counter[str] = field(default_factory=Counter)
     lists: int = 0
-    forgotten: int = 0
-    """Facts dropped of those of whom there are too many."""
+    forgotten: Counter[str] = field(default_factory=Counter)
+    """Facts by kind, dropped of persons of whom there were too many."""
     lost: Counter[str] = field(default_factory=Counter)
     """Records that were deleted from their topics before they were read."""
     standby_failures: int = 0
@@ -209,8 +209,8 @@ class Partition:
             else:
                 del self._join.persons[user_id]
                 self._change(key, None)
-        self._counts.forgotten += self._join.forgotten
-        self._join.forgotten = 0
+        self._counts.forgotten.update(self._join.forgotten)
+        self._join.forgotten.clear()
         self._change(PROGRESS, orjson.dumps(self._progress()), self._reached)
 
     def committed(self) -> None:

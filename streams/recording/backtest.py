@@ -36,8 +36,8 @@ class Counts:
     rerouted: int = 0
     dead: Counter[str] = field(default_factory=Counter)
     products: int = 0
-    forgotten: int = 0
-    """Facts dropped of those of whom there are too many."""
+    forgotten: Counter[str] = field(default_factory=Counter)
+    """Facts by kind, dropped of persons of whom there were too many."""
     ignored: Counter[str] = field(default_factory=Counter)
 
 
@@ -92,7 +92,7 @@ class Backtest:
 
         One without entries or grants, which is a tombstone on the topic, has empty ones here.
         """
-        self.counts.forgotten = sum(join.forgotten for join in self._joins.values())
+        self.counts.forgotten = sum((join.forgotten for join in self._joins.values()), Counter())
         for _, join in sorted(self._joins.items()):
             for user_id in sorted(join.persons):
                 join.review(user_id)

@@ -154,6 +154,18 @@ class Evidence:
             or self.restorations
         )
 
+    @property
+    def facts(self) -> int:
+        """How many facts there are, besides the preferences."""
+        return (
+            len(self.lines)
+            + len(self.refunds)
+            + len(self.voided)
+            + len(self.dismissals)
+            + len(self.restorations)
+            + len(self.impressions)
+        )
+
     def join(self, event: Event) -> None:
         """Take a purchase, dismissal, impression or preference into the set.
 
@@ -239,11 +251,20 @@ class Evidence:
         return [
             FORMAT,
             self.newest,
-            [[*key, *_plain(line)] for key, line in sorted(self.lines.items())],
+            [
+                [*key, ts, event_id, quantity, attributes and [*attributes]]
+                for key, (ts, event_id, quantity, attributes) in sorted(self.lines.items())
+            ],
             [[*key, *refund] for key, refund in sorted(self.refunds.items())],
             [[*item] for item in sorted(self.voided.items())],
-            [[key, *_plain(said)] for key, said in sorted(self.dismissals.items())],
-            [[key, *_plain(said)] for key, said in sorted(self.restorations.items())],
+            [
+                [key, ts, reason, target and [*target], price, attributes and [*attributes]]
+                for key, (ts, reason, target, price, attributes) in sorted(self.dismissals.items())
+            ],
+            [
+                [key, ts, reason, target and [*target]]
+                for key, (ts, reason, target) in sorted(self.restorations.items())
+            ],
             [[*key, ts] for key, ts in sorted(self.impressions.items())],
             [[key, *said] for key, said in sorted(self.preferences.items())],
         ]
@@ -277,10 +298,6 @@ class Evidence:
         for field, ts, event_id, value in said:
             evidence.preferences[field] = Said(ts, event_id, value)
         return evidence
-
-
-def _plain(fact: tuple[Any, ...]) -> list[Any]:
-    return [list(value) if isinstance(value, tuple) else value for value in fact]
 
 
 def _later(known: Fact | None, new: Fact) -> Fact:

@@ -1,5 +1,6 @@
 """The join of one partition: records in their order go in, decisions and lists come out."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,8 +28,8 @@ class Join:
         """The newest event time of the partition, over all topics; None before the first."""
         self.as_of: dict[str, int] = {}
         """The newest event time seen of purchases and of dismissals (SPEC 5)."""
-        self.forgotten = 0
-        """How many facts were dropped of persons of whom there were too many."""
+        self.forgotten: Counter[str] = Counter()
+        """How many facts of each kind were dropped of persons of whom there were too many."""
         self._unsettled: dict[str, None] = {}
         self._nobody = Reading(Evidence(), policy, catalog)
 
@@ -50,7 +51,8 @@ class Join:
             return decision
         if person is None:
             person = self.persons[event.user_id] = Person()
-        self.forgotten += person.join(event, self.policy)
+        if forgotten := person.join(event, self.policy, self.catalog):
+            self.forgotten.update(forgotten)
         self._unsettled[event.user_id] = None
         if isinstance(event, Purchase):
             self.as_of["purchases"] = max(ts, self.as_of.get("purchases", ts))

@@ -1,7 +1,7 @@
 """The list of what must no longer follow a person (SPEC 5)."""
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streams.suppression.claims import FOREVER, Claim
@@ -28,7 +28,7 @@ def list_of(
     if not granted and last_end(entries) <= newest:
         return None
     if len(entries) > LONGEST:
-        entries = heapq.nsmallest(LONGEST, entries, key=_latest_first)
+        entries = _latest(entries)
     return {
         "user_id": user_id,
         "ts": ts,
@@ -46,6 +46,14 @@ def last_end(claims: Iterable[Claim]) -> float:
 def _place(claim: Claim) -> tuple[int, str, int, int, float]:
     until = FOREVER if claim.until is None else claim.until
     return SCOPE_ORDER[claim.scope], claim.value, REASON_RANK[claim.reason], claim.since, until
+
+
+def _latest(claims: Sequence[Claim]) -> list[Claim]:
+    """As many as a list holds, by their ends; few of many have to be compared in full."""
+    ends = [FOREVER if claim.until is None else claim.until for claim in claims]
+    least = sorted(ends)[-LONGEST]
+    last = [claim for claim, end in zip(claims, ends, strict=True) if end >= least]
+    return heapq.nsmallest(LONGEST, last, key=_latest_first)
 
 
 def _latest_first(claim: Claim) -> tuple[float, tuple[int, str, int, int, float]]:

@@ -1,7 +1,7 @@
 """One person: evidence, what it claims now, and what was last published of it."""
 
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Self
 
 from schemas.records import Event, Purchase
 from streams.suppression.catalog import Catalog
@@ -9,13 +9,15 @@ from streams.suppression.evidence import Evidence
 from streams.suppression.lists import last_end, list_of
 from streams.suppression.policy import Policy
 from streams.suppression.reading import Reading
-from streams.suppression.surplus import forget_surplus
+from streams.suppression.surplus import MOST_FACTS, forget_surplus
+
+NOTHING: Final[Mapping[str, int]] = {}
 
 
 class Person:
     """The state of a person, with its reading kept until the catalog changes."""
 
-    __slots__ = ("_reading", "due", "evidence", "published")
+    __slots__ = ("_reading", "due", "evidence", "forgotten", "published")
 
     def __init__(self, evidence: Evidence | None = None) -> None:
         self.evidence = Evidence() if evidence is None else evidence
@@ -23,19 +25,36 @@ class Person:
         """Digest of the list that was last published; None when that was a tombstone or nothing."""
         self.due: int | None = None
         """The partition's event time from which on evidence may have to go or the list to end."""
+        self.forgotten = 0
+        """How many facts are no longer kept because there were too many."""
         self._reading: Reading | None = None
 
-    def join(self, event: Event, policy: Policy) -> int:
-        """Take evidence; returns how many facts had to be forgotten because there were too many."""
+    def join(self, event: Event, policy: Policy, catalog: Catalog) -> Mapping[str, int]:
+        """Take evidence; returns how many facts of each kind had to be forgotten for it."""
         # No evidence ends before its own time, but it may let older evidence end earlier.
         soonest = event.ts if self._corrects(event) else event.ts + policy.retention + 1
         self.due = soonest if self.due is None else min(self.due, soonest)
         self.evidence.join(event)
-        forgotten = forget_surplus(self.evidence)
-        if self._reading is not None and self._reading.is_current and not forgotten:
+        if self._reading is not None and self._reading.is_current:
             self._reading.take(event)
         else:
             self._reading = None
+        if self.evidence.facts > MOST_FACTS:
+            return self._forget_surplus(policy, catalog)
+        return NOTHING
+
+    def _forget_surplus(self, policy: Policy, catalog: Catalog) -> Mapping[str, int]:
+        """Keep the bound, and count what has to go for it.
+
+        Only what is read knows which impressions need be kept (SPEC 3), so only then it is known
+        whether there are too many facts.
+        """
+        reading = self.reading(policy, catalog)
+        if self.evidence.facts <= MOST_FACTS:
+            return NOTHING
+        forgotten = forget_surplus(self.evidence, reading.ends())
+        self._reading = None
+        self.forgotten += forgotten.total()
         return forgotten
 
     def _corrects(self, event: Event) -> bool:
@@ -69,6 +88,8 @@ class Person:
         granted = self.evidence.granted()
         ts = self.evidence.newest
         published = list_of(user_id, claims, granted, ts, newest, policy.version)
+        if published is not None and self.forgotten:
+            published["forgotten"] = self.forgotten
         if published is not None and not granted:
             end = last_end(claims)
             if isinstance(end, int):
@@ -77,13 +98,15 @@ class Person:
 
     def to_data(self) -> list[Any]:
         """The stored form as plain JSON data."""
-        return [self.due, self.published, self.evidence.to_data()]
+        data = [self.due, self.published, self.evidence.to_data()]
+        return [*data, self.forgotten] if self.forgotten else data
 
     @classmethod
     def from_data(cls, data: Sequence[Any]) -> Self:
         """The person that `to_data` wrote. Raises `ValueError` for a form of another version."""
-        due, published, evidence = data
+        due, published, evidence, *forgotten = data
         person = cls(Evidence.from_data(evidence))
         person.due = due
         person.published = published
+        person.forgotten = sum(forgotten)
         return person

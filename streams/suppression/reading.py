@@ -5,15 +5,17 @@ the evidence there alone. New evidence so only lets its own place be read again,
 only looks at the few places that cover it, however much there is about the person.
 """
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from schemas.records import Candidate, Dismissal, Event, Impression, Preference, Product, Purchase
 from streams.suppression.catalog import Catalog, categories_of, scope_of
 from streams.suppression.claims import (
+    FOREVER,
     Claim,
-    LineRule,
     OwnedLine,
     ScopeValue,
+    after,
     consent_claim,
     dismissal_claim,
     dismissal_place,
@@ -25,42 +27,12 @@ from streams.suppression.claims import (
     restored_at,
 )
 from streams.suppression.evidence import Evidence, LineKey, ShownKey
+from streams.suppression.place import Place
 from streams.suppression.policy import Policy
-from streams.suppression.retention import drop_ended, refund_ends, voided_ends
+from streams.suppression.retention import Ending, drop_ended, refund_ends, voided_ends
 from streams.suppression.words import EVERYTHING, LATEST
 
 Key = TypeVar("Key")
-
-
-class Place:
-    """The evidence that counts for one scope value, and what is read from it.
-
-    `line_ends` and the like say when each piece claims nothing any more; None is never. They and
-    `claims` hold while `is_read`.
-    """
-
-    __slots__ = (
-        "claims",
-        "dismissal_ends",
-        "dismissals",
-        "first_end",
-        "impressions",
-        "is_read",
-        "line_ends",
-        "lines",
-        "scope_value",
-    )
-
-    def __init__(self, scope_value: tuple[str, str]) -> None:
-        self.scope_value = scope_value
-        self.lines: dict[LineKey, LineRule] = {}
-        self.dismissals: dict[str, None] = {}
-        self.impressions: dict[ShownKey, None] = {}
-        self.is_read = False
-        self.claims: list[Claim] = []
-        self.line_ends: dict[LineKey, int] = {}
-        self.dismissal_ends: dict[str, int | None] = {}
-        self.first_end: int | None = None
 
 
 Places = dict[str | None, Place]
@@ -340,6 +312,27 @@ class Reading:
                 ends.append(place.first_end)
         due = min(ends, default=LATEST) + self._policy.retention + 1
         return due if due <= LATEST else None
+
+    def ends(self) -> Iterator[Ending]:
+        """When each fact matters no more, in no particular order."""
+        evidence = self._evidence
+        line_ends: dict[LineKey, int] = {}
+        for place in self._places.values():
+            self._claims(place)
+            line_ends |= place.line_ends
+            for event_id, until in place.dismissal_ends.items():
+                yield Ending("dismissals", event_id, FOREVER if until is None else until)
+            for shown in place.impressions:
+                end = after(evidence.impressions[shown], self._policy.frequency_length)
+                yield Ending("impressions", shown, end)
+        yield from (Ending("lines", *item) for item in line_ends.items())
+        yield from (Ending("refunds", *item) for item in refund_ends(evidence, line_ends).items())
+        yield from (Ending("voided", *item) for item in voided_ends(evidence, line_ends).items())
+        for event_id, restoration in evidence.restorations.items():
+            yield Ending("restorations", event_id, restoration.ts)
+        for event_id, said in evidence.dismissals.items():
+            if event_id not in self._dismissal_places:
+                yield Ending("dismissals", event_id, said.ts)
 
     def _prune_without_claims(self, cutoff: int) -> list[int]:
         """Remove what makes no claim of its own and is over; the ends of what stays of it."""

@@ -1,11 +1,20 @@
 """How long facts stay that make no claim of their own: as long as what they act on (SPEC 3)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from streams.suppression.evidence import Evidence, LineKey
 
 Key = TypeVar("Key")
+
+
+class Ending(NamedTuple):
+    """When a fact matters no more: infinity if never."""
+
+    kind: str
+    """The attribute of `Evidence` that has it."""
+    key: Any
+    end: float
 
 
 def refund_ends(evidence: Evidence, line_ends: Mapping[LineKey, int]) -> dict[tuple[str, str], int]:

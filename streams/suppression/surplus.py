@@ -1,43 +1,58 @@
 """The bound on one person's evidence, for those who are no person: a bot, or a shared test id.
 
-Nobody buys or rejects so much that this is reached; what would be kept of somebody who does is a
-matter of the order of arrival, which SPEC 6 fixes. Every fact that is forgotten is counted.
+Every fact has an end, the time from which on it matters no more; beyond the bound, those that end
+first go. So what has ended goes before what stands, and of either the oldest; what acts on other
+facts (a refund, a cancellation, a restoration) outlives what it acts on; and `opt_out_all` is the
+last to go. It is what a list too long for SPEC 5 leaves out as well.
+
+The bound lies above the evidence of the busiest wholesaler that is known, so no person reaches
+it. Of somebody who does:
+
+- What is kept follows from the records in their order (SPEC 6), not from batches or restarts: the
+  bound is held at every record, over the evidence as the policy and the catalog read it.
+- Whatever the order, the facts that end last are kept, as many as are left after forgetting. What
+  ended before those may be kept or not.
+- A fact that comes again after it was forgotten is taken like a new one, and goes again while it
+  is among those that end first. If what acted on it is forgotten too, it counts as if that had
+  never been: that needs a repeat of what is older than all that is kept.
+
+Every fact that is forgotten is counted, by kind, and the person's list says how many there were.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from typing import Any, Final
 
+from streams.suppression.claims import FOREVER
 from streams.suppression.evidence import Evidence
+from streams.suppression.retention import Ending
 
 MOST_FACTS: Final = 10_000
-"""So many facts of one kind are kept of a person."""
+"""So many facts are kept of a person."""
 
 ROOM: Final = 1_000
-"""So many are forgotten at once when there are more, so that it is seldom."""
+"""So many more are forgotten at once, so that it is seldom."""
 
-Key = TypeVar("Key")
-Fact = TypeVar("Fact")
+KINDS: Final = ("impressions", "lines", "dismissals", "refunds", "voided", "restorations")
+"""The kinds of facts, as `Evidence` has them; at the same end in this order."""
 
-
-def forget_surplus(evidence: Evidence) -> int:
-    """Forget the oldest facts where there are too many of a kind; returns how many.
-
-    A person's wish to be left alone is the last to go.
-    """
-    return (
-        _keep_newest(evidence.lines, lambda line: line.ts)
-        + _keep_newest(evidence.refunds, lambda refund: refund.ts)
-        + _keep_newest(evidence.voided, lambda ts: ts)
-        + _keep_newest(evidence.dismissals, lambda said: (said.reason == "opt_out_all", said.ts))
-        + _keep_newest(evidence.restorations, lambda said: said.ts)
-        + _keep_newest(evidence.impressions, lambda ts: ts)
-    )
+_KIND_ORDER: Final = {kind: order for order, kind in enumerate(KINDS)}
 
 
-def _keep_newest(facts: dict[Key, Fact], age: Callable[[Fact], Any]) -> int:
-    if len(facts) <= MOST_FACTS:
-        return 0
-    surplus = len(facts) - MOST_FACTS + ROOM
-    for key, _ in sorted(facts.items(), key=lambda item: (age(item[1]), item[0]))[:surplus]:
-        del facts[key]
-    return surplus
+def forget_surplus(evidence: Evidence, endings: Iterable[Ending]) -> Counter[str]:
+    """Forget the facts that end first until there is room; returns how many of each kind."""
+    surplus = evidence.facts - MOST_FACTS + ROOM
+    forgotten: Counter[str] = Counter()
+    for kind, key, _ in sorted(endings, key=lambda ending: _rank(evidence, ending))[:surplus]:
+        del getattr(evidence, kind)[key]
+        forgotten[kind] += 1
+    return forgotten
+
+
+def _rank(evidence: Evidence, ending: Ending) -> tuple[float, bool, int, int, Hashable]:
+    """The order in which facts go. Among those without an end the oldest first."""
+    kind, key, end = ending
+    fact: Any = getattr(evidence, kind)[key]
+    said_at: int = fact if isinstance(fact, int) else fact.ts
+    is_wish = end == FOREVER and fact.reason == "opt_out_all"
+    return end, is_wish, _KIND_ORDER[kind], said_at, key

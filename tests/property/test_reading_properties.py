@@ -49,7 +49,7 @@ def test_a_reading_that_follows_each_event_claims_what_a_new_one_does(
 ) -> None:
     person = Person()
     for event in life:
-        person.join(event, policy)
+        person.join(event, policy, CATALOG)
         followed = set(person.reading(policy, CATALOG).claims())
         read_back = Evidence.from_data(orjson.loads(orjson.dumps(person.evidence.to_data())))
         assert followed == claimed(read_back, policy)
@@ -61,7 +61,7 @@ def test_a_reading_that_saw_evidence_go_claims_what_a_new_one_does(
 ) -> None:
     person = Person()
     for event, now in zip(life, sorted(clock), strict=False):
-        person.join(event, policy)
+        person.join(event, policy, CATALOG)
         person.expire(policy, CATALOG, now)
         anew = Person(Evidence.from_data(orjson.loads(orjson.dumps(person.evidence.to_data()))))
         anew.expire(policy, CATALOG, now)
@@ -83,7 +83,7 @@ def test_the_order_of_arrival_makes_no_difference_to_what_is_left_in_the_end(
     for life in lives:
         person = Person()
         for event in life:
-            person.join(event, policy)
+            person.join(event, policy, CATALOG)
             person.reading(policy, CATALOG)
         person.expire(policy, CATALOG, LAST)
         left.append((person.due, orjson.dumps(person.evidence.to_data())))
