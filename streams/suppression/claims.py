@@ -9,7 +9,6 @@ from streams.suppression.evidence import (
     Line,
     LineKey,
     Rejection,
-    Restoration,
     ShownKey,
 )
 from streams.suppression.policy import Policy, PurchaseRule, milliseconds
@@ -103,15 +102,6 @@ def line_rule(
     return place, LineRule(rule, days)
 
 
-def refunded_quantities(evidence: Evidence) -> dict[LineKey, int]:
-    """How many of each line came back in parts (SPEC 3)."""
-    refunded: dict[LineKey, int] = {}
-    for (_, product_id), refund in evidence.refunds.items():
-        key = (refund.order_id, product_id)
-        refunded[key] = refunded.get(key, 0) + refund.quantity
-    return refunded
-
-
 def purchase_claims(place: ScopeValue, owned: Collection[OwnedLine]) -> Iterator[Claim]:
     """What the owned lines of one scope value claim.
 
@@ -144,19 +134,6 @@ def dismissal_claim(place: ScopeValue, event_id: str, said: Rejection, policy: P
     until = None if rule.length is None else after(said.ts, rule.length)
     price = said.price if rule.price_drop else None
     return Claim(*place, said.reason, said.ts, until, (event_id,), price)
-
-
-def restored_at(said: Rejection, restorations: Mapping[str, Restoration]) -> int | None:
-    """When a dismissal was first taken back; None if it never was (SPEC 3)."""
-    return min((r.ts for r in restorations.values() if _restores(r, said)), default=None)
-
-
-def _restores(restoration: Restoration, said: Rejection) -> bool:
-    return (
-        said.ts <= restoration.ts
-        and (restoration.target is None or restoration.target == said.target)
-        and (restoration.reason is None or restoration.reason == said.reason)
-    )
 
 
 def frequency_claim(

@@ -31,8 +31,7 @@ class Person:
 
     def join(self, event: Event, policy: Policy, catalog: Catalog) -> Mapping[str, int]:
         """Take evidence; returns how many facts of each kind had to be forgotten for it."""
-        # No evidence ends before its own time, but it may let older evidence end earlier.
-        soonest = event.ts if self._corrects(event) else event.ts + policy.retention + 1
+        soonest = self._first_end(event) + policy.retention + 1
         self.due = soonest if self.due is None else min(self.due, soonest)
         self.evidence.join(event)
         if self._reading is not None and self._reading.is_current:
@@ -57,15 +56,25 @@ class Person:
         self.forgotten += forgotten.total()
         return forgotten
 
-    def _corrects(self, event: Event) -> bool:
-        """Whether an event changes what is known of an order, rather than adding to it."""
-        return isinstance(event, Purchase) and (
-            event.event != "order_completed"
-            or any(
-                (event.order_id, product.product_id) in self.evidence.lines
-                for product in event.products or ()
-            )
-        )
+    def _first_end(self, event: Event) -> int:
+        """No fact that an event adds or corrects will end before this: none ends before its time.
+
+        A line that came later than a corrected one may be among them, not one that came earlier.
+        """
+        if not isinstance(event, Purchase):
+            return event.ts
+        evidence = self.evidence
+        products = [product.product_id for product in event.products or ()]
+        corrected = [(event.order_id, product_id) for product_id in products]
+        if event.event == "order_cancelled" or event.products is None:
+            corrected = [key for key in evidence.lines if key[0] == event.order_id]
+        elif event.event == "order_refunded":
+            for product_id in products:
+                refund = evidence.refunds.get((event.event_id, product_id))
+                if refund is not None:
+                    corrected.append((refund.order_id, product_id))
+        lines = (evidence.lines.get(key) for key in corrected)
+        return min([event.ts, *(line.ts for line in lines if line is not None)])
 
     def expire(self, policy: Policy, catalog: Catalog, newest: int) -> None:
         """Remove the evidence that is over at the partition's newest event time."""

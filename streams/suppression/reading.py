@@ -6,16 +6,13 @@ only looks at the few places that cover it, however much there is about the pers
 """
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
 
 from schemas.records import Candidate, Dismissal, Event, Impression, Preference, Product, Purchase
 from streams.suppression.catalog import Catalog, categories_of, scope_of
 from streams.suppression.claims import (
-    FOREVER,
     Claim,
     OwnedLine,
     ScopeValue,
-    after,
     consent_claim,
     dismissal_claim,
     dismissal_place,
@@ -23,20 +20,20 @@ from streams.suppression.claims import (
     line_rule,
     merged,
     purchase_claims,
-    refunded_quantities,
-    restored_at,
 )
 from streams.suppression.evidence import Evidence, LineKey, ShownKey
-from streams.suppression.place import Place
+from streams.suppression.place import Place, Places, leave
 from streams.suppression.policy import Policy
-from streams.suppression.retention import Ending, drop_ended, refund_ends, voided_ends
+from streams.suppression.refunding import Refunds
+from streams.suppression.restoring import Restorations
+from streams.suppression.retention import (
+    Ending,
+    drop_ended,
+    keep_what_prevents_lapsing,
+    refund_ends,
+    voided_ends,
+)
 from streams.suppression.words import EVERYTHING, LATEST
-
-Key = TypeVar("Key")
-
-
-Places = dict[str | None, Place]
-"""The places of one scope by value. Nothing lies at None, but candidates may ask there."""
 
 _ATTRIBUTE_OF_SCOPE = {
     "product": "_products",
@@ -67,8 +64,9 @@ class Reading:
         "_places",
         "_policy",
         "_products",
-        "_refunded",
+        "_refunds",
         "_restorations",
+        "_restored",
     )
 
     def __init__(self, evidence: Evidence, policy: Policy, catalog: Catalog) -> None:
@@ -87,8 +85,10 @@ class Reading:
         self._line_places: dict[LineKey, Place] = {}
         self._dismissal_places: dict[str, Place] = {}
         self._impression_places: dict[ShownKey, Place] = {}
-        self._refunded = refunded_quantities(evidence)
-        self._restorations = len(evidence.restorations)
+        self._refunds = Refunds(evidence.refunds)
+        self._restorations: Restorations | None = None
+        """Sorted when they are asked for; None when they have changed since."""
+        self._restored = len(evidence.restorations)
         for line_key in evidence.lines:
             self._locate_line(line_key)
         for event_id in evidence.dismissals:
@@ -122,7 +122,11 @@ class Reading:
 
     def claims(self) -> list[Claim]:
         """All claims of the person, active or not."""
-        return [claim for place in self._places.values() for claim in self._claims(place)]
+        return [
+            claim
+            for place in self._places.values()
+            for claim in (place.claims if place.is_read else self._claims(place))
+        ]
 
     def claims_on(self, candidate: Candidate, product: Product | None) -> list[Claim]:
         """The claims that cover a candidate, active or not.
@@ -166,36 +170,47 @@ class Reading:
         if isinstance(event, Purchase):
             self._take_purchase(event)
         elif isinstance(event, Dismissal):
-            _leave(self._dismissal_places, event.event_id)
+            leave(self._dismissal_places, event.event_id)
             if event.event_id in self._evidence.dismissals:
                 self._locate_dismissal(event.event_id)
-            restorations = len(self._evidence.restorations)
-            if restorations != self._restorations or event.action == "restored":
-                self._restorations = restorations
-                for place in self._dismissal_places.values():
-                    place.is_read = False
+            if len(self._evidence.restorations) != self._restored or event.action == "restored":
+                self._take_restoration(event)
         elif isinstance(event, Impression):
             self._locate_impression((event.impression_id, event.product_id))
         elif isinstance(event, Preference):
             self._locate_consent()
+
+    def _take_restoration(self, event: Dismissal) -> None:
+        """Have what may have been taken back read again; all of it if an event was corrected."""
+        before, self._restored = self._restored, len(self._evidence.restorations)
+        self._restorations = None
+        said = self._evidence.restorations.get(event.event_id)
+        target = said.target if said is not None and self._restored > before else None
+        for event_id, place in self._dismissal_places.items():
+            if target is None or self._evidence.dismissals[event_id].target == target:
+                place.is_read = False
 
     def _take_purchase(self, event: Purchase) -> None:
         if event.event == "order_completed":
             for product in event.products or ():
                 self._locate_line((event.order_id, product.product_id))
             return
-        before, self._refunded = self._refunded, refunded_quantities(self._evidence)
-        for key, place in self._line_places.items():
-            # A corrected refund may have named another order before.
-            if key[0] == event.order_id or before.get(key) != self._refunded.get(key):
-                place.is_read = False
+        if event.event == "order_cancelled" or event.products is None:
+            changed = {key for key in self._line_places if key[0] == event.order_id}
+        else:
+            changed = set()
+            for product in event.products:
+                fact = event.event_id, product.product_id
+                changed |= self._refunds.count(fact, self._evidence.refunds[fact])
+        for key in changed & self._line_places.keys():
+            self._line_places[key].is_read = False
 
     def _locate_line(self, key: LineKey) -> None:
         line = self._evidence.lines[key]
         scope_value, rule = line_rule(key[1], line, self._policy, self._catalog)
         place = self._place(scope_value)
         if self._line_places.get(key) is not place:
-            _leave(self._line_places, key)
+            leave(self._line_places, key)
         self._line_places[key] = place
         place.lines[key] = rule
 
@@ -216,7 +231,7 @@ class Reading:
         if len(place.impressions) > self._policy.frequency_max:
             times = self._evidence.impressions
             oldest = min(place.impressions, key=lambda shown: (times[shown], *shown))
-            _leave(self._impression_places, oldest)
+            leave(self._impression_places, oldest)
             del times[oldest]
 
     def _locate_consent(self) -> None:
@@ -244,10 +259,12 @@ class Reading:
         evidence, policy = self._evidence, self._policy
         claims = list(purchase_claims(place.scope_value, self._read_lines(place)))
         place.dismissal_ends = {}
+        if self._restorations is None:
+            self._restorations = Restorations(evidence.restorations.values())
         for event_id in place.dismissals:
             said = evidence.dismissals[event_id]
             claim = dismissal_claim(place.scope_value, event_id, said, policy)
-            restored = restored_at(said, evidence.restorations)
+            restored = self._restorations.first(said)
             if restored is None:
                 claims.append(claim)
             ends = [end for end in (claim.until, restored) if end is not None]
@@ -260,8 +277,11 @@ class Reading:
         ):
             claims.append(no_consent)
         place.claims = merged(claims)
-        shown_ends = [ts + policy.frequency_length for ts in impressions.values()]
+        place.impression_ends = {
+            key: ts + policy.frequency_length for key, ts in impressions.items()
+        }
         said_ends = [end for end in place.dismissal_ends.values() if end is not None]
+        shown_ends = place.impression_ends.values()
         place.first_end = min([*place.line_ends.values(), *said_ends, *shown_ends], default=None)
         place.is_read = True
 
@@ -276,17 +296,14 @@ class Reading:
         place.line_ends = {}
         for key, rule in place.lines.items():
             line = evidence.lines[key]
-            net = line.quantity - self._refunded.get(key, 0)
+            net = line.quantity - self._refunds.quantity(key)
             is_owned = net > 0 and key[0] not in evidence.voided
             times = rule.times(line.ts, net if is_owned else line.quantity)
             place.line_ends[key] = times.ends
             if is_owned:
                 owned.append(OwnedLine(key, line, times))
-        for _, earlier, lapsing in owned:
-            if lapsing.lapses is not None:
-                for key, line, _ in owned:
-                    if line.ts > earlier.ts:
-                        place.line_ends[key] = max(place.line_ends[key], lapsing.ends)
+        if any(times.lapses is not None for _, _, times in owned):
+            keep_what_prevents_lapsing(owned, place.line_ends)
         return owned
 
     # -- what ends
@@ -303,7 +320,8 @@ class Reading:
         cutoff = newest - self._policy.retention
         places = list(self._places.values())
         for place in places:
-            self._claims(place)
+            if not place.is_read:
+                self._read(place)
         ends = self._prune_without_claims(cutoff)
         for place in places:
             if place.first_end is not None and place.first_end < cutoff:
@@ -320,12 +338,7 @@ class Reading:
         for place in self._places.values():
             self._claims(place)
             line_ends |= place.line_ends
-            for event_id, until in place.dismissal_ends.items():
-                yield Ending("dismissals", event_id, FOREVER if until is None else until)
-            for shown in place.impressions:
-                end = after(evidence.impressions[shown], self._policy.frequency_length)
-                yield Ending("impressions", shown, end)
-        yield from (Ending("lines", *item) for item in line_ends.items())
+            yield from place.endings()
         yield from (Ending("refunds", *item) for item in refund_ends(evidence, line_ends).items())
         yield from (Ending("voided", *item) for item in voided_ends(evidence, line_ends).items())
         for event_id, restoration in evidence.restorations.items():
@@ -340,13 +353,17 @@ class Reading:
         ends: list[int] = []
         if evidence.refunds or evidence.voided:
             line_ends = {key: place.line_ends[key] for key, place in self._line_places.items()}
+            refunds = len(evidence.refunds)
             ends += drop_ended(evidence.refunds, refund_ends(evidence, line_ends), cutoff)
             ends += drop_ended(evidence.voided, voided_ends(evidence, line_ends), cutoff)
-            self._refunded = refunded_quantities(evidence)
+            if len(evidence.refunds) != refunds:
+                self._refunds = Refunds(evidence.refunds)
         if evidence.restorations:
             restored = {key: said.ts for key, said in evidence.restorations.items()}
             ends += drop_ended(evidence.restorations, restored, cutoff)
-            self._restorations = len(evidence.restorations)
+            if len(evidence.restorations) != self._restored:
+                self._restored = len(evidence.restorations)
+                self._restorations = None
         if len(evidence.dismissals) > len(self._dismissal_places):
             uncounted = {
                 key: said.ts
@@ -360,27 +377,17 @@ class Reading:
         evidence = self._evidence
         for key, end in place.line_ends.items():
             if end < cutoff:
-                _leave(self._line_places, key)
+                leave(self._line_places, key)
                 del evidence.lines[key]
         for event_id, until in place.dismissal_ends.items():
             if until is not None and until < cutoff:
-                _leave(self._dismissal_places, event_id)
+                leave(self._dismissal_places, event_id)
                 del evidence.dismissals[event_id]
-        for shown in list(place.impressions):
-            if evidence.impressions[shown] + self._policy.frequency_length < cutoff:
-                _leave(self._impression_places, shown)
+        for shown, end in place.impression_ends.items():
+            if end < cutoff:
+                leave(self._impression_places, shown)
                 del evidence.impressions[shown]
         self._read(place)
         if not (place.claims or place.lines or place.dismissals or place.impressions):
             del self._places[place.scope_value]
             del self._of_scope(place.scope_value[0])[place.scope_value[1]]
-
-
-def _leave(places: dict[Key, Place], key: Key) -> None:
-    """Let a piece of evidence count nowhere any more."""
-    place = places.pop(key, None)
-    if place is not None:
-        place.is_read = False
-        everything: tuple[dict[Any, Any], ...] = (place.lines, place.dismissals, place.impressions)
-        for counted in everything:
-            counted.pop(key, None)

@@ -1,8 +1,10 @@
-"""How long facts stay that make no claim of their own: as long as what they act on (SPEC 3)."""
+"""How long facts stay because of others: as long as what they act on matters (SPEC 3)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
+from streams.suppression.claims import FOREVER, OwnedLine
 from streams.suppression.evidence import Evidence, LineKey
 
 Key = TypeVar("Key")
@@ -41,3 +43,18 @@ def drop_ended(facts: dict[Key, Any], ends: Mapping[Key, int], cutoff: int) -> I
             del facts[key]
         else:
             yield end
+
+
+def keep_what_prevents_lapsing(owned: Iterable[OwnedLine], line_ends: dict[LineKey, int]) -> None:
+    """Let each line end no sooner than those bought before it that it keeps from lapsing."""
+    latest = -FOREVER
+    for _, bought_at_once in groupby(sorted(owned, key=_bought), key=_bought):
+        lines = list(bought_at_once)
+        for key, _, _ in lines:
+            line_ends[key] = int(max(line_ends[key], latest))
+        ends = (times.ends for _, _, times in lines if times.lapses is not None)
+        latest = max(latest, *ends, -FOREVER)
+
+
+def _bought(owned: OwnedLine) -> int:
+    return owned.line.ts
