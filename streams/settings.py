@@ -79,6 +79,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "before no more of it is fetched."
         ),
     ] = 20_000
+    waiting_megabytes: Annotated[
+        Positive,
+        msgspec.Meta(
+            description="So much may wait in all partitions together before only that is fetched "
+            "which the others wait for."
+        ),
+    ] = 128
     cached_persons: Annotated[
         Positive, msgspec.Meta(description="Decoded persons kept in memory for each partition.")
     ] = 20_000

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import mode
 
+from streams import logs
 from streams.app import Application, create_app
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.engine import Engine
@@ -20,9 +21,6 @@ logger = logging.getLogger(__name__)
 COLLECT_SELDOM = (100_000, 20, 100)
 """Records make hundreds of thousands of objects a second and hardly a cycle among them."""
 
-QUIET = ("faust", "mode", "aiokafka", "streams.app", "streams.engine.faust_consumer")
-"""Loggers that tell of every step of theirs; heard from warnings on."""
-
 
 def run_worker(
     settings: Settings, policy: Policy, topics: Mapping[str, str], partitions: int
@@ -31,14 +29,7 @@ def run_worker(
 
     `topics` are the streams by the topics that they are read from, each with `partitions`.
     """
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        force=True,
-    )
-    for name in QUIET:
-        level = logging.DEBUG if settings.log_level == "debug" else logging.WARNING
-        logging.getLogger(name).setLevel(level)
+    logs.set_up(settings.log_level)
     gc.set_threshold(*COLLECT_SELDOM)
     catalog = CatalogReader(settings, Catalog())
     try:

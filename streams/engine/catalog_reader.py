@@ -1,5 +1,6 @@
 """The catalog on every worker: all of it before the first person, and its changes as they come."""
 
+import logging
 from collections import deque
 from time import monotonic
 from typing import Any, NamedTuple
@@ -11,11 +12,17 @@ from streams.engine.output import client_settings
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 
+logger = logging.getLogger(__name__)
+
 BULK = 10_000
+OBJECT_BYTES = 1_500
+"""What an invalid record takes in memory besides its key and value."""
 WAIT_SECONDS = 0.1
 """The client waits for as many records as it is asked for, up to this long."""
-REMEMBERED = 10_000
-"""Most invalid records that are kept until somebody hands them to the dead letters."""
+REMEMBERED_BYTES = 32 << 20
+"""So much of invalid records is kept until somebody hands them to the dead letters."""
+QUEUE_KILOBYTES = 16_384
+"""So much may have been fetched that was not yet read."""
 
 
 class InvalidProduct(NamedTuple):
@@ -29,14 +36,22 @@ class InvalidProduct(NamedTuple):
     headers: list[tuple[str, bytes]]
     error: InvalidRecord
 
+    @property
+    def size(self) -> int:
+        """About what it takes in memory, in bytes."""
+        return OBJECT_BYTES + len(self.key or b"") + len(self.value or b"")
+
 
 class CatalogReader:
     """Follows the catalog topic; the catalog is optional, so the topic need not be there."""
 
     def __init__(self, settings: Settings, catalog: Catalog, seconds: float = 60) -> None:
         self.catalog = catalog
-        self.invalid: deque[InvalidProduct] = deque(maxlen=REMEMBERED)
+        self.invalid: deque[InvalidProduct] = deque()
         """The newest records that were not right."""
+        self.forgotten = 0
+        """How many more there were, of which there was too much to keep."""
+        self._invalid_bytes = 0
         self.read = 0
         """How many records have been read."""
         self.position = 0
@@ -52,6 +67,7 @@ class CatalogReader:
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
+                "queued.max.messages.kbytes": QUEUE_KILOBYTES,
             }
         )
 
@@ -107,7 +123,7 @@ class CatalogReader:
         try:
             self.catalog.put(*decode_product(key, value))
         except InvalidRecord as error:
-            self.invalid.append(
+            self._remember(
                 InvalidProduct(
                     message.partition(),
                     message.offset(),
@@ -118,3 +134,20 @@ class CatalogReader:
                     error,
                 )
             )
+
+    def _remember(self, invalid: InvalidProduct) -> None:
+        """Keep an invalid record, and say so when older ones have to go for it."""
+        self.invalid.append(invalid)
+        self._invalid_bytes += invalid.size
+        while self._invalid_bytes > REMEMBERED_BYTES and len(self.invalid) > 1:
+            oldest = self.invalid.popleft()
+            self._invalid_bytes -= oldest.size
+            self.forgotten += 1
+            if self.forgotten == 1:
+                logger.warning(
+                    "%s, partition %d: too much is not right to keep it for the dead letters; from "
+                    "offset %d on, some of that does not reach them",
+                    self._topic,
+                    oldest.partition,
+                    oldest.offset,
+                )

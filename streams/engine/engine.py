@@ -13,6 +13,7 @@ from typing import Any
 
 from streams.engine.alignment import Place
 from streams.engine.assignment import BROKER_SECONDS, Assignment
+from streams.engine.batches import in_batches
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.daemon_thread import in_daemon_thread
 from streams.engine.output import Fenced, Membership, Output
@@ -29,6 +30,8 @@ IDLE_SECONDS = 0.5
 """How long to wait for records when there is nothing else to do."""
 ANSWER_SECONDS = 5
 """Beyond the time that a transaction has; then an answer would come too late in any case."""
+CHECKPOINT_BYTES = 128 << 20
+"""A checkpoint is taken after so much input, however few records that is."""
 
 
 class Batch:
@@ -93,6 +96,7 @@ class Engine:
         self._standby: Standby | None = None
         self._committed: dict[tuple[str, int], int] = {}
         self._uncommitted = 0
+        self._uncommitted_bytes = 0
         self._last_checkpoint = monotonic()
         self._suspended = asyncio.Event()
 
@@ -167,15 +171,18 @@ class Engine:
         await thread.call_thread(thread.rejoin)
 
     def _wanted(self) -> set[Any]:
-        """The partitions of which more may be fetched."""
-        most = self.settings.waiting_records
-        return {
-            place
-            for place in self.start_offsets
-            if len(self.partitions[place.partition].alignment.streams[
-                self._topics[place.topic]
-            ].waiting) < most
-        }  # fmt: skip
+        """The partitions of which more may be fetched.
+
+        One of which nothing waits always may: it is such that the others wait for.
+        """
+        waiting_bytes = sum(partition.waiting_bytes for partition in self.partitions.values())
+        has_room = waiting_bytes < self.settings.waiting_megabytes << 20
+        most = self.settings.waiting_records if has_room else 1
+        return {place for place in self.start_offsets if self._waiting(place) < most}
+
+    def _waiting(self, place: Any) -> int:
+        alignment = self.partitions[place.partition].alignment
+        return len(alignment.streams[self._topics[place.topic]].waiting)
 
     def _patience(self) -> float:
         """For how many seconds a fetch may wait for records."""
@@ -216,12 +223,12 @@ class Engine:
     async def _work(self, thread: Any) -> None:
         """Hand over all that has its turn, with checkpoints in between if it is much."""
         for partition in self.partitions.values():
-            entries = partition.alignment.take()
-            for start in range(0, len(entries), self.settings.batch_records):
-                batch = Batch(partition, entries[start : start + self.settings.batch_records])
+            for entries in in_batches(partition.alignment.take(), self.settings.batch_records):
+                batch = Batch(partition, entries)
                 if not await self._handed_over(batch):
                     return
                 self._uncommitted += len(batch.entries)
+                self._uncommitted_bytes += sum(entry.record.size for _, entry in entries)
                 self._output.poll()
                 if self._checkpoint_is_due():
                     await self.checkpoint(thread)
@@ -262,6 +269,7 @@ class Engine:
         return (
             age >= self.settings.checkpoint_milliseconds
             or self._uncommitted >= self.settings.checkpoint_records
+            or self._uncommitted_bytes >= CHECKPOINT_BYTES
         )
 
     async def checkpoint(self, thread: Any) -> None:
@@ -289,6 +297,7 @@ class Engine:
             raise
         self._committed |= offsets
         self._uncommitted = 0
+        self._uncommitted_bytes = 0
         self._last_checkpoint = monotonic()
 
     async def _commit(

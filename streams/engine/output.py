@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
+from streams.logs import CLIENT
 from streams.settings import Settings
 
 Headers = list[tuple[str, str | bytes | None]]
@@ -21,8 +22,8 @@ OnDelivery = Callable[[KafkaError | None, Any], None]
 
 LARGEST_RECORD = 16_000_000
 """Bytes of one record: a broker's own limit is usually less, and then it is that which counts."""
-QUEUE_MESSAGES = 1_000_000
-QUEUE_KILOBYTES = 1_048_576
+QUEUE_MESSAGES = 100_000
+QUEUE_KILOBYTES = 65_536
 """Most output that waits for the broker; then producing waits, and with it everything else."""
 RETRY_SECONDS = 0.1
 
@@ -99,7 +100,11 @@ class Output:
         headers: Headers | None = None,
         on_delivery: OnDelivery | None = None,
     ) -> None:
-        """Send a record. Waits while too much is on its way."""
+        """Send a record. Waits while too much is on its way.
+
+        Raises `KafkaException` when the broker does not take any of that in time.
+        """
+        deadline: float | None = None
         while True:
             try:
                 self._producer.produce(
@@ -112,7 +117,15 @@ class Output:
                     on_delivery=on_delivery or self._on_delivery,
                 )
             except BufferError:
+                waiting = len(self._producer)
+                deadline = deadline or monotonic() + self._timeout
+                if monotonic() > deadline:
+                    raise KafkaException(
+                        KafkaError(KafkaError._TIMED_OUT, f"{waiting} records were not taken")
+                    ) from None
                 self._producer.poll(0.1)
+                if len(self._producer) < waiting:
+                    deadline = None
             except KafkaException as error:
                 raise self._reason(error) from error
             else:
@@ -262,4 +275,8 @@ def _producer_settings(settings: Settings) -> dict[str, Any]:
 
 def client_settings(settings: Settings) -> dict[str, Any]:
     """What every confluent-kafka client of this deployment is told."""
-    return {"bootstrap.servers": settings.brokers, "client.id": settings.application}
+    return {
+        "bootstrap.servers": settings.brokers,
+        "client.id": settings.application,
+        "logger": CLIENT,
+    }

@@ -30,6 +30,8 @@ REROUTED = "rerouted"
 RANKS = {topic: rank for rank, topic in enumerate((*PERSON_TOPICS, REROUTED))}
 SWEEP_PAUSE_SECONDS = 60
 """A catalog that never rests lets everybody's list be read anew no more often than this."""
+OBJECT_BYTES = 1_500
+"""What a record takes in memory besides its value: it, and what it was read as."""
 REVIEWED_AT_ONCE = 2_000
 """Most persons that are looked at between two batches though nothing new was said of them."""
 
@@ -43,6 +45,11 @@ class Fetched(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
+
+    @property
+    def size(self) -> int:
+        """About what it takes in memory, in bytes."""
+        return OBJECT_BYTES + len(self.value or b"")
 
 
 class Entry(NamedTuple):
@@ -93,6 +100,8 @@ class Partition:
         """The next offset of each stream of which records were taken since the last checkpoint."""
         self._taken: dict[str, int] = {}
         """The next offset of each stream that the state does not include yet."""
+        self.waiting_bytes = 0
+        """What the records take that wait for their turn."""
         self._partitions = partitions
         self._policy = policy
         self._catalog = catalog
@@ -127,6 +136,7 @@ class Partition:
 
     def add(self, stream: str, record: Fetched) -> None:
         """Take in a fetched record; it waits for its turn."""
+        self.waiting_bytes += record.size
         home = self.number
         try:
             event = decode(record.topic, record.key, record.value, record.timestamp)
@@ -151,6 +161,7 @@ class Partition:
         take = self._join.take
         for (clock, _, offset), entry in entries:
             stream, record, event, problem, home = entry
+            self.waiting_bytes -= record.size
             if problem is not None:
                 self._bury(record, self.number, problem)
             elif home != self.number:

@@ -1,0 +1,69 @@
+"""The log of a worker: who is heard, and how often the same is said."""
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Final
+
+PAUSE_SECONDS: Final = 10.0
+
+MOST_MESSAGES: Final = 1_000
+"""Of so many different messages it is known when they were last let through."""
+
+QUIET: Final = ("faust", "mode", "aiokafka", "streams.app", "streams.engine.faust_consumer")
+"""Loggers that tell of every step of theirs; heard from warnings on."""
+
+CLIENT: Final = logging.getLogger("librdkafka")
+"""What confluent-kafka clients are given to write to, as their setting `logger`."""
+
+
+def set_up(level: str) -> None:
+    """Write from this level on to standard error; clients only what is a warning at least."""
+    logging.basicConfig(
+        level=level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OnceInAWhile())
+
+
+class OnceInAWhile(logging.Filter):
+    """Lets the same message of a Kafka client through once in a while, and says how many it held.
+
+    While a broker is away clients try it again and again, and say so each time. Messages are the
+    same when they come from one place in the code, whatever is filled in; librdkafka's all come
+    from one place, so there it is what remains without the numbers.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+        """When each message was last let through, and how many like it were held since."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write a record; one that is written is told what was held before it."""
+        if not record.name.startswith(("aiokafka", CLIENT.name)):
+            return True
+        message = str(record.msg)
+        if record.name == CLIENT.name:
+            message = _without_numbers(record.getMessage())
+        now = self._clock()
+        last, held = self._said.get((record.name, message), (float("-inf"), 0))
+        if now - last < PAUSE_SECONDS:
+            self._said[record.name, message] = last, held + 1
+            return False
+        if len(self._said) >= MOST_MESSAGES:
+            self._said.clear()
+        self._said[record.name, message] = now, 0
+        if held:
+            record.msg = f"{record.getMessage()} (and {held} more like it before)"
+            record.args = ()
+        return True
+
+
+def _without_numbers(message: str) -> str:
+    return "".join(letter for letter in message if not letter.isdigit())
