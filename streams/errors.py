@@ -6,3 +6,7 @@ class UserError(Exception):
 
     The message is all that they see: what was wrong, where, what was expected, what to do.
     """
+
+
+class FailedCheck(UserError):
+    """Something that was looked at is not as it must be, by no mistake at the command line."""

@@ -116,6 +116,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=1, le=300, description="When Kafka aborts the transaction of a worker that has died."
         ),
     ] = 20
+    dead_letter_percent: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=100,
+            description="A worker stops when a larger share of at least 1,000 records of the last "
+            "5 minutes are dead letters, since then a deployment is at fault and not the data; "
+            "0 for never. The catalog does not count.",
+        ),
+    ] = 50
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         msgspec.Meta(description="Least severe log lines to write."),

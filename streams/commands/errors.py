@@ -6,19 +6,20 @@ from typing import Final
 
 import typer
 
-from streams.errors import UserError
+from streams.errors import FailedCheck, UserError
 from streams.recording.sources import SourceError
 from streams.settings import SettingsError
 from streams.suppression.policy_document import PolicyError
 
+FAILED_CHECK: Final = 1
 USER_MISTAKE: Final = 2
-"""Exit code for what the person at the command line can put right. A failed check is 1."""
+"""Exit code for what the person at the command line can put right."""
 
 INTERRUPTED: Final = 130
 
 
 def exit_code_of(command: Callable[[], object]) -> int:
-    """Run a command; returns the exit code, after one message on standard error where it is 2.
+    """Run a command; returns the exit code, after one message on standard error where it is 1 or 2.
 
     What is no mistake of a person's is raised.
     """
@@ -32,7 +33,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
             raise
         if message:
             print(message, file=sys.stderr)
-        return USER_MISTAKE
+        return FAILED_CHECK if isinstance(error, FailedCheck) else USER_MISTAKE
     return result if isinstance(result, int) else 0
 
 

@@ -16,6 +16,7 @@ from streams.engine.assignment import BROKER_SECONDS, Assignment
 from streams.engine.batches import in_batches
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.daemon_thread import in_daemon_thread
+from streams.engine.dead_letter_limit import DeadLetterLimit
 from streams.engine.output import Fenced, Membership, Output
 from streams.engine.partition import RANKS, REROUTED, Counts, Entry, Fetched, Partition
 from streams.engine.restore import Interrupted, Restore
@@ -98,6 +99,7 @@ class Engine:
         self._uncommitted = 0
         self._uncommitted_bytes = 0
         self._last_checkpoint = monotonic()
+        self._dead_letter_limit = DeadLetterLimit(settings.dead_letter_percent, monotonic())
         self._suspended = asyncio.Event()
 
     # -- between an assignment and the first fetch
@@ -275,8 +277,8 @@ class Engine:
     async def checkpoint(self, thread: Any) -> None:
         """Commit everything since the last checkpoint, then write the state to disk.
 
-        Raises `Fenced` when the group has given this worker up, and `KafkaException` when the
-        broker does not take it.
+        Raises `Fenced` when the group has given this worker up, `KafkaException` when the broker
+        does not take it, and `TooManyDeadLetters` after it was taken.
         """
         if self.membership is None:
             return
@@ -299,6 +301,7 @@ class Engine:
         self._uncommitted = 0
         self._uncommitted_bytes = 0
         self._last_checkpoint = monotonic()
+        self._dead_letter_limit.check(self.counts, self._last_checkpoint)
 
     async def _commit(
         self,

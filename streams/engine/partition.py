@@ -77,6 +77,11 @@ class Counts:
     lost: Counter[str] = field(default_factory=Counter)
     """Records that were deleted from their topics before they were read."""
     standby_failures: int = 0
+    dead_products: Counter[str] = field(default_factory=Counter, repr=False)
+    """Those of `dead` that are records of the catalog."""
+    dead_example: str = field(default="", repr=False)
+    """Where the newest dead letter of the person topics was found, and its code; for logs, so
+    without the detail, which may quote a person's id."""
 
 
 class Partition:
@@ -164,6 +169,8 @@ class Partition:
             self.waiting_bytes -= record.size
             if problem is not None:
                 self._bury(record, self.number, problem)
+                place = f"{self._settings.topic(record.topic)}, partition {self.number}"
+                self._counts.dead_example = f"{place}, offset {offset}: {problem.code}"
             elif home != self.number:
                 self._reroute(record, event, home)
             elif event is not None:
@@ -308,6 +315,7 @@ class Partition:
         for invalid in self._unburied_products():
             record = Fetched("catalog", *invalid[1:-1])
             self._bury(record, invalid.partition, invalid.error)
+            self._counts.dead_products[invalid.error.code] += 1
             self._buried_products[str(invalid.partition)] = invalid.offset + 1
 
     def _unburied_products(self) -> Iterator[InvalidProduct]:

@@ -14,7 +14,8 @@ from confluent_kafka import KafkaError, KafkaException
 
 from streams import __version__
 from streams.cli import app
-from streams.commands.errors import UserError, exit_code_of
+from streams.commands.errors import exit_code_of
+from streams.errors import FailedCheck, UserError
 from streams.operations.embedded_broker import EmbeddedBroker
 from tests.command_line import run, run_process, start_process, write_recording
 
@@ -97,6 +98,16 @@ def test_an_error_of_kafkas_is_told_in_its_words(capsys: pytest.CaptureFixture[s
 
     assert exit_code_of(fail) == 2
     assert capsys.readouterr().err == "Kafka: not for you\n"
+
+
+def test_a_failed_check_is_told_as_it_is_with_exit_code_1(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail() -> None:
+        raise FailedCheck("too many")
+
+    assert exit_code_of(fail) == 1
+    assert capsys.readouterr().err == "too many\n"
 
 
 def test_an_error_of_the_programs_own_is_not_taken_for_a_mistake() -> None:

@@ -37,6 +37,7 @@ def test_a_name_that_looks_like_a_number_stays_a_name() -> None:
         ("UNHAUNT_BATCH_RECORDS", "2147483648", "<= 2147483647"),
         ("UNHAUNT_SESSION_SECONDS", "5", ">= 6"),
         ("UNHAUNT_SESSION_SECONDS", "301", "<= 300"),
+        ("UNHAUNT_DEAD_LETTER_PERCENT", "101", "<= 100"),
         ("UNHAUNT_GUARANTEE", "at_most_once", "at_most_once"),
         ("UNHAUNT_LOG_LEVEL", "INFO", "INFO"),
         ("UNHAUNT_BROKERS", "", "length >= 1"),
