@@ -145,10 +145,9 @@ class Store:
         """
         if self.next_due is None or self.next_due > until:
             return {}
-        until_key = _due_key(until + 1, b"")
         due: dict[bytes, bytes] = {}
         for key, _ in self._items(_DUE):
-            if key >= until_key or len(due) >= limit:
+            if _due_time(key) > until or len(due) >= limit:
                 break
             due[key] = key[9:]
         return due

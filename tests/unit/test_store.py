@@ -80,6 +80,11 @@ def test_times_before_1970_come_before_the_others(store: Store) -> None:
     assert list(store.due(FAR, limit=10).values()) == [EVE, BOB, ANN, ANN]
 
 
+def test_everybody_is_due_at_the_last_time_that_there_is(store: Store) -> None:
+    store.write({}, due=[(10, ANN), (2**63 - 1, EVE)])
+    assert list(store.due(2**63 - 1, limit=10).values()) == [ANN, EVE]
+
+
 def test_a_person_is_due_at_the_very_time(store: Store) -> None:
     store.write({}, due=[(10, ANN)])
     assert store.due(9, limit=10) == {}
