@@ -18,7 +18,7 @@ TEN_MEBIBYTES = 10 << 20
 
 def read(
     topic: str, key: bytes | None, value: bytes | None, timestamp: int = NOW
-) -> Event | Product | None | InvalidRecord:
+) -> Event | Product | InvalidRecord | None:
     """What a record is read as, or why it is refused."""
     try:
         if topic == "catalog":
