@@ -7,7 +7,16 @@ import typer
 from typer.core import TyperGroup
 
 from streams import __version__
-from streams.commands import backtest, demo, importing, policy, settings, topics, worker
+from streams.commands import (
+    backtest,
+    dead_letters,
+    demo,
+    importing,
+    policy,
+    settings,
+    topics,
+    worker,
+)
 from streams.commands.errors import exit_code_of
 
 
@@ -66,6 +75,7 @@ def _unhaunt(
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 app.command(epilog=worker.EXAMPLES)(worker.worker)
 app.add_typer(topics.group)
+app.add_typer(dead_letters.group)
 app.command(epilog=backtest.EXAMPLES)(backtest.backtest)
 app.add_typer(importing.group)
 app.add_typer(policy.group)

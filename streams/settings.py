@@ -175,6 +175,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The topic through which misplaced records reach their person's partition."""
         return f"{self.application}-reroute"
 
+    @property
+    def replayed(self) -> str:
+        """The topic that notes which dead letters were sent back."""
+        return f"{self.application}-replayed-dead-letters"
+
     def topic(self, name: str) -> str:
         """The name of a topic in this deployment, from its default name."""
         return self.topic_prefix + name

@@ -77,7 +77,7 @@ def test_a_mistake_in_the_arguments_says_where_help_is() -> None:
     assert result.stderr.endswith("`unhaunt backtest --help` explains.\n")
 
 
-@pytest.mark.parametrize("group", ["topics", "import", "policy"])
+@pytest.mark.parametrize("group", ["topics", "dead-letters", "import", "policy"])
 def test_a_group_without_a_command_shows_its_help(group: str) -> None:
     result = run(group)
     assert "Commands" in result.stdout

@@ -93,7 +93,7 @@ def test_the_table_of_commands_names_every_command_and_no_other() -> None:
 
 def test_every_command_that_is_mentioned_exists() -> None:
     known = {"unhaunt", *leaves("unhaunt", app)}
-    mentioned = re.findall(r"\bunhaunt(?: (?:topics|policy|import))? [a-z-]+", code())
+    mentioned = re.findall(r"\bunhaunt(?: (?:topics|dead-letters|policy|import))? [a-z-]+", code())
     assert set(mentioned) <= known
 
 
@@ -105,7 +105,9 @@ def test_every_option_that_is_mentioned_is_known_to_its_command() -> None:
         for option in re.findall(r" (--[a-z]+)", line)
     ]
     for words, option in pairs:
-        command = words[1:3] if words[1] in ("topics", "policy", "import") else words[1:2]
+        command = (
+            words[1:3] if words[1] in ("topics", "dead-letters", "policy", "import") else words[1:2]
+        )
         known = re.findall(r"--[a-z]+", run(*command, "--help", COLUMNS="200").output)
         assert option in known, command
 

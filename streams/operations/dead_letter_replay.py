@@ -1,0 +1,155 @@
+"""Sending dead letters back to where they came from, once whatever was wrong has been put right.
+
+Each letter goes back once, however often this is run: the record and a note that it was sent are
+one transaction, and the notes are kept on a compacted topic of the processor's own. What the
+decoders still refuse is not sent, as it would come straight back.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from schemas.decoding import InvalidRecord, decode, decode_product
+from schemas.topics import PERSON_TOPICS
+from streams.engine.output import FENCED, LARGEST_RECORD, client_settings
+from streams.errors import UserError
+from streams.operations.bounded_reading import SECONDS, bounds_of, committed_records
+from streams.operations.dead_letter_reading import DeadLetters
+from streams.operations.dead_letters import DeadLetter, Selection
+from streams.operations.topics import DeployedTopic, create, plan
+from streams.settings import Settings
+
+CATALOG: Final = "catalog"
+LETTERS_AT_ONCE: Final = 1_000
+BYTES_AT_ONCE: Final = 16 << 20
+"""Most that one transaction sends."""
+
+Advance = Callable[[int], object]
+
+
+class Fate(StrEnum):
+    """What becomes of a letter in a replay, in words for people."""
+
+    SENT = "replayed"
+    SENT_BEFORE = "replayed before"
+    STILL_INVALID = "still invalid"
+    OF_THE_CATALOG = "of the catalog, where a newer record may stand: only with --topic catalog"
+    OF_ANOTHER_DEPLOYMENT = "of no input topic of this deployment"
+
+
+class DeadLetterReplay:
+    """The letters that are selected, as the topic is now, and what is to become of them."""
+
+    def __init__(self, settings: Settings, selection: Selection) -> None:
+        """Raises `UserError` when no broker answers or there is no topic of dead letters."""
+        self.letters = DeadLetters(settings)
+        self._settings = settings
+        self._selection = selection
+        self._inputs = {settings.topic(name): name for name in (*PERSON_TOPICS, CATALOG)}
+
+    def fates(self, advance: Advance = lambda _: None) -> Iterator[tuple[DeadLetter, Fate]]:
+        """Each letter with what becomes of it if it is replayed now. Raises `KafkaException`."""
+        sent = self._sent_before()
+        for letter in self.letters.read(self._selection, advance):
+            yield letter, self._fate(letter, sent)
+
+    def send(self, advance: Advance = lambda _: None) -> Counter[Fate]:
+        """Send back what is fit for it; returns how many letters had which fate.
+
+        Raises `KafkaException`, and `UserError` when another replay begins meanwhile.
+        """
+        self._create_notes()
+        producer = self._producer()
+        fates: Counter[Fate] = Counter()
+        try:
+            producer.init_transactions(SECONDS)  # from here on no other replay sends anything
+            producer.begin_transaction()
+            letters, size = 0, 0
+            for letter, fate in self.fates(advance):
+                fates[fate] += 1
+                if fate is not Fate.SENT:
+                    continue
+                self._produce(producer, letter)
+                letters, size = letters + 1, size + len(letter.value or b"")
+                if letters == LETTERS_AT_ONCE or size >= BYTES_AT_ONCE:
+                    producer.commit_transaction(SECONDS)
+                    producer.begin_transaction()
+                    letters, size = 0, 0
+            producer.commit_transaction(SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() in FENCED:
+                raise UserError(
+                    "Another replay of this application has begun, and this one has stopped. What "
+                    "it had sent by then stays sent, and is not sent again."
+                ) from error
+            raise
+        return fates
+
+    def _fate(self, letter: DeadLetter, sent: Mapping[str, int]) -> Fate:
+        topic = self._inputs.get(letter.topic)
+        if topic is None:
+            return Fate.OF_ANOTHER_DEPLOYMENT
+        if topic == CATALOG and letter.topic not in self._selection.topics:
+            return Fate.OF_THE_CATALOG
+        if sent.get(str(letter.place)) == letter.written:
+            return Fate.SENT_BEFORE
+        try:
+            if topic == CATALOG:
+                decode_product(letter.key, letter.value)
+            else:
+                decode(topic, letter.key, letter.value, letter.timestamp)
+        except InvalidRecord:
+            return Fate.STILL_INVALID
+        return Fate.SENT
+
+    def _produce(self, producer: Producer, letter: DeadLetter) -> None:
+        producer.produce(
+            letter.topic,
+            letter.value,
+            letter.key,
+            letter.partition,
+            timestamp=max(1, letter.timestamp),  # 0 would mean now
+            headers=[*letter.headers],
+        )
+        # A topic that was made anew has other letters in the same places, written at other times.
+        note = orjson.dumps({"written": letter.written})
+        producer.produce(self._settings.replayed, note, str(letter.place))
+
+    def _sent_before(self) -> Mapping[str, int]:
+        """The letters that were sent, by place, and when they had been written."""
+        topic = self._settings.replayed
+        partitions = self._partitions_of_notes()
+        bounds = bounds_of(self._settings, topic, partitions)
+        return {
+            note.key().decode(): orjson.loads(note.value())["written"]
+            for note in committed_records(self._settings, topic, bounds)
+        }
+
+    def _partitions_of_notes(self) -> int:
+        """How many partitions the topic of the notes has: 0 while it is not there."""
+        client = AdminClient({**client_settings(self._settings), "log_level": 0})
+        # All topics, since to ask for one that is missing makes some brokers create it.
+        found = client.list_topics(timeout=SECONDS).topics.get(self._settings.replayed)
+        return 0 if found is None else len(found.partitions)
+
+    def _create_notes(self) -> None:
+        if self._partitions_of_notes() == 0:
+            notes = DeployedTopic(self._settings.replayed, "replayed", "compact")
+            planned = replace(plan(self._settings), missing=(notes,), partitions=1)
+            create(self._settings, planned)
+
+    def _producer(self) -> Producer:
+        settings: dict[str, Any] = {
+            **client_settings(self._settings),
+            "log_level": 0,  # what goes wrong, is raised
+            "transactional.id": f"{self._settings.application}-dead-letter-replay",
+            "partitioner": "murmur2_random",
+            "message.max.bytes": LARGEST_RECORD,
+        }
+        return Producer(settings)
