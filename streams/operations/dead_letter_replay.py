@@ -9,26 +9,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import orjson
-from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from schemas.decoding import InvalidRecord, decode, decode_product
 from schemas.topics import PERSON_TOPICS
-from streams.engine.output import FENCED, LARGEST_RECORD, client_settings
-from streams.errors import UserError
+from streams.engine.output import client_settings
 from streams.operations.bounded_reading import SECONDS, bounds_of, committed_records
 from streams.operations.dead_letter_reading import DeadLetters
+from streams.operations.dead_letter_sending import Sending
 from streams.operations.dead_letters import DeadLetter, Selection
 from streams.operations.topics import DeployedTopic, create, plan
 from streams.settings import Settings
 
 CATALOG: Final = "catalog"
-LETTERS_AT_ONCE: Final = 1_000
-BYTES_AT_ONCE: Final = 16 << 20
-"""Most that one transaction sends."""
 
 Advance = Callable[[int], object]
 
@@ -65,30 +61,17 @@ class DeadLetterReplay:
         Raises `KafkaException`, and `UserError` when another replay begins meanwhile.
         """
         self._create_notes()
-        producer = self._producer()
         fates: Counter[Fate] = Counter()
-        try:
-            producer.init_transactions(SECONDS)  # from here on no other replay sends anything
-            producer.begin_transaction()
-            letters, size = 0, 0
-            for letter, fate in self.fates(advance):
+        with Sending(self._settings) as sending:
+
+            def passed(offsets: int) -> None:
+                advance(offsets)
+                sending.commit_if_due()
+
+            for letter, fate in self.fates(passed):
                 fates[fate] += 1
-                if fate is not Fate.SENT:
-                    continue
-                self._produce(producer, letter)
-                letters, size = letters + 1, size + len(letter.value or b"")
-                if letters == LETTERS_AT_ONCE or size >= BYTES_AT_ONCE:
-                    producer.commit_transaction(SECONDS)
-                    producer.begin_transaction()
-                    letters, size = 0, 0
-            producer.commit_transaction(SECONDS)
-        except KafkaException as error:
-            if error.args[0].code() in FENCED:
-                raise UserError(
-                    "Another replay of this application has begun, and this one has stopped. What "
-                    "it had sent by then stays sent, and is not sent again."
-                ) from error
-            raise
+                if fate is Fate.SENT:
+                    sending.send(letter)
         return fates
 
     def _fate(self, letter: DeadLetter, sent: Mapping[str, int]) -> Fate:
@@ -107,19 +90,6 @@ class DeadLetterReplay:
         except InvalidRecord:
             return Fate.STILL_INVALID
         return Fate.SENT
-
-    def _produce(self, producer: Producer, letter: DeadLetter) -> None:
-        producer.produce(
-            letter.topic,
-            letter.value,
-            letter.key,
-            letter.partition,
-            timestamp=max(1, letter.timestamp),  # 0 would mean now
-            headers=[*letter.headers],
-        )
-        # A topic that was made anew has other letters in the same places, written at other times.
-        note = orjson.dumps({"written": letter.written})
-        producer.produce(self._settings.replayed, note, str(letter.place))
 
     def _sent_before(self) -> Mapping[str, int]:
         """The letters that were sent, by place, and when they had been written."""
@@ -143,13 +113,3 @@ class DeadLetterReplay:
             notes = DeployedTopic(self._settings.replayed, "replayed", "compact")
             planned = replace(plan(self._settings), missing=(notes,), partitions=1)
             create(self._settings, planned)
-
-    def _producer(self) -> Producer:
-        settings: dict[str, Any] = {
-            **client_settings(self._settings),
-            "log_level": 0,  # what goes wrong, is raised
-            "transactional.id": f"{self._settings.application}-dead-letter-replay",
-            "partitioner": "murmur2_random",
-            "message.max.bytes": LARGEST_RECORD,
-        }
-        return Producer(settings)
