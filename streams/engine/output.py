@@ -20,11 +20,9 @@ Headers = list[tuple[str, str | bytes | None]]
 
 OnDelivery = Callable[[KafkaError | None, Any], None]
 
-LARGEST_RECORD = 1_000_000_000
-"""Bytes of one record before it is compressed, as far as the client goes: a dead letter is as large
-as what a producer got through to the broker, and one that cannot be written stops its worker."""
-LARGEST_REQUEST = 104_857_600
-"""Bytes that a broker takes at once unless it is told otherwise, after compression."""
+LARGEST_RECORD = 64_000_000
+"""Bytes of one record, not compressed. A dead letter is as large as what somebody got through to
+the broker, however small that was when compressed; one that cannot be written stops its worker."""
 QUEUE_MESSAGES = 100_000
 QUEUE_KILOBYTES = 65_536
 """Most output that waits for the broker; then producing waits, and with it everything else."""

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from schemas.topics import PERSON_TOPICS, TOPICS
-from streams.engine.output import LARGEST_REQUEST, client_settings
+from streams.engine.output import LARGEST_RECORD, client_settings
 from streams.engine.partition import REROUTED
 from streams.errors import UserError
 from streams.settings import Settings
@@ -29,7 +29,7 @@ MOST_REPLICAS: Final = 3
 SECONDS: Final = 10
 """How long to wait for a broker's answer."""
 
-OUTPUT_CONFIG: Final = {"max.message.bytes": str(LARGEST_REQUEST)}
+OUTPUT_CONFIG: Final = {"max.message.bytes": str(LARGEST_RECORD)}
 """A dead letter is its record and more, and one person's state or list may be long."""
 
 CHANGELOG_CONFIG: Final = {
