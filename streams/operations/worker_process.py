@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -14,13 +15,17 @@ from streams.operations.child_process import ending_with_this_process
 from streams.settings import PREFIX, Settings, variable
 
 STOP_SECONDS: Final = 20
+PROGRAM: Final = ("-m", "streams", "worker")
+"""What Python is given to run a worker."""
 
 
 class WorkerProcess:
     """`unhaunt worker` with these settings. A context manager that stops it in order."""
 
-    def __init__(self, settings: Settings, log: Path) -> None:
+    def __init__(self, settings: Settings, log: Path, program: Sequence[str] = PROGRAM) -> None:
+        """`log` takes what it says; `program` is for tests that need another sort of worker."""
         self.log = log
+        self._program = program
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -32,7 +37,7 @@ class WorkerProcess:
             environment[variable(name)] = str(value)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                ending_with_this_process(sys.executable, "-m", "streams", "worker"),
+                ending_with_this_process(sys.executable, *self._program),
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

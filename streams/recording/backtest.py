@@ -48,14 +48,15 @@ class Backtest:
         self.counts = Counts()
         self._policy = policy
         self._catalog = Catalog()
-        self._joins: dict[int, Join] = {}
+        self.joins: dict[int, Join] = {}
+        """The persons of each partition number."""
         self._groups: dict[int, Alignment[Event]] = {}
         self._valid = 0
 
     @property
     def persons(self) -> int:
         """How many persons have been heard of by evidence: at most so many lists there will be."""
-        return sum(len(join.persons) for join in self._joins.values())
+        return sum(len(join.persons) for join in self.joins.values())
 
     def run(self, records: Iterable[RecordedRecord]) -> Iterator[dict[str, Any]]:
         """The decisions in order, without `as_of`, since two runs are to be compared."""
@@ -72,14 +73,14 @@ class Backtest:
         `observe` is called with each valid event, in the order of the lines.
         """
         self._groups = self._aligned(self._events(records), observe)
-        self._joins = {partition: Join(self._policy, self._catalog) for partition in self._groups}
+        self.joins = {partition: Join(self._policy, self._catalog) for partition in self._groups}
         return self._valid
 
     def steps(self) -> Iterator[dict[str, Any] | None]:
         """Take the events in their order; the decision of each that is a request, else None."""
         taken = [_taken(partition, group) for partition, group in self._groups.items()]
         for _, partition, event in heapq.merge(*taken, key=lambda entry: entry[0]):
-            decision = self._joins[partition].take(event)
+            decision = self.joins[partition].take(event)
             if decision is None:
                 self.counts.joined += 1
             else:
@@ -92,8 +93,8 @@ class Backtest:
 
         One without entries or grants, which is a tombstone on the topic, has empty ones here.
         """
-        self.counts.forgotten = sum((join.forgotten for join in self._joins.values()), Counter())
-        for _, join in sorted(self._joins.items()):
+        self.counts.forgotten = sum((join.forgotten for join in self.joins.values()), Counter())
+        for _, join in sorted(self.joins.items()):
             for user_id in sorted(join.persons):
                 join.review(user_id)
             for user_id, person, standing in sorted(join.settle(), key=lambda settled: settled[0]):

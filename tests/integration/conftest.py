@@ -7,21 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from streams.operations.embedded_broker import EmbeddedBroker
 from streams.settings import Settings
 from tests.integration.deployment import Deployment
+from tests.kafka.cluster import KafkaCluster
 
 Deploy = Callable[..., Deployment]
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an embedded broker that a module's tests share, each with topics of its own.
-
-    Not longer: once it was seen to stop answering after many workers had come and gone.
-    """
-    with EmbeddedBroker(tmp_path_factory.mktemp("broker")) as embedded:
-        yield embedded.address
+@pytest.fixture(scope="session")
+def broker(kafka: KafkaCluster) -> str:
+    """The address of the Apache Kafka that all tests share, each with topics of its own."""
+    return kafka.address
 
 
 @pytest.fixture

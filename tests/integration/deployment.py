@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -15,23 +15,13 @@ from schemas.topics import PERSON_TOPICS
 from streams.engine.offsets import Place
 from streams.engine.store import Memory, Store
 from streams.operations.topics import create, plan
-from streams.operations.worker_process import WorkerProcess
+from streams.operations.worker_process import PROGRAM, WorkerProcess
 from streams.recording.files import RecordedRecord
 from streams.recording.replay import Replay
 from streams.settings import Settings
+from tests.waiting import SECONDS, wait_until
 
-SECONDS = 60
-"""How long to wait for what a worker is to do before the test fails."""
 INPUTS = (*PERSON_TOPICS, "catalog")
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
-    """Return as soon as the condition holds. Raises `TimeoutError` when it does not in time."""
-    deadline = monotonic() + seconds
-    while not condition():
-        if monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {seconds} seconds")
-        sleep(0.02)
 
 
 class Deployment:
@@ -48,7 +38,7 @@ class Deployment:
         self.settings = msgspec.structs.replace(settings, policy=str(self._policy))
         create(self.settings, plan(self.settings, partitions, replicas))
         self._folder = folder
-        self._workers = 0
+        self._logs: list[Path] = []
         self._loaded: Counter[Place] = Counter()
         self._group: Any = Consumer({**_reader(self.settings), "group.id": settings.application})
 
@@ -72,22 +62,32 @@ class Deployment:
         """Give the workers that start from now on another policy."""
         self._policy.write_text(policy)
 
-    def worker(self, instance: str = "a", **settings: object) -> WorkerProcess:
+    def worker(
+        self, instance: str = "a", program: Sequence[str] = PROGRAM, **settings: object
+    ) -> WorkerProcess:
         """A worker of this deployment, to be entered; `settings` are other than the usual."""
-        self._workers += 1
         changed = msgspec.structs.replace(self.settings, instance=instance, **settings)
-        return WorkerProcess(changed, self._folder / f"worker-{self._workers}.log")
+        self._logs.append(self._folder / f"worker-{len(self._logs) + 1}.log")
+        return WorkerProcess(changed, self._logs[-1], program)
 
     def state(self, instance: str = "a") -> Path:
         """The folder of a worker's state."""
         return msgspec.structs.replace(self.settings, instance=instance).folder
 
-    def persons(self, instance: str = "a") -> dict[int, dict[bytes, bytes]]:
-        """The state of all persons by partition, as a worker that has stopped has left it."""
-        persons = {}
-        for folder in (self.state(instance) / "persons").iterdir():
-            with Store(folder, Memory(1 << 20, 1 << 20)) as store:
-                persons[int(folder.name)] = dict(store.persons())
+    def persons(self, *instances: str) -> dict[int, dict[bytes, bytes]]:
+        """The state of all persons by partition, as workers that have stopped have left it.
+
+        Of a partition that several of them had, the last one's counts. The usual worker is "a".
+        """
+        persons: dict[int, dict[bytes, bytes]] = {}
+        reached: dict[int, int] = {}
+        for instance in instances or ("a",):
+            for folder in (self.state(instance) / "persons").iterdir():
+                number = int(folder.name)
+                with Store(folder, Memory(1 << 20, 1 << 20)) as store:
+                    if store.changelog_offset >= reached.get(number, 0):
+                        reached[number] = store.changelog_offset
+                        persons[number] = dict(store.persons())
         return persons
 
     # -- how far it got
@@ -121,14 +121,20 @@ class Deployment:
         *workers: WorkerProcess,
         seconds: float = SECONDS,
     ) -> None:
-        """Wait for something that these workers are to do; they are to stay alive."""
+        """Wait for something that these workers are to do; they are to stay alive.
+
+        Raises `TimeoutError` with the last words of all workers when it does not happen in time.
+        """
 
         def holds() -> bool:
             for worker in workers:
                 worker.check()
             return condition()
 
-        wait_until(holds, what, seconds)
+        try:
+            wait_until(holds, what, seconds)
+        except TimeoutError as late:
+            raise TimeoutError("\n".join([str(late), *map(_last_words, self._logs)])) from None
 
     # -- what comes out
 
@@ -151,9 +157,19 @@ class Deployment:
         }
 
 
-def read_topic(settings: Settings, topic: str, partitions: int) -> list[Any]:
-    """All committed records of a topic. Raises `TimeoutError` when its end is not reached."""
-    consumer: Any = Consumer(_reader(settings))
+def _last_words(log: Path) -> str:
+    said = log.read_text(errors="replace").strip() if log.exists() else ""
+    return f"--- {log.name}\n{said[-2_000:]}"
+
+
+def read_topic(
+    settings: Settings, topic: str, partitions: int, isolation: str = "read_committed"
+) -> list[Any]:
+    """All records of a topic as this isolation level shows them, by partition and offset.
+
+    Raises `TimeoutError` when its end is not reached.
+    """
+    consumer: Any = Consumer({**_reader(settings), "isolation.level": isolation})
     messages: dict[int, list[Any]] = {number: [] for number in range(partitions)}
     ended: set[int] = set()
     deadline = monotonic() + SECONDS

@@ -1,13 +1,17 @@
 """Recordings for the running worker, and what a backtest makes of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
 import orjson
 
+from schemas.decoding import InvalidRecord, decode
+from schemas.topics import PERSON_TOPICS
+from streams.engine.store import PERSON
 from streams.recording.backtest import Backtest, Counts
 from streams.recording.files import RecordedRecord, read
 from streams.recording.partitioning import partition_of
@@ -19,14 +23,17 @@ from tests.oracle.invalid import too_large_record
 
 
 class Expected(NamedTuple):
-    """What a worker is to say, as `Deployment` reads it, without `as_of`."""
+    """What a worker is to say and to keep, as `Deployment` reads it."""
 
     decisions: dict[int, list[dict[str, Any]]]
+    """Without `as_of`, which is left out where two runs are compared."""
+    as_of: dict[int, list[dict[str, int]]]
     lists: dict[str, dict[str, Any]]
+    persons: dict[int, dict[bytes, bytes]]
     counts: Counts
 
 
-def expected(records: Iterable[RecordedRecord], policy: str, partitions: int) -> Expected:
+def expected(records: Sequence[RecordedRecord], policy: str, partitions: int) -> Expected:
     """What a backtest says of a recording whose records are in the partitions of their keys."""
     backtest = Backtest(Policy.from_toml(policy))
     decisions = defaultdict(list)
@@ -34,10 +41,55 @@ def expected(records: Iterable[RecordedRecord], policy: str, partitions: int) ->
         decisions[partition_of(decision["user_id"].encode(), partitions)].append(decision)
     lists = {
         standing["user_id"]: standing
-        for standing in as_json(list(backtest.lists()))
+        for standing in backtest.lists()
         if standing["entries"] or standing["granted"]
     }
-    return Expected(dict(decisions), lists, backtest.counts)
+    return Expected(
+        dict(decisions), as_of(records), as_json(lists), _stored(backtest, lists), backtest.counts
+    )
+
+
+def as_of(records: Iterable[RecordedRecord]) -> dict[int, list[dict[str, int]]]:
+    """Each decision's `as_of`, in the order of the requests: records by their place (SPEC 6)."""
+    clocks: dict[tuple[int, str], int] = {}
+    places = []
+    for record in records:
+        try:
+            event = decode(record.topic, record.key, record.value, record.timestamp)
+        except (InvalidRecord, KeyError):
+            continue
+        stream = (record.partition, record.topic)
+        clocks[stream] = max(event.ts, clocks.get(stream, event.ts))
+        rank = PERSON_TOPICS.index(record.topic)
+        places.append((record.partition, clocks[stream], rank, record.offset, event.ts))
+    newest: dict[int, dict[str, int]] = defaultdict(dict)
+    seen = defaultdict(list)
+    for number, _, rank, _, ts in sorted(places):
+        topic = PERSON_TOPICS[rank]
+        if topic == "impression-requests":
+            seen[number].append(dict(newest[number]))
+        elif topic in ("purchases", "dismissals"):
+            newest[number][topic] = max(ts, newest[number].get(topic, ts))
+    return dict(seen)
+
+
+def as_of_of(decisions: dict[int, list[dict[str, Any]]]) -> dict[int, list[dict[str, int]]]:
+    """What the decisions of a worker say of how fresh they are."""
+    return {number: [said["as_of"] for said in decisions[number]] for number in decisions}
+
+
+def _stored(backtest: Backtest, lists: dict[str, Any]) -> dict[int, dict[bytes, bytes]]:
+    """The persons of a backtest in the form in which a worker stores them."""
+    stored: dict[int, dict[bytes, bytes]] = {}
+    for number, join in backtest.joins.items():
+        stored[number] = {}
+        for user_id, person in sorted(join.persons.items()):
+            if user_id in lists:
+                content = orjson.dumps(lists[user_id])
+                person.published = blake2b(content, digest_size=8).hexdigest()
+            if person.evidence:
+                stored[number][PERSON + user_id.encode()] = orjson.dumps(person.to_data())
+    return stored
 
 
 def without_as_of(

@@ -1,20 +1,25 @@
 """A running worker says what a backtest says (SPEC 5 to 7)."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
-from schemas.decoding import InvalidRecord, decode
 from schemas.topics import PERSON_TOPICS
 from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
-from tests.integration.recordings import Expected, expected, random_records, without_as_of
+from tests.integration.recordings import (
+    Expected,
+    as_of_of,
+    expected,
+    random_records,
+    without_as_of,
+)
 from tests.oracle.generate import random_recording
 from tests.oracle.toml_text import to_toml
 
@@ -72,6 +77,10 @@ def test_the_last_list_of_every_person_is_the_backtests(run: Run) -> None:
     assert run.deployment.lists() == run.expected.lists
 
 
+def test_the_state_is_to_the_byte_what_the_backtest_would_store(run: Run) -> None:
+    assert run.deployment.persons() == run.expected.persons
+
+
 def test_decisions_and_lists_are_in_the_partition_of_their_person(run: Run) -> None:
     home = {record.key: record.partition for record in run.records if record.topic in PERSON_TOPICS}
     for message in run.deployment.read("decisions") + run.deployment.read("suppressions"):
@@ -114,12 +123,7 @@ def test_what_is_not_right_is_in_the_dead_letters_as_it_was_received(run: Run) -
 
 
 def test_as_of_is_the_newest_event_time_that_was_seen_of_purchases_and_dismissals(run: Run) -> None:
-    seen = _newest_seen(run.records)
-    given = {
-        number: [decision["as_of"] for decision in decisions]
-        for number, decisions in run.deployment.decisions().items()
-    }
-    assert given == seen
+    assert as_of_of(run.deployment.decisions()) == run.expected.as_of
 
 
 def test_the_catalog_is_known_before_the_first_decision(runs: dict[str, Run]) -> None:
@@ -129,27 +133,3 @@ def test_the_catalog_is_known_before_the_first_decision(runs: dict[str, Run]) ->
     for number, decisions in without_as_of(run.deployment.decisions()).items():
         first = next(n for n, other in enumerate(ignorant[number]) if decisions[n] != other)
         assert decisions[first] == run.expected.decisions[number][first]
-
-
-def _newest_seen(records: list[RecordedRecord]) -> dict[int, list[dict[str, Any]]]:
-    """What `as_of` is to be, in the order of the requests: records by their place (SPEC 6)."""
-    clocks: dict[tuple[int, str], int] = {}
-    places = []
-    for record in records:
-        try:
-            event = decode(record.topic, record.key, record.value, record.timestamp)
-        except (InvalidRecord, KeyError):
-            continue
-        stream = (record.partition, record.topic)
-        clocks[stream] = max(event.ts, clocks.get(stream, event.ts))
-        rank = PERSON_TOPICS.index(record.topic)
-        places.append((record.partition, clocks[stream], rank, record.offset, event.ts))
-    newest: dict[int, dict[str, int]] = defaultdict(dict)
-    seen = defaultdict(list)
-    for number, _, rank, _, ts in sorted(places):
-        topic = PERSON_TOPICS[rank]
-        if topic == "impression-requests":
-            seen[number].append(dict(newest[number]))
-        elif topic in ("purchases", "dismissals"):
-            newest[number][topic] = max(ts, newest[number].get(topic, ts))
-    return dict(seen)

@@ -11,7 +11,7 @@ from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
-from tests.integration.recordings import Expected, expected, without_as_of
+from tests.integration.recordings import Expected, as_of_of, expected, without_as_of
 
 pytestmark = pytest.mark.kafka
 
@@ -61,11 +61,19 @@ def test_both_workers_work(shared: Shared) -> None:
 
 
 def test_two_workers_decide_as_one_would(shared: Shared) -> None:
-    assert without_as_of(shared.deployment.decisions()) == shared.expected.decisions
+    decisions = shared.deployment.decisions()
+    assert without_as_of(decisions) == shared.expected.decisions
+    assert as_of_of(decisions) == shared.expected.as_of
 
 
 def test_two_workers_keep_the_lists_that_one_would(shared: Shared) -> None:
     assert shared.deployment.lists() == shared.expected.lists
+
+
+def test_the_state_that_was_handed_over_is_to_the_byte_as_if_it_had_not_been(
+    shared: Shared,
+) -> None:
+    assert shared.deployment.persons("a", "b") == shared.expected.persons
 
 
 def test_every_input_is_taken_by_one_of_the_workers(shared: Shared) -> None:

@@ -1,19 +1,11 @@
 """`unhaunt topics …` and what a worker requires, against a broker."""
 
-import os
-import select
-import signal
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from typer.testing import Result
 
 from schemas.topics import PERSON_TOPICS, TOPICS
 from streams.errors import UserError
-from streams.operations.embedded_broker import EmbeddedBroker
 from streams.operations.topics import deployed, existing, require
 from streams.settings import Settings
 from tests.command_line import run, words
@@ -162,40 +154,3 @@ def test_a_worker_refuses_topics_whose_partitions_differ(settings: Settings) -> 
     create(settings, 3, *missing)
     with pytest.raises(UserError, match="same number of partitions"):
         require(settings)
-
-
-def test_a_broker_that_cannot_start_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CALF_TANSU_BIN", "/bin/false")
-    with pytest.raises(UserError, match="did not start"):
-        EmbeddedBroker(tmp_path).__enter__()
-
-
-def test_a_broker_is_gone_when_its_block_ends(tmp_path: Path) -> None:
-    with EmbeddedBroker(tmp_path) as embedded:
-        process_id = embedded.process_id
-        os.kill(process_id, 0)
-    with pytest.raises(ProcessLookupError):
-        os.kill(process_id, 0)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
-def test_a_broker_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    program = (
-        "import sys, time; from pathlib import Path\n"
-        "from streams.operations.embedded_broker import EmbeddedBroker\n"
-        "with EmbeddedBroker(Path(sys.argv[1])) as broker:\n"
-        "    print(broker.process_id, flush=True); time.sleep(60)\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path)],
-        cwd=Path(__file__).parents[2],
-        stdout=subprocess.PIPE,
-    ) as parent:
-        assert parent.stdout is not None
-        broker = os.pidfd_open(int(parent.stdout.readline()))
-        parent.send_signal(signal.SIGKILL)
-    # A process descriptor can be read when its process has ended.
-    assert select.select([broker], [], [], 30)[0] == [broker]
-    os.close(broker)

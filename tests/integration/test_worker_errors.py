@@ -1,7 +1,5 @@
 """A worker that cannot work says why in one line, with an exit code that says it too."""
 
-import os
-import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,13 +8,14 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.engine.store import Memory, Store
-from streams.operations.embedded_broker import EmbeddedBroker
 from streams.operations.topics import create, plan
 from streams.operations.worker_process import WorkerProcess
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
 from tests.integration.conftest import Deploy, settings_of
-from tests.integration.deployment import SECONDS, Deployment
+from tests.integration.deployment import Deployment
+from tests.kafka.cluster import KafkaCluster
+from tests.waiting import SECONDS
 
 pytestmark = pytest.mark.kafka
 
@@ -78,12 +77,12 @@ def hindered(
         second = stack.enter_context(shared.worker())
 
         own_broker = tmp_path_factory.mktemp("own-broker")
-        broker = stack.enter_context(EmbeddedBroker(own_broker))
+        broker = stack.enter_context(KafkaCluster(own_broker))
         left = Deployment(settings_of(broker.address, own_broker), 2, DEMO_POLICY)
         left.load(simulate(persons=1_000, partitions=2))
         lonely = stack.enter_context(left.worker(batch_records=1, transaction_seconds=2))
         left.wait_until(lambda: left.consumed() > 0, "a checkpoint", lonely)
-        os.kill(broker.process_id, signal.SIGKILL)
+        broker.kill(1)
         left.close()
         yield {"second": (second, shared), "lonely": (lonely, left)}
 

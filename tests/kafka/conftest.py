@@ -1,20 +1,11 @@
-"""Apache Kafka, for what only it can show."""
+"""Apache Kafka, for those who do harm to it."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.kafka.cluster import KafkaCluster
-from tests.kafka.installation import KafkaUnavailable, jars
-
-
-@pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
-    """One broker that all tests share, each with topics and groups of its own."""
-    require_kafka()
-    with KafkaCluster(tmp_path_factory.mktemp("kafka")) as cluster:
-        yield cluster
+from tests.kafka.installation import require_kafka
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +14,3 @@ def three_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaClu
     require_kafka()
     with KafkaCluster(tmp_path_factory.mktemp("kafka"), brokers=3) as cluster:
         yield cluster
-
-
-def require_kafka() -> None:
-    """Skip where there is no Kafka and say why; where everything must run, that is a failure."""
-    try:
-        jars()
-    except KafkaUnavailable as reason:
-        said = f"no Apache Kafka here: {reason}"
-        if os.environ.get("CI"):
-            pytest.fail(said, pytrace=False)
-        pytest.skip(said)

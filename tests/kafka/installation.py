@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 KAFKA_VERSION: Final = "4.1.1"
 JAVA_VERSION: Final = 17
 HOME: Final = "UNHAUNT_TEST_KAFKA_HOME"
@@ -38,6 +40,17 @@ _POM: Final = f"""\
 
 class KafkaUnavailable(Exception):
     """Kafka cannot be had here; the message says in one line why."""
+
+
+def require_kafka() -> None:
+    """Skip where there is no Kafka and say why; where everything must run, that is a failure."""
+    try:
+        jars()
+    except KafkaUnavailable as reason:
+        said = f"no Apache Kafka here: {reason}"
+        if os.environ.get("CI"):
+            pytest.fail(said, pytrace=False)
+        pytest.skip(said)
 
 
 def jars() -> Path:

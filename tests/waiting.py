@@ -1,0 +1,16 @@
+"""Waiting for what is to happen, and for no longer than it takes."""
+
+from collections.abc import Callable
+from time import monotonic, sleep
+
+SECONDS = 60
+"""How long to wait for something before the test fails."""
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
+    """Return as soon as the condition holds. Raises `TimeoutError` when it does not in time."""
+    deadline = monotonic() + seconds
+    while not condition():
+        if monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {seconds} seconds")
+        sleep(0.02)
