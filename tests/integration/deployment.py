@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 import orjson
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, KafkaError, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from schemas.topics import PERSON_TOPICS
 from streams.engine.offsets import Place
@@ -92,6 +93,24 @@ class Deployment:
 
     # -- how far it got
 
+    def wait_until_shared_by(self, instances: Iterable[str], *workers: WorkerProcess) -> None:
+        """Wait until the group has given these instances, and no others, all partitions."""
+        names = set(instances)
+        self.wait_until(lambda: self._members() == names, f"a share for {names}", *workers)
+
+    def _members(self) -> set[str]:
+        """The instances that have partitions; nobody while the group gives them anew."""
+        client = AdminClient({"bootstrap.servers": self.settings.brokers})
+        name = self.settings.application
+        group = client.describe_consumer_groups([name])[name].result(SECONDS)
+        if group.state != ConsumerGroupState.STABLE:
+            return set()
+        return {
+            member.group_instance_id
+            for member in group.members
+            if member.assignment.topic_partitions
+        }
+
     def consumed(self) -> float:
         """How much of the person topics the group has committed, 1 being all that was loaded."""
         asked = [TopicPartition(*place) for place in self._loaded]
@@ -103,14 +122,17 @@ class Deployment:
         self.wait_until(lambda: self.consumed() == 1, "all records consumed", *workers)
 
     def wait_until_lists_are(
-        self, expected: dict[str, dict[str, Any]], *workers: WorkerProcess
+        self,
+        expected: dict[str, dict[str, Any]],
+        *workers: WorkerProcess,
+        seconds: float = SECONDS,
     ) -> None:
         """Wait for lists that need nobody to say anything, and come a little later therefore.
 
         Returns without them in the end, for the test to show how they differ.
         """
         try:
-            self.wait_until(lambda: self.lists() == expected, "lists", *workers)
+            self.wait_until(lambda: self.lists() == expected, "lists", *workers, seconds=seconds)
         except TimeoutError:
             return
 
@@ -141,6 +163,11 @@ class Deployment:
     def read(self, stream: str) -> list[Any]:
         """All committed records of an output topic, as Kafka has them, by partition and offset."""
         return read_topic(self.settings, self.settings.topic(stream), self.partitions)
+
+    def uncommitted(self, stream: str) -> list[Any]:
+        """All records of an output topic, also of transactions that are open or were aborted."""
+        topic = self.settings.topic(stream)
+        return read_topic(self.settings, topic, self.partitions, "read_uncommitted")
 
     def decisions(self) -> dict[int, list[dict[str, Any]]]:
         """The decisions of each partition in their order."""

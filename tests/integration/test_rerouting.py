@@ -15,6 +15,7 @@ from tests.builders import DAY, NOW, dismissal, impression, line, purchase, reco
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of, read_topic
 from tests.integration.recordings import Expected, expected, without_as_of
+from tests.kafka import java_client
 
 pytestmark = pytest.mark.kafka
 
@@ -23,7 +24,7 @@ PEOPLE = [f"person-{number}" for number in range(100)]
 
 
 class Misplaced(NamedTuple):
-    """Evidence where CRC32 puts it, and then requests where murmur2 puts them."""
+    """Evidence that librdkafka's and Java's clients have sent, and then requests of Java's."""
 
     evidence: list[Any]
     """As the topics hold it."""
@@ -39,10 +40,11 @@ def misplaced(deploy: Deploy) -> Misplaced:
     evidence, requests = recorded(_evidence()), recorded(_requests())
     outcome = expected(_well_placed(evidence + requests), "", PARTITIONS)
     deployment = deploy(PARTITIONS)
-    _produce(deployment, evidence, "consistent_random")
+    _send_with_librdkafka(deployment, [r for r in evidence if r.topic != "dismissals"])
+    _send_with_java(deployment, [r for r in evidence if r.topic == "dismissals"])
     with deployment.worker() as worker:
         deployment.wait_until_lists_are(outcome.lists, worker)
-        _produce(deployment, requests, "murmur2_random")
+        _send_with_java(deployment, requests)
         deployment.wait_until(
             lambda: len(deployment.read("decisions")) >= len(requests), "decisions", worker
         )
@@ -61,6 +63,16 @@ def test_requests_are_decided_as_if_all_had_been_in_its_place(misplaced: Misplac
 
 def test_lists_are_as_if_all_had_been_in_its_place(misplaced: Misplaced) -> None:
     assert misplaced.deployment.lists() == misplaced.expected.lists
+
+
+def test_what_java_has_sent_is_at_home_and_most_of_what_librdkafka_has_sent_is_not(
+    misplaced: Misplaced,
+) -> None:
+    deployment = misplaced.deployment
+    assert all(map(_is_home, deployment.read("dismissals")))
+    assert all(map(_is_home, deployment.read("impression-requests")))
+    purchases = deployment.read("purchases")
+    assert sum(map(_is_home, purchases)) < len(purchases) / 2
 
 
 def test_what_was_rerouted_is_counted(misplaced: Misplaced) -> None:
@@ -131,14 +143,27 @@ def _well_placed(records: list[RecordedRecord]) -> list[RecordedRecord]:
     ]
 
 
-def _produce(deployment: Deployment, records: list[RecordedRecord], partitioner: str) -> None:
+def _send_with_librdkafka(deployment: Deployment, records: list[RecordedRecord]) -> None:
+    """Send records to the partitions that librdkafka chooses by default, by CRC32."""
     settings = deployment.settings
-    producer = Producer({"bootstrap.servers": settings.brokers, "partitioner": partitioner})
+    producer = Producer({"bootstrap.servers": settings.brokers})
     for record in records:
         producer.produce(
             settings.topic(record.topic), record.value, record.key, timestamp=record.timestamp
         )
     assert producer.flush(60) == 0
+
+
+def _send_with_java(deployment: Deployment, records: list[RecordedRecord]) -> None:
+    """Send records to the partitions that Java's client chooses by default, by murmur2."""
+    topic = deployment.settings.topic
+    sent = [
+        java_client.Record(
+            topic(record.topic), record.timestamp, record.key or b"", record.value or b""
+        )
+        for record in records
+    ]
+    java_client.produce(deployment.settings.brokers, sent)
 
 
 def _is_home(message: Any) -> bool:

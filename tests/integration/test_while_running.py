@@ -11,10 +11,12 @@ from streams.recording.partitioning import partition_of
 from tests.builders import DAY, NOW, catalog_line, dismissal, line, purchase, recorded, request
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment
+from tests.kafka.clients import transaction, unique
+from tests.waiting import SECONDS
 
 pytestmark = pytest.mark.kafka
 
-PARTITIONS = 4
+PARTITIONS = 6
 
 
 class Running(NamedTuple):
@@ -124,6 +126,31 @@ def test_evidence_that_comes_late_counts_from_when_it_arrives(running: Running) 
     running.happen(line(request(request_id="now", user_id=ann, ts=NOW + DAY)))
     assert running.decision("now")["allowed"] == []
     assert running.decision("before")["allowed"] == ["tv"]
+
+
+def test_a_topic_that_has_fallen_silent_does_not_hold_the_others_up(running: Running) -> None:
+    ann = someone(4, "ann")
+    running.happen(line(dismissal("not_interested", product_id="tv", user_id=ann)))
+    running.wait_until_list_is(ann, ["tv"])
+    running.happen(line(request("tv", "radio", request_id="later", user_id=ann, ts=NOW + DAY)))
+    assert running.decision("later")["allowed"] == ["radio"]
+
+
+def test_a_transaction_that_stays_open_holds_nothing_up_but_what_comes_after_it(
+    running: Running,
+) -> None:
+    settings = running.deployment.settings
+    ann = someone(5, "ann")
+    [bought] = recorded([line(purchase(user_id=ann))])
+    producer = transaction(settings.brokers, unique("producer"))
+    producer.produce(settings.topic("purchases"), bought.value, bought.key, 5, timestamp=NOW)
+    assert producer.flush(SECONDS) == 0
+    running.happen(line(request(request_id="meanwhile", user_id=ann, ts=NOW + 1)))
+    assert running.decision("meanwhile")["allowed"] == ["tv"]
+    producer.commit_transaction(SECONDS)
+    running.wait_until_list_is(ann, ["tv"])
+    running.happen(line(request(request_id="afterwards", user_id=ann, ts=NOW + 2)))
+    assert running.decision("afterwards")["allowed"] == []
 
 
 def _at_home(records: list[RecordedRecord]) -> list[RecordedRecord]:

@@ -1,0 +1,61 @@
+"""A worker that hears of its partitions in dribs and drabs, for tests of their order.
+
+`slow_worker.py SEED RECORDS BYTES GATE` fetches at most so many records at once and so many bytes
+of a partition. It hears nothing of random partitions for a while, again and again, and nothing at
+all until there is a file GATE.
+"""
+
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+from streams import cli
+from streams.engine import faust_consumer
+from streams.engine.faust_consumer import ConsumerThread, Polled
+
+LONGEST_SILENCE = 30
+"""In fetches."""
+SHARE_OF_SILENT = 0.1
+"""How likely it is at each fetch that a partition falls silent."""
+
+
+class Slowness:
+    """Decides of which partitions a fetch may tell."""
+
+    def __init__(self, seed: int, gate: Path) -> None:
+        self._random = random.Random(seed)
+        self._gate = gate
+        self._silent: dict[Any, int] = {}
+
+    def heard(self, partitions: set[Any]) -> set[Any]:
+        if not self._gate.exists():
+            return set()
+        heard = set()
+        for place in sorted(partitions):
+            fetches = self._silent.pop(place, 0)
+            if fetches == 0 and self._random.random() < SHARE_OF_SILENT:
+                fetches = self._random.randint(1, LONGEST_SILENCE)
+            if fetches == 0:
+                heard.add(place)
+            else:
+                self._silent[place] = fetches - 1
+        return heard
+
+
+def main(seed: str, records: str, fetched_bytes: str, gate: str) -> None:
+    slowness = Slowness(int(seed), Path(gate))
+    faust_consumer.FETCH_RECORDS = int(records)
+    faust_consumer.FETCH_BYTES = int(fetched_bytes)
+    undelayed = ConsumerThread.poll
+
+    async def poll(thread: ConsumerThread, partitions: set[Any], seconds: float) -> Polled:
+        return await undelayed(thread, slowness.heard(partitions), min(seconds, 0.01))
+
+    ConsumerThread.poll = poll
+    sys.argv = ["unhaunt", "worker"]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

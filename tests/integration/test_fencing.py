@@ -1,0 +1,120 @@
+"""A worker that was stopped past its session and then goes on takes nothing with it (KIP-447).
+
+It has a transaction open all the while: either the broker has ended that by the time the worker
+goes on, or the worker wants to commit what it did as a member that the group no longer has.
+"""
+
+import re
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import NamedTuple
+
+import pytest
+
+from streams.operations.worker_process import WorkerProcess
+from streams.recording.simulated import DEMO_POLICY, simulate
+from tests.integration.conftest import Deploy
+from tests.integration.deployment import Deployment
+from tests.integration.recordings import Expected, as_of_of, expected, without_as_of
+from tests.waiting import SECONDS
+
+pytestmark = pytest.mark.kafka
+
+PARTITIONS = 4
+SESSION = {"session_seconds": 6}
+SLOWLY = {"batch_records": 1, "checkpoint_milliseconds": 1_000}
+"""A transaction is open nearly all the time, and holds a good deal."""
+
+
+class Story(NamedTuple):
+    """Of a worker that was stopped, and of the one that took over."""
+
+    deployment: Deployment
+    stopped: WorkerProcess
+    other: WorkerProcess
+    expected: Expected
+
+
+@pytest.fixture(scope="module")
+def stories(deploy: Deploy) -> Iterator[dict[str, Story]]:
+    """Both at the same time, since a session takes long to run out."""
+    records = list(simulate(persons=500, partitions=PARTITIONS))
+    outcome = expected(records, DEMO_POLICY, PARTITIONS)
+    with ExitStack() as stack:
+        stories = {}
+        for name, seconds in (("transaction is open", 60), ("transaction has timed out", 2)):
+            deployment = deploy(PARTITIONS, DEMO_POLICY)
+            deployment.load(records)
+            settings = {**SESSION, "transaction_seconds": seconds}
+            first = stack.enter_context(deployment.worker("a", **settings, **SLOWLY))
+            stop_in_a_transaction(deployment, first)
+            second = stack.enter_context(deployment.worker("b", **settings))
+            stories[name] = Story(deployment, first, second, outcome)
+        for deployment, first, second, _ in stories.values():
+            deployment.wait_until_shared_by("b", second)
+            first.process.send_signal(signal.SIGCONT)
+        for deployment, _, second, _ in stories.values():
+            deployment.wait_until_consumed(second)
+            deployment.wait_until_lists_are(outcome.lists, second)
+        yield stories
+
+
+@pytest.fixture(params=["transaction is open", "transaction has timed out"])
+def story(stories: dict[str, Story], request: pytest.FixtureRequest) -> Story:
+    return stories[request.param]
+
+
+def stop_in_a_transaction(deployment: Deployment, worker: WorkerProcess) -> None:
+    """Stop a worker when it has committed something and decided more than that."""
+
+    def is_stopped() -> bool:
+        worker.process.send_signal(signal.SIGSTOP)
+        decided = len(deployment.uncommitted("decisions"))
+        if 0 < len(deployment.read("decisions")) < decided:
+            return True
+        worker.process.send_signal(signal.SIGCONT)
+        return False
+
+    deployment.wait_until(is_stopped, "a transaction in mid-work", worker)
+
+
+def test_what_it_had_done_is_void_and_was_done_again_by_the_other(story: Story) -> None:
+    shown = Counter(message.value() for message in story.deployment.uncommitted("decisions"))
+    committed = Counter(message.value() for message in story.deployment.read("decisions"))
+    void = shown - committed
+    assert void
+    assert void.keys() <= committed.keys()
+
+
+def test_each_request_is_decided_once_and_as_the_backtest_has_it(story: Story) -> None:
+    decisions = story.deployment.decisions()
+    assert without_as_of(decisions) == story.expected.decisions
+    assert as_of_of(decisions) == story.expected.as_of
+
+
+def test_the_lists_are_the_backtests(story: Story) -> None:
+    assert story.deployment.lists() == story.expected.lists
+
+
+def test_a_worker_that_is_given_up_says_so_and_joins_again(stories: dict[str, Story]) -> None:
+    deployment, stopped, other, _ = stories["transaction is open"]
+    deployment.wait_until_shared_by("ab", stopped, other)
+    assert "the group has given this worker up" in stopped.log.read_text()
+
+
+def test_a_worker_whose_transaction_has_timed_out_ends_and_says_so(
+    stories: dict[str, Story],
+) -> None:
+    stopped = stories["transaction has timed out"].stopped
+    assert stopped.process.wait(SECONDS) == 2
+    said = stopped.log.read_text()
+    assert "Traceback" not in said
+    assert re.search("^Kafka: .*fenced", said, re.MULTILINE)
+
+
+def test_what_was_aborted_leaves_no_trace_in_the_state(story: Story) -> None:
+    for worker in (story.stopped, story.other):
+        worker.stop()
+    assert story.deployment.persons("a", "b") == story.expected.persons
