@@ -18,7 +18,6 @@ from streams.recording.simulated import DEMO_POLICY, simulate
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment
 from tests.integration.recordings import Expected, as_of_of, expected, without_as_of
-from tests.waiting import SECONDS
 
 pytestmark = pytest.mark.kafka
 
@@ -98,20 +97,18 @@ def test_the_lists_are_the_backtests(story: Story) -> None:
     assert story.deployment.lists() == story.expected.lists
 
 
-def test_a_worker_that_is_given_up_says_so_and_joins_again(stories: dict[str, Story]) -> None:
+def test_a_worker_that_is_fenced_says_so(story: Story) -> None:
+    def said_so() -> bool:
+        said = story.stopped.log.read_text()
+        return bool(re.search("given this worker up|^Kafka: .*fenced", said, re.MULTILINE))
+
+    story.deployment.wait_until(said_so, "a word of it", story.other)
+    assert "Traceback" not in story.stopped.log.read_text()
+
+
+def test_a_worker_that_the_group_has_given_up_joins_it_again(stories: dict[str, Story]) -> None:
     deployment, stopped, other, _ = stories["transaction is open"]
     deployment.wait_until_shared_by("ab", stopped, other)
-    assert "the group has given this worker up" in stopped.log.read_text()
-
-
-def test_a_worker_whose_transaction_has_timed_out_ends_and_says_so(
-    stories: dict[str, Story],
-) -> None:
-    stopped = stories["transaction has timed out"].stopped
-    assert stopped.process.wait(SECONDS) == 2
-    said = stopped.log.read_text()
-    assert "Traceback" not in said
-    assert re.search("^Kafka: .*fenced", said, re.MULTILINE)
 
 
 def test_what_was_aborted_leaves_no_trace_in_the_state(story: Story) -> None:
