@@ -55,7 +55,7 @@ class KafkaCluster:
         self._settings = {name.replace("_", "."): value for name, value in settings.items()}
         self._numbers = range(1, brokers + 1)
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
-        ports = iter(_free_ports(2 * brokers))
+        ports = iter(free_ports(2 * brokers))
         self._ports = {number: next(ports) for number in self._numbers}
         self._controller_ports = {number: next(ports) for number in self._numbers}
         self._classpath = ""
@@ -223,7 +223,7 @@ class KafkaCluster:
         return ["java", *options, "-cp", self._classpath, program]
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with_sockets = []
     found: list[int] = []
     try:

@@ -1,0 +1,186 @@
+"""A steady stream of input whose outcome does not depend on when a worker sees which record.
+
+Live, nobody waits for records that are yet to come (SPEC 6), so which evidence a request meets is
+a matter of pace. Here it is not: what a person says next is sent only after the group has
+committed what they said before. So each request meets all of its person's evidence that was sent
+before it, and none of what is sent after it. A record in a wrong partition takes longer than that,
+so it is among a person's last.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from types import TracebackType
+from typing import Any, Final, Self
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from schemas.topics import PERSON_TOPICS
+from streams.engine.output import LARGEST_RECORD
+from streams.recording.files import RecordedRecord
+from streams.recording.simulated.happening import END, MINUTE
+from streams.settings import Settings
+from tests.builders import recorded
+from tests.chaos.lives import Life
+from tests.oracle.invalid import invalid_record, too_large_record
+
+TICK_SECONDS: Final = 0.25
+STEP: Final = 5 * MINUTE
+"""Event time from one record to the next: later than all that was said before, by anybody."""
+INVALID: Final = 0.2
+"""How likely it is that a tick has a record that is not right."""
+MISPLACED: Final = 0.5
+"""How likely it is that a person's last records are in a wrong partition."""
+BROKER_SECONDS: Final = 5
+FLUSH_SECONDS: Final = 120
+
+Place = tuple[str, int]
+
+
+class Speaker:
+    """A person who is in the middle of what they have to say."""
+
+    def __init__(self, life: Life, stages: int) -> None:
+        """`stages` is how much of the life is told."""
+        self.life = life
+        self.stages = list(reversed(life.stages[:stages]))
+        """Those that are left, the next one last."""
+        self.on_their_way = 0
+        self.offsets: dict[Place, int] = {}
+        """Of the last record that was sent, where any was."""
+
+    def is_heard(self, committed: Mapping[Place, int]) -> bool:
+        """Whether the group has committed all that was said."""
+        return not self.on_their_way and all(
+            committed.get(place, 0) > offset for place, offset in self.offsets.items()
+        )
+
+
+class LiveStream:
+    """Lets people speak, one more with every tick. A context manager with a thread of its own."""
+
+    def __init__(
+        self, settings: Settings, lives: Sequence[Life], partitions: Sequence[int], seed: int
+    ) -> None:
+        """`partitions` are those that these lives are lived in."""
+        self.sent = 0
+        """How many records have been sent."""
+        self._settings = settings
+        self._lives = list(reversed(lives))
+        self._partitions = partitions
+        self._random = Random(seed)
+        self._now = END
+        self._speakers: list[Speaker] = []
+        self._failure: Exception | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="live stream")
+        self._places = [
+            TopicPartition(settings.topic(topic), n) for topic in PERSON_TOPICS for n in partitions
+        ]
+        client = {"bootstrap.servers": settings.brokers, "log_level": 0}
+        self._producer = Producer(
+            {**client, "enable.idempotence": True, "message.max.bytes": LARGEST_RECORD}
+        )
+        self._group: Any = Consumer(
+            {**client, "group.id": settings.application, "isolation.level": "read_committed"}
+        )
+
+    def __enter__(self) -> Self:
+        self._send_too_large()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Say no more. Raises what kept it from being said, or the brokers from taking it."""
+        self._stopped.set()
+        self._thread.join()
+        self._group.close()
+        if self._producer.flush(FLUSH_SECONDS):
+            raise TimeoutError(f"the brokers did not take all records in {FLUSH_SECONDS} s")
+        if self._failure:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            while not self._stopped.wait(TICK_SECONDS):
+                self._producer.poll(0)
+                self._go_on(self._committed())
+        except Exception as error:
+            self._failure = error
+
+    def _go_on(self, committed: Mapping[Place, int]) -> None:
+        """Let speak who has been heard, and one person more."""
+        heard = [speaker for speaker in self._speakers if speaker.is_heard(committed)]
+        if self._lives:
+            life = self._lives.pop()
+            heard.append(Speaker(life, self._random.randint(1, len(life.stages))))
+            self._speakers.append(heard[-1])
+        for speaker in heard:
+            if speaker.stages:
+                self._speak(speaker)
+            else:
+                self._speakers.remove(speaker)
+        if self._random.random() < INVALID:
+            self._send_invalid()
+
+    def _committed(self) -> Mapping[Place, int]:
+        try:
+            answers = self._group.committed(self._places, BROKER_SECONDS)
+        except KafkaException:  # a broker is away, as it may be here
+            return {}
+        return {(answer.topic, answer.partition): answer.offset for answer in answers}
+
+    def _speak(self, speaker: Speaker) -> None:
+        """Send a person's next records."""
+        stage = speaker.stages.pop()
+        is_last = not speaker.stages
+        partition = stage[0].partition
+        if is_last and self._random.random() < MISPLACED:
+            partition = self._random.choice([n for n in self._partitions if n != partition])
+
+        def delivered(error: KafkaError | None, message: Any) -> None:
+            self._delivered(error, message)
+            speaker.on_their_way -= 1
+            speaker.offsets[message.topic(), message.partition()] = message.offset()
+
+        speaker.offsets = {}
+        for record in stage:
+            self._now += STEP
+            speaker.on_their_way += 1
+            self._send(speaker.life.at(record, self._now), partition, delivered)
+
+    def _send_invalid(self) -> None:
+        line, _ = invalid_record(self._random, "nobody", self._partitions[0], self._now)
+        [record] = recorded([line])
+        self._send(record, record.partition, self._delivered)
+
+    def _send_too_large(self) -> None:
+        [record] = recorded(
+            [too_large_record(self._random, "nobody", self._partitions[0], self._now)]
+        )
+        self._send(record, record.partition, self._delivered)
+
+    def _send(
+        self, record: RecordedRecord, partition: int, delivered: Callable[[Any, Any], None]
+    ) -> None:
+        self.sent += 1
+        self._producer.produce(
+            self._settings.topic(record.topic),
+            record.value,
+            record.key,
+            partition,
+            timestamp=record.timestamp,
+            on_delivery=delivered,
+        )
+
+    def _delivered(self, error: KafkaError | None, _: object) -> None:
+        if error is not None:
+            self._failure = KafkaException(error)
