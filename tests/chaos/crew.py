@@ -18,7 +18,7 @@ STOP_SECONDS: Final = 45
 PAUSE_SECONDS: Final = 1
 """Before a worker that has ended by itself is started again."""
 IN_ORDER: Final = (0, 1, 2, -signal.SIGTERM, -signal.SIGKILL)
-"""How a worker may end: told to, for a reason that it has named, told to before it began, killed."""
+"""How a worker may end: told to, with a reason that it names, told to before it began, killed."""
 
 
 class Member:

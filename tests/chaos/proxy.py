@@ -19,7 +19,7 @@ class Connection:
     """One client's connection and the one that was made for it to a broker."""
 
     def __init__(self, client: End, broker: End) -> None:
-        self.is_cut = False
+        self._is_cut = False
         self._ends = client, broker
         self._left: int | None = None
         """Bytes that may still pass in either direction; None for no limit."""
@@ -35,7 +35,7 @@ class Connection:
         """Pass so many more bytes and then close both ends; at once if that is none."""
         self._left = count
         if not count:
-            self.is_cut = True
+            self._is_cut = True
             self.close()
 
     def close(self) -> None:
@@ -45,11 +45,11 @@ class Connection:
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            while not self.is_cut and (data := await reader.read(CHUNK_BYTES)):
+            while not self._is_cut and (data := await reader.read(CHUNK_BYTES)):
                 if self._left is not None:
                     data = data[: self._left]
                     self._left -= len(data)
-                    self.is_cut = not self._left
+                    self._is_cut = not self._left
                 writer.write(data)
                 await writer.drain()
         self.close()
@@ -61,7 +61,7 @@ class Proxy:
     def __init__(self, targets: Mapping[int, int]) -> None:
         """`targets` are the ports that are forwarded to, by the ports that are listened on."""
         self.cut_connections = 0
-        """How many connections have been cut."""
+        """How many connections have been cut, or will be by what goes through next."""
         self._targets = targets
         self._servers: list[asyncio.Server] = []
         self._connections: dict[Connection, int] = {}
@@ -92,6 +92,7 @@ class Proxy:
         for connection, listened_on in self._connections.items():
             if listened_on == port and random.random() < share:
                 connection.cut_after(random.randint(0, most_bytes))
+                self.cut_connections += 1
 
     async def _listen(self) -> None:
         for port in self._targets:
@@ -108,7 +109,6 @@ class Proxy:
             self._connections[connection] = port
             await connection.forward()
             del self._connections[connection]
-            self.cut_connections += connection.is_cut
 
         return serve
 

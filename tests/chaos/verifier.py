@@ -120,7 +120,11 @@ class _Verification:
                 if record.topic in topics
             ),
             "decided": len(seen.decisions),
-            "joined": sum(not isinstance(valid.event, Request) for valid in self._valid),
+            "joined": sum(
+                not valid.is_misplaced and not isinstance(valid.event, Request)
+                for valid in self._valid
+            )
+            + sum(_header(record, "topic") != REQUESTS for record in seen.rerouted),
             "dead": sum(_original(letter)[0] != "catalog" for letter in seen.dead_letters),
             "rerouted": len(seen.rerouted),
         }
