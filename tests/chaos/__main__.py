@@ -38,9 +38,11 @@ def _run(seed: int, seconds: float) -> int:
     try:
         outcome = run(folder, seed, seconds)
     except TimeoutError as error:
-        print(f"seed {seed}: {error}; see {folder}", flush=True)
+        print(f"seed {seed}: {error}; see {folder}\n" + "\n".join(error.__notes__), flush=True)
         return 1
     _print_row(seed, *_figures(outcome))
+    for words, count in outcome.endings.items():
+        print(f"          ended by itself {count} times: {words}", flush=True)
     if outcome.findings:
         print(f"{outcome}\nsee {folder}", flush=True)
         return 1
@@ -54,7 +56,7 @@ def _figures(outcome: Outcome) -> list[int]:
         *(sum(harms[harm] for harm in kinds) for kinds in COLUMNS.values()),
         outcome.cut_connections,
         outcome.endings.total(),
-        *(outcome.report.totals[name] for name in TOTALS),
+        *(outcome.totals[name] for name in TOTALS),
         len(outcome.findings),
     ]
 

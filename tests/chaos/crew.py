@@ -1,9 +1,11 @@
 """The workers of a run, each a static member that is started again whenever it has ended."""
 
+import os
 import re
 import shutil
 import signal
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -14,7 +16,8 @@ from streams.operations.worker_process import WorkerProcess
 from streams.settings import Settings
 
 STOP_SECONDS: Final = 45
-"""How long a worker that is told to stop may take, be brokers away or not."""
+"""How long a worker that is told to stop may take, be brokers away or not. One that takes longer
+is aborted, whereupon its log shows what its threads were at."""
 PAUSE_SECONDS: Final = 1
 """Before a worker that has ended by itself is started again."""
 IN_ORDER: Final = (0, 1, 2, -signal.SIGTERM, -signal.SIGKILL)
@@ -69,7 +72,7 @@ class Member:
         if self.is_running:
             if monotonic() > self._must_end_by:
                 self.findings.append(f"{self.name} did not stop in {STOP_SECONDS} s")
-                self._signal(signal.SIGKILL)
+                self._signal(signal.SIGABRT)
             return
         if self._worker is not None:
             self._look_at_the_end(self._worker)
@@ -78,8 +81,9 @@ class Member:
             self._start()
 
     def end(self) -> None:
-        """Whatever it does, it ends."""
-        self._signal(signal.SIGKILL)
+        """Whatever it does, it ends; its log then shows where it was."""
+        self._signal(signal.SIGABRT)
+        self._signal(signal.SIGCONT)
         if self._worker is not None:
             self._worker.process.wait()
 
@@ -87,6 +91,7 @@ class Member:
         self._lives += 1
         self._is_struck = False
         self._must_end_by = float("inf")
+        os.environ["PYTHONFAULTHANDLER"] = "1"  # inherited: see STOP_SECONDS
         log = self._folder / f"worker-{self.name}-{self._lives}.log"
         self._worker = WorkerProcess(self._settings, log).__enter__()
 
@@ -120,3 +125,9 @@ def crew(settings: Settings, names: tuple[str, ...], folder: Path) -> dict[str, 
     return {
         name: Member(msgspec.structs.replace(settings, instance=name), folder) for name in names
     }
+
+
+def see_to_all(crew: Mapping[str, Member]) -> None:
+    """Start whoever is not there and may be."""
+    for member in crew.values():
+        member.see_to_it()

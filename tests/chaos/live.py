@@ -25,7 +25,9 @@ from tests.chaos.lives import Life
 from tests.oracle.invalid import invalid_record, too_large_record
 
 TICK_SECONDS: Final = 0.25
-STEP: Final = 5 * MINUTE
+NEWCOMERS: Final = 5
+"""So many people begin to speak with every tick."""
+STEP: Final = MINUTE
 """Event time from one record to the next: later than all that was said before, by anybody."""
 INVALID: Final = 0.2
 """How likely it is that a tick has a record that is not right."""
@@ -57,7 +59,7 @@ class Speaker:
 
 
 class LiveStream:
-    """Lets people speak, one more with every tick. A context manager with a thread of its own."""
+    """Lets people speak, new ones with every tick. A context manager with its own thread."""
 
     def __init__(
         self, settings: Settings, lives: Sequence[Life], partitions: Sequence[int], seed: int
@@ -117,12 +119,9 @@ class LiveStream:
             self._failure = error
 
     def _go_on(self, committed: Mapping[Place, int]) -> None:
-        """Let speak who has been heard, and one person more."""
+        """Let those speak who have been heard, and some who are new."""
         heard = [speaker for speaker in self._speakers if speaker.is_heard(committed)]
-        if self._lives:
-            life = self._lives.pop()
-            heard.append(Speaker(life, self._random.randint(1, len(life.stages))))
-            self._speakers.append(heard[-1])
+        heard += self._newcomers()
         for speaker in heard:
             if speaker.stages:
                 self._speak(speaker)
@@ -130,6 +129,12 @@ class LiveStream:
                 self._speakers.remove(speaker)
         if self._random.random() < INVALID:
             self._send_invalid()
+
+    def _newcomers(self) -> list[Speaker]:
+        lives = [self._lives.pop() for _ in range(min(NEWCOMERS, len(self._lives)))]
+        newcomers = [Speaker(life, self._random.randint(1, len(life.stages))) for life in lives]
+        self._speakers += newcomers
+        return newcomers
 
     def _committed(self) -> Mapping[Place, int]:
         try:

@@ -4,7 +4,7 @@ It knows nothing of workers: its reference is a backtest of what it finds on the
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import orjson
@@ -41,14 +41,16 @@ class Report(NamedTuple):
     totals: Mapping[str, int]
     """`consumed` is the sum of the others: a record that is rerouted is consumed twice."""
 
-    def __str__(self) -> str:
-        by_kind = defaultdict(list)
-        for kind, detail in self.findings:
-            by_kind[kind].append(detail)
-        lines = [f"{name}: {count}" for name, count in self.totals.items()]
-        for kind, details in by_kind.items():
-            lines += [f"{kind}: {len(details)}", *(f"  {detail}" for detail in details[:SHOWN])]
-        return "\n".join(lines)
+
+def described(findings: Iterable[Finding]) -> str:
+    """How many findings of each kind there are, with some examples."""
+    by_kind = defaultdict(list)
+    for kind, detail in findings:
+        by_kind[kind].append(detail)
+    lines = []
+    for kind, details in by_kind.items():
+        lines += [f"{kind}: {len(details)}", *(f"  {detail}" for detail in details[:SHOWN])]
+    return "\n".join(lines)
 
 
 class Valid(NamedTuple):
