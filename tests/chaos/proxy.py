@@ -118,6 +118,8 @@ class Proxy:
         for connection in self._connections:
             connection.close()
         serving = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in serving:  # also what is still connecting
+            task.cancel()
         await asyncio.gather(*serving, return_exceptions=True)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> "Future[None]":

@@ -22,6 +22,7 @@ def test_nothing_is_lost_or_doubled_in_half_a_minute_of_harm(tmp_path: Path) -> 
     require_kafka()
     outcome = run(tmp_path, SHORT_SEED, SHORT_SECONDS)
     assert not outcome.findings, str(outcome)
+    assert all(outcome.totals.values()), str(outcome.totals)
 
 
 @pytest.mark.chaos

@@ -18,6 +18,10 @@ ANN, BOB = "ann", "bob"
 HOME = partition_of(ANN.encode(), PARTITIONS)
 AWAY = 1 - HOME
 POLICY = Policy.default()
+TOTALS = "consumed is not decided + joined + dead + rerouted"
+GONE = record_of(
+    "suppressions", b"nobody", None, NOW, partition=partition_of(b"nobody", PARTITIONS)
+)
 
 
 def inputs() -> list[RecordedRecord]:
@@ -182,7 +186,3 @@ def test_a_record_that_was_rerouted_twice_is_found(right: Observed) -> None:
 def test_an_input_that_the_group_has_not_committed_is_found(right: Observed) -> None:
     offsets = {**right.offsets, ("impression-requests", HOME): 1}
     assert kinds(right._replace(offsets=offsets)) == {"offset not after the last record", TOTALS}
-
-
-TOTALS = "consumed is not decided + joined + dead + rerouted"
-GONE = output("suppressions", "nobody", None, 0)
