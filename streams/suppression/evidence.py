@@ -15,6 +15,8 @@ FORMAT = 1
 
 Fact = TypeVar("Fact", "Line", "Refund", "Rejection | Restoration", "Said")
 
+Key = TypeVar("Key", str, tuple[str, str])
+
 LARGEST_QUANTITY = 2**63 - 1
 """Quantities are 64-bit integers; a sum beyond that is cut to it."""
 
@@ -248,26 +250,39 @@ class Evidence:
 
     def to_data(self) -> list[Any]:
         """The set as plain JSON data, one form for one set whatever the order of arrival."""
+        self._sort()
         return [
             FORMAT,
             self.newest,
             [
                 [*key, ts, event_id, quantity, attributes and [*attributes]]
-                for key, (ts, event_id, quantity, attributes) in sorted(self.lines.items())
+                for key, (ts, event_id, quantity, attributes) in self.lines.items()
             ],
-            [[*key, *refund] for key, refund in sorted(self.refunds.items())],
-            [[*item] for item in sorted(self.voided.items())],
+            [[*key, *refund] for key, refund in self.refunds.items()],
+            [[*item] for item in self.voided.items()],
             [
                 [key, ts, reason, target and [*target], price, attributes and [*attributes]]
-                for key, (ts, reason, target, price, attributes) in sorted(self.dismissals.items())
+                for key, (ts, reason, target, price, attributes) in self.dismissals.items()
             ],
             [
                 [key, ts, reason, target and [*target]]
-                for key, (ts, reason, target) in sorted(self.restorations.items())
+                for key, (ts, reason, target) in self.restorations.items()
             ],
-            [[*key, ts] for key, ts in sorted(self.impressions.items())],
+            [[*key, ts] for key, ts in self.impressions.items()],
             [[key, *said] for key, said in sorted(self.preferences.items())],
         ]
+
+    def _sort(self) -> None:
+        """Have the facts in the order of their identities; where they nearly are, it costs little.
+
+        So whoever has thousands of facts and is written again and again does not cost it each time.
+        """
+        self.lines = _sorted(self.lines)
+        self.refunds = _sorted(self.refunds)
+        self.voided = _sorted(self.voided)
+        self.dismissals = _sorted(self.dismissals)
+        self.restorations = _sorted(self.restorations)
+        self.impressions = _sorted(self.impressions)
 
     @classmethod
     def from_data(cls, data: Sequence[Any]) -> Self:
@@ -298,6 +313,12 @@ class Evidence:
         for field, ts, event_id, value in said:
             evidence.preferences[field] = Said(ts, event_id, value)
         return evidence
+
+
+def _sorted(facts: dict[Key, Any]) -> dict[Key, Any]:
+    if len(facts) < 2:
+        return facts
+    return {key: facts[key] for key in sorted(facts)}
 
 
 def _later(known: Fact | None, new: Fact) -> Fact:

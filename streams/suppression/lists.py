@@ -40,7 +40,7 @@ def list_of(
 
 def last_end(claims: Iterable[Claim]) -> float:
     """When the last of the claims ends: infinite if one never does, minus infinite without any."""
-    return max((FOREVER if c.until is None else c.until for c in claims), default=-FOREVER)
+    return max([FOREVER if claim.until is None else claim.until for claim in claims] or [-FOREVER])
 
 
 def _place(claim: Claim) -> tuple[int, str, int, int, float]:

@@ -119,6 +119,20 @@ class KafkaCluster:
         process.kill()
         process.wait()
 
+    def throttle(self, client: str, bytes_a_second: int) -> None:
+        """Let the brokers take no more than this of what a client sends."""
+        quota = f"producer_byte_rate={bytes_a_second}"
+        change = ["--alter", "--entity-type", "clients", "--entity-name", client]
+        subprocess.run(
+            [
+                *self._java("kafka.admin.ConfigCommand"),
+                *("--bootstrap-server", self.address, *change, "--add-config", quota),
+            ],
+            stdin=subprocess.DEVNULL,
+            check=True,
+            capture_output=True,
+        )
+
     def wait(self, *numbers: int) -> None:
         """Return when these brokers take part. Raises `RuntimeError` when they do not in time."""
         deadline = time.monotonic() + START_SECONDS
