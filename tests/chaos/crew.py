@@ -20,8 +20,10 @@ STOP_SECONDS: Final = 45
 is aborted, whereupon its log shows what its threads were at."""
 PAUSE_SECONDS: Final = 1
 """Before a worker that has ended by itself is started again."""
-IN_ORDER: Final = (0, 1, 2, -signal.SIGTERM, -signal.SIGKILL)
-"""How a worker may end: told to, with a reason that it names, told to before it began, killed."""
+TOLD_TO: Final = (0, 1, 2, -signal.SIGTERM, -signal.SIGKILL)
+"""How a worker may end that is told to or killed; before it has begun, a signal just ends it."""
+BY_ITSELF: Final = (1, 2)
+"""How a worker may end that nobody told to: for a reason that it names."""
 
 
 class Member:
@@ -109,12 +111,16 @@ class Member:
         said = worker.log.read_text(errors="replace")
         if "Traceback" in said:
             self.findings.append(f"{self.name} ended with a traceback, see {worker.log}")
+        expected = TOLD_TO
         if not self._is_struck:
+            expected = BY_ITSELF
             last = said.strip().rpartition("\n")[2]
             self.endings[re.sub(r"\d+", "…", last)] += 1
             self._starts_at = monotonic() + PAUSE_SECONDS
-        if code not in IN_ORDER:
-            self.findings.append(f"{self.name} ended with exit code {code}, see {worker.log}")
+        if code not in expected:
+            self.findings.append(
+                f"{self.name} ended with exit code {code}, not one of {expected}, see {worker.log}"
+            )
         if self._loses_state:
             shutil.rmtree(self._settings.folder, ignore_errors=True)
             self._loses_state = False

@@ -18,6 +18,7 @@ SHORT_SECONDS = 25.0
 
 
 @pytest.mark.kafka
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_or_doubled_in_half_a_minute_of_harm(tmp_path: Path) -> None:
     require_kafka()
     outcome = run(tmp_path, SHORT_SEED, SHORT_SECONDS)
