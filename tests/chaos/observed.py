@@ -45,8 +45,8 @@ def observe(settings: Settings, partitions: int) -> Observed:
         lists=read("suppressions"),
         dead_letters=read("dead-letters"),
         offsets={
-            (grouped[topic], number): offset
-            for (topic, number), offset in committed(settings, places, SECONDS).items()
+            (grouped[topic], number): reached.offset
+            for (topic, number), reached in committed(settings, places, SECONDS).items()
         },
     )
 

@@ -41,7 +41,8 @@ class Progress:
         deadline = monotonic() + SECONDS
         while True:
             try:
-                return committed(self._settings, self._places(topics), SECONDS)
+                found = committed(self._settings, self._places(topics), SECONDS)
+                return {place: reached.offset for place, reached in found.items()}
             except KafkaException:
                 if monotonic() > deadline:
                     raise
