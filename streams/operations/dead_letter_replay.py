@@ -1,6 +1,6 @@
 """Sending dead letters back to where they came from, once whatever was wrong has been put right.
 
-Each letter goes back once, however often this is run: the record and a note that it was sent are
+Each record goes back once, however often this is run: the record and a note that it was sent are
 one transaction, and the notes are kept on a compacted topic of the processor's own. What the
 decoders still refuse is not sent, as it would come straight back.
 """
@@ -53,7 +53,10 @@ class DeadLetterReplay:
         """Each letter with what becomes of it if it is replayed now. Raises `KafkaException`."""
         sent = self._sent_before()
         for letter in self.letters.read(self._selection, advance):
-            yield letter, self._fate(letter, sent)
+            fate = self._fate(letter, sent)
+            if fate is Fate.SENT:
+                sent[letter.origin] = letter.timestamp
+            yield letter, fate
 
     def send(self, advance: Advance = lambda _: None) -> Counter[Fate]:
         """Send back what is fit for it; returns how many letters had which fate.
@@ -80,7 +83,7 @@ class DeadLetterReplay:
             return Fate.OF_ANOTHER_DEPLOYMENT
         if topic == CATALOG and letter.topic not in self._selection.topics:
             return Fate.OF_THE_CATALOG
-        if sent.get(str(letter.place)) == letter.written:
+        if sent.get(letter.origin) == letter.timestamp:
             return Fate.SENT_BEFORE
         try:
             if topic == CATALOG:
@@ -91,13 +94,13 @@ class DeadLetterReplay:
             return Fate.STILL_INVALID
         return Fate.SENT
 
-    def _sent_before(self) -> Mapping[str, int]:
-        """The letters that were sent, by place, and when they had been written."""
+    def _sent_before(self) -> dict[str, int]:
+        """The timestamps of the records that were sent, by where they had been found."""
         topic = self._settings.replayed
         partitions = self._partitions_of_notes()
         bounds = bounds_of(self._settings, topic, partitions)
         return {
-            note.key().decode(): orjson.loads(note.value())["written"]
+            note.key().decode(): orjson.loads(note.value())["timestamp"]
             for note in committed_records(self._settings, topic, bounds)
         }
 

@@ -71,9 +71,9 @@ class Sending:
             timestamp=max(1, letter.timestamp),  # 0 would mean now
             headers=[*letter.headers],
         )
-        # A topic that was made anew has other letters in the same places, written at other times.
-        note = orjson.dumps({"written": letter.written})
-        self._producer.produce(self._settings.replayed, note, str(letter.place))
+        # A topic that was made anew has other records in the same places, of other times.
+        note = orjson.dumps({"timestamp": letter.timestamp})
+        self._producer.produce(self._settings.replayed, note, letter.origin)
 
     def commit_if_due(self) -> None:
         """Commit what was sent if it is much, or has been open for long."""

@@ -42,6 +42,11 @@ class DeadLetter(NamedTuple):
     headers: Headers
     """The record's own."""
 
+    @property
+    def origin(self) -> str:
+        """Topic, partition and offset of the record: the same if a worker has buried it twice."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
     @classmethod
     def of(cls, message: Any) -> Self | None:
         """The dead letter that a Kafka message is; None where its headers do not say that."""

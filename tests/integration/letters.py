@@ -48,6 +48,7 @@ class Letters:
         partition: int = 1,
         headers: tuple[tuple[str, bytes], ...] = (),
         written: int = 0,
+        offset: int | None = None,
     ) -> str:
         """Put a letter there as a worker does; returns its place, as `show` takes it."""
         producer = Producer({"bootstrap.servers": self.settings.brokers})
@@ -58,7 +59,7 @@ class Letters:
             "detail": detail,
             "topic": self.settings.topic(topic),
             "partition": partition,
-            "offset": 100 + self._buried,
+            "offset": 100 + self._buried if offset is None else offset,
             "timestamp": NOW,
         }
         producer.produce(

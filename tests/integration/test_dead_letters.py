@@ -173,6 +173,13 @@ def test_what_was_replayed_is_not_sent_again_but_what_came_since_is(letters: Let
     assert len(letters.replayed()) == 2
 
 
+def test_a_record_that_was_buried_twice_is_replayed_once(letters: Letters) -> None:
+    letters.bury(offset=5)
+    letters.bury(offset=5)
+    letters.run("replay", "--yes")
+    assert len(letters.replayed()) == 1
+
+
 def test_what_was_left_out_of_one_replay_is_sent_by_the_next(letters: Letters) -> None:
     letters.bury(error="not_json")
     letters.bury(error="wrong_type")
