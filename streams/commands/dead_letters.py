@@ -183,7 +183,7 @@ def replay(
         standard_output().print(letters_table(newest.in_order(), keys=False))
     print(f"Fit to be replayed: {fit:,}")
     _print_fates(fates)
-    if dry_run or not fit or not (yes or _is_wanted(fit)):
+    if dry_run or not fit or not (yes or is_wanted(fit)):
         return
     with progress_bar("Replaying", job.letters.records) as advance:
         sent = job.send(advance)[Fate.SENT]
@@ -240,11 +240,15 @@ def _print_fates(fates: "Counter[Any]") -> None:
         print(f"Left where they are, {fate}: {count:,}")
 
 
-def _is_wanted(letters: int) -> bool:
+def is_wanted(letters: int) -> bool:
     """Ask the person. Raises `UserError` when there is nobody to ask."""
     if not sys.stdin.isatty():
         raise UserError(
             "Nothing was replayed: nobody is there to ask. --yes replays without asking, "
             "--dry-run only shows."
         )
-    return typer.confirm(f"Send {letters:,} back to where they came from?")
+    try:
+        return typer.confirm(f"Send {letters:,} back to where they came from?")
+    except typer.Abort:  # Ctrl-C, or the end of the input
+        print()
+        return False

@@ -1,9 +1,11 @@
 """What `unhaunt dead-letters …` makes of its arguments, before it asks a broker."""
 
+import io
+
 import pytest
 
 from streams.commands.dead_letter_views import escaped, iso
-from streams.commands.dead_letters import milliseconds
+from streams.commands.dead_letters import is_wanted, milliseconds
 from tests.command_line import run
 
 NOW = 1_700_000_000_000
@@ -52,6 +54,23 @@ def test_what_could_change_how_a_terminal_looks_is_escaped(
     content: bytes | None, shown: str
 ) -> None:
     assert escaped(content) == shown
+
+
+class Terminal(io.StringIO):
+    """A person at the keyboard."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted"), [("y\n", True), ("n\n", False), ("\n", False), ("", False)]
+)
+def test_only_a_yes_lets_letters_be_sent(
+    answer: str, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    assert is_wanted(3) is wanted
 
 
 @pytest.mark.parametrize(
