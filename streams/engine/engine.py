@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
+from schemas.topics import PERSON_TOPICS
 from streams.engine.alignment import Place
 from streams.engine.assignment import BROKER_SECONDS, Assignment
 from streams.engine.batches import in_batches
@@ -366,13 +367,12 @@ class Engine:
 
 
 def _fetched(name: str, record: Any) -> Fetched:
-    headers = record.headers
-    topic = name
+    topic, headers = name, record.headers
     if name == REROUTED:
-        topic = next(
-            (value.decode() for key, value in reversed(headers) if key == "unhaunt.topic"), name
-        )
-        headers = [header for header in headers if header[0] != "unhaunt.topic"]
+        origin = (dict(headers).get("unhaunt.topic") or b"").decode(errors="replace")
+        if origin in PERSON_TOPICS:  # else nobody knows where it is from, and it is buried
+            topic = origin
+            headers = [header for header in headers if header[0] != "unhaunt.topic"]
     return Fetched(topic, record.offset, record.timestamp, record.key, record.value, headers)
 
 

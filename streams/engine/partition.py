@@ -144,6 +144,10 @@ class Partition:
         self.waiting_bytes += record.size
         home = self.number
         try:
+            if record.topic == REROUTED:
+                raise InvalidRecord(
+                    "unknown_value", "header unhaunt.topic: expected an input topic"
+                )
             event = decode(record.topic, record.key, record.value, record.timestamp)
         except InvalidRecord as problem:
             entry = Entry(stream, record, None, problem, home)
@@ -169,7 +173,7 @@ class Partition:
             self.waiting_bytes -= record.size
             if problem is not None:
                 self._bury(record, self.number, problem)
-                place = f"{self._settings.topic(record.topic)}, partition {self.number}"
+                place = f"{self._topic(record)}, partition {self.number}"
                 self._counts.dead_example = f"{place}, offset {offset}: {problem.code}"
             elif home != self.number:
                 self._reroute(record, event, home)
@@ -303,13 +307,19 @@ class Partition:
                 *record.headers,
                 ("unhaunt.error", problem.code),
                 ("unhaunt.detail", problem.detail),
-                ("unhaunt.topic", self._settings.topic(record.topic)),
+                ("unhaunt.topic", self._topic(record)),
                 ("unhaunt.partition", str(partition)),
                 ("unhaunt.offset", str(record.offset)),
                 ("unhaunt.timestamp", str(record.timestamp)),
             ],
         )
         self._counts.dead[problem.code] += 1
+
+    def _topic(self, record: Fetched) -> str:
+        """The name of the topic that a record is from."""
+        if record.topic == REROUTED:
+            return self._settings.reroute
+        return self._settings.topic(record.topic)
 
     def _bury_products(self) -> None:
         for invalid in self._unburied_products():

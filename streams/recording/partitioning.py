@@ -9,6 +9,8 @@ from functools import lru_cache
 _SEED = 0x9747B28C
 _MULTIPLIER = 0x5BD1E995
 _MASK = 0xFFFFFFFF
+_LONGEST_CACHED = 256
+"""Bytes of a key whose partition is remembered: a key may be as long as a record."""
 
 
 def murmur2(data: bytes) -> int:
@@ -27,7 +29,15 @@ def murmur2(data: bytes) -> int:
     return result - (1 << 32) if result >> 31 else result
 
 
-@lru_cache(maxsize=1 << 17)
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of ``key`` among ``partitions``, as Java's default partitioner has it."""
+    if len(key) > _LONGEST_CACHED:
+        return _partition_of(key, partitions)
+    return _cached_partition_of(key, partitions)
+
+
+def _partition_of(key: bytes, partitions: int) -> int:
     return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+_cached_partition_of = lru_cache(maxsize=1 << 17)(_partition_of)
