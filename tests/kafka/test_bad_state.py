@@ -1,4 +1,4 @@
-"""Topics that were cut off, deleted or made anew, and disks that fail: a right state or an error."""
+"""Topics cut off, deleted or made anew, and disks that fail: a right state or a clear error."""
 
 import resource
 import shutil
@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import (
-    AdminClient,
-    ConsumerGroupTopicPartitions,
-)
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient
 
+from streams.engine.offsets import committed
 from streams.operations.topics import create, plan
 from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
+from streams.settings import Settings
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import SECONDS, Deployment, counts_of, wait_until
 from tests.integration.recordings import expected
@@ -60,6 +59,11 @@ def last_words(worker: WorkerProcess) -> tuple[int, str]:
     return code, said.splitlines()[-1]
 
 
+def read_up_to(settings: Settings, topic: str) -> int:
+    """The offset that the group has committed."""
+    return committed(settings, [(topic, 0)], SECONDS)[topic, 0].offset
+
+
 @pytest.fixture
 def interrupted(kafka: KafkaCluster, tmp_path: Path) -> Iterator[Interrupted]:
     deployment = Deployment(settings_of(kafka.address, tmp_path), 1, DEMO_POLICY)
@@ -97,12 +101,12 @@ def test_an_input_that_is_not_the_one_that_was_read_is_refused_until_its_offsets
     )
     [answer] = interrupted.admin.alter_consumer_group_offsets([reset]).values()
     answer.result(SECONDS)
-    before = len(deployment.read("decisions"))
     deployment.load(interrupted.rest)
-    asked = sum(record.topic == "impression-requests" for record in interrupted.rest)
+    loaded = sum(record.topic == "purchases" for record in interrupted.rest)
+    assert loaded > 0
     with deployment.worker() as worker:
         deployment.wait_until(
-            lambda: len(deployment.read("decisions")) == before + asked, "decisions", worker
+            lambda: read_up_to(deployment.settings, topic) == loaded, "the new topic read", worker
         )
 
 
