@@ -50,6 +50,19 @@ class Interrupted:
         wait_until(lambda: topic not in self.admin.list_topics().topics, "the topic to be gone")
         create(settings, plan(settings, 1, 1))
 
+    def begin_anew(self, topic: str) -> None:
+        """Set the group's offset to the earliest, when the group is empty: a stopped static
+        member stays in it until its session is over."""
+        group = self.deployment.settings.application
+        earliest = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 0, 0)])
+
+        def is_done() -> bool:
+            [answer] = self.admin.alter_consumer_group_offsets([earliest]).values()
+            [place] = answer.result(SECONDS).topic_partitions
+            return place.error is None
+
+        wait_until(is_done, "the group to be empty")
+
 
 def last_words(worker: WorkerProcess) -> tuple[int, str]:
     """Exit code and last line of a worker that ends by itself, and not with a traceback."""
@@ -59,9 +72,10 @@ def last_words(worker: WorkerProcess) -> tuple[int, str]:
     return code, said.splitlines()[-1]
 
 
-def read_up_to(settings: Settings, topic: str) -> int:
-    """The offset that the group has committed."""
-    return committed(settings, [(topic, 0)], SECONDS)[topic, 0].offset
+def read_up_to(settings: Settings, topic: str) -> int | None:
+    """The offset that the group has committed, None before it did."""
+    offset = committed(settings, [(topic, 0)], SECONDS).get((topic, 0))
+    return offset and offset.offset
 
 
 @pytest.fixture
@@ -96,11 +110,7 @@ def test_an_input_that_is_not_the_one_that_was_read_is_refused_until_its_offsets
     assert code == 2
     assert line.startswith(f"{topic}, partition 0: ")
     assert "--to-earliest" in line
-    reset = ConsumerGroupTopicPartitions(
-        deployment.settings.application, [TopicPartition(topic, 0, 0)]
-    )
-    [answer] = interrupted.admin.alter_consumer_group_offsets([reset]).values()
-    answer.result(SECONDS)
+    interrupted.begin_anew(topic)
     deployment.load(interrupted.rest)
     loaded = sum(record.topic == "purchases" for record in interrupted.rest)
     assert loaded > 0
