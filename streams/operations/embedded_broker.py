@@ -1,6 +1,5 @@
 """A Kafka-compatible broker in memory, to try things with: for the demo and for tests."""
 
-import signal
 import socket
 import subprocess
 import time
@@ -16,7 +15,6 @@ from streams.operations.child_process import ending_with_this_process
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 20
-STOP_SECONDS: Final = 5
 
 
 class EmbeddedBroker:
@@ -79,15 +77,11 @@ class EmbeddedBroker:
         self.stop()
 
     def stop(self) -> None:
-        """End the broker, at the latest after a few seconds. Does nothing when it has ended."""
+        """End the broker, which has nothing to keep. Does nothing when it has ended."""
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
         self._process = None
 
     def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
