@@ -204,6 +204,13 @@ class TransactionalOutput(Output):
                 return self._taken_back(reason)
         return error
 
+    def poll(self) -> None:
+        """Let the client see to what was acknowledged. Raises as `commit` does."""
+        try:
+            super().poll()
+        except KafkaException as failure:  # it may be here that a fatal error is told first
+            raise self._taken_back(failure) from failure
+
     def commit(self, offsets: Mapping[tuple[str, int], int], membership: Membership) -> None:
         """Commit what was sent, with the source offsets, and begin anew.
 
