@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.changelog import FROM_THE_INPUTS
-from streams.engine.offsets import Committed, Place, committed, watermarks
+from streams.engine.offsets import Committed, Place, committed, topic_ids, watermarks
 from streams.engine.output import Output
 from streams.engine.partition import Counts, Partition
-from streams.engine.progress import is_included, taken
+from streams.engine.progress import ANOTHER_TOPIC, is_included, progress_of, taken
 from streams.engine.restore import Restore
 from streams.engine.standby import Standby
 from streams.engine.store import Memory, Store
@@ -65,6 +65,7 @@ class Assignment:
         end_transactions_of_the_dead(self._settings, places, self._output.name, BROKER_SECONDS)
         offsets = committed(self._settings, places, BROKER_SECONDS)
         by_checkpoint = self._by_checkpoint(numbers, offsets)
+        ids = topic_ids(self._settings, self._topics, BROKER_SECONDS)
         stores: dict[int, Store] = {}
         try:
             for number in sorted(numbers):
@@ -72,6 +73,7 @@ class Assignment:
             restore.run(stores, by_checkpoint)
             for number, store in stores.items():
                 self._require_all_of(by_checkpoint[number], store)
+                self._require_the_same_topics(ids, number, offsets, store)
             bounds = watermarks(self._settings, places, BROKER_SECONDS)
             starts = {
                 place: self._start(place, stores[place[1]], offsets.get(place), bounds[place][0])
@@ -82,6 +84,8 @@ class Assignment:
                 store.close()
             raise
         partitions = {number: self._partition(number, store) for number, store in stores.items()}
+        for partition in partitions.values():
+            partition.topic_ids = {self._topics[topic]: ids[topic] for topic in ids}
         for (topic, number), start in starts.items():
             partitions[number].start_at(self._topics[topic], start)
         return Opened(partitions, {place: starts[tuple(place)] for place in assigned}, starts)
@@ -116,6 +120,18 @@ class Assignment:
                 f"{store.path} reaches only to {dict(taken(store))}: records of the changelog are "
                 f"lost. Bring them back, or {FROM_THE_INPUTS.format(self._settings)}"
             )
+
+    def _require_the_same_topics(
+        self, ids: Mapping[str, str], number: int, offsets: Mapping[Place, Committed], store: Store
+    ) -> None:
+        """Refuse a topic that was made anew, unless somebody has said where to begin with it."""
+        progress = progress_of(store)
+        known = {} if progress is None else progress["topic_ids"]
+        for topic, stream in self._topics.items():
+            offset = offsets.get((topic, number))
+            is_set_by_hand = offset is not None and offset.committed_by is None
+            if not is_set_by_hand and ids[topic] != known.get(stream, ids[topic]):
+                raise UserError(f"{topic}: {ANOTHER_TOPIC}")
 
     def _start(self, place: Place, store: Store, committed: Committed | None, first: int) -> int:
         """The offset to go on from; what was deleted before anybody read it is counted."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from streams.engine.offsets import topic_id, watermarks
+from streams.engine.offsets import topic_ids, watermarks
 from streams.engine.output import client_settings
 from streams.engine.store import PERSON, Store
 from streams.errors import UserError
@@ -49,7 +49,7 @@ class ChangelogReader:
         self._settings = settings
         self._stores = stores
         changelog = settings.changelog
-        current = topic_id(settings, changelog, seconds)
+        current = topic_ids(settings, [changelog], seconds)[changelog]
         bounds = watermarks(settings, [(changelog, number) for number in stores], seconds)
         for number, store in stores.items():
             self._fit(number, store, current, *bounds[changelog, number])

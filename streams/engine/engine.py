@@ -20,6 +20,7 @@ from streams.engine.daemon_thread import in_daemon_thread
 from streams.engine.dead_letter_limit import DeadLetterLimit
 from streams.engine.output import Fenced, Membership, Output
 from streams.engine.partition import RANKS, REROUTED, Counts, Entry, Fetched, Partition
+from streams.engine.progress import ANOTHER_TOPIC
 from streams.engine.restore import Interrupted, Restore
 from streams.engine.standby import Standby
 from streams.errors import UserError
@@ -217,10 +218,7 @@ class Engine:
                 raise UserError(
                     f"{place.topic}, partition {place.partition}: the group "
                     f"{self.settings.application} has read up to offset {expected}, but the topic "
-                    f"ends before that: it is not the topic that was read. If it was made anew on "
-                    "purpose, stop all workers and set the group's offsets of it to the earliest "
-                    "(kafka-consumer-groups --reset-offsets --to-earliest); what is known of "
-                    "people stays."
+                    f"ends before that: {ANOTHER_TOPIC}"
                 )
 
     async def _work(self, thread: Any) -> None:

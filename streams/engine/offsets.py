@@ -67,14 +67,14 @@ def _committed_by(metadata: str) -> str | None:
     return None if name == metadata else name
 
 
-def topic_id(settings: Settings, topic: str, seconds: float) -> str:
-    """What tells a topic from one of the same name before or after it (KIP-516).
+def topic_ids(settings: Settings, topics: Iterable[str], seconds: float) -> dict[str, str]:
+    """What tells topics from those of the same names before or after them (KIP-516).
 
     Raises `KafkaException` when the broker does not say.
     """
     client = AdminClient(client_settings(settings))
-    answers = client.describe_topics(TopicCollection([topic]), request_timeout=seconds)
-    return str(answers[topic].result().topic_id)
+    answers = client.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
+    return {topic: str(answer.result().topic_id) for topic, answer in answers.items()}
 
 
 def _consumer(settings: Settings, isolation: str) -> Any:

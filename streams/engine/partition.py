@@ -103,6 +103,8 @@ class Partition:
         self.alignment: Alignment[Entry] = Alignment()
         self.offsets: dict[str, int] = {}
         """The next offset of each stream of which records were taken since the last checkpoint."""
+        self.topic_ids: Mapping[str, str] = {}
+        """Which topic each stream is read from; a topic that is made anew is another one."""
         self._taken: dict[str, int] = {}
         """The next offset of each stream that the state does not include yet."""
         self.waiting_bytes = 0
@@ -362,6 +364,7 @@ class Partition:
 
     def _progress(self) -> Mapping[str, Any]:
         return {
+            "topic_ids": self.topic_ids,
             "offsets": self._taken,
             "clocks": self._clocks,
             "newest": self._join.newest,

@@ -11,6 +11,13 @@ import orjson
 
 from streams.engine.store import PROGRESS, Store
 
+ANOTHER_TOPIC = (
+    "it is not the topic that was read. If it was made anew on purpose, stop all workers and set "
+    "the group's offsets of it to the earliest (kafka-consumer-groups --reset-offsets "
+    "--to-earliest); what is known of people stays."
+)
+"""What to say of an input of which more was read than it can have held."""
+
 
 def progress_of(store: Store) -> dict[str, Any] | None:
     """What the last checkpoint said of the partition; None before the first."""

@@ -50,14 +50,14 @@ class Interrupted:
         wait_until(lambda: topic not in self.admin.list_topics().topics, "the topic to be gone")
         create(settings, plan(settings, 1, 1))
 
-    def begin_anew(self, topic: str) -> None:
-        """Set the group's offset to the earliest, when the group is empty: a stopped static
-        member stays in it until its session is over."""
+    def set_offset(self, topic: str, offset: int) -> None:
+        """Set the group's offset, when the group is empty: a stopped static member stays in it
+        until its session is over."""
         group = self.deployment.settings.application
-        earliest = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 0, 0)])
+        wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 0, offset)])
 
         def is_done() -> bool:
-            [answer] = self.admin.alter_consumer_group_offsets([earliest]).values()
+            [answer] = self.admin.alter_consumer_group_offsets([wanted]).values()
             [place] = answer.result(SECONDS).topic_partitions
             return place.error is None
 
@@ -105,19 +105,30 @@ def test_an_input_that_is_not_the_one_that_was_read_is_refused_until_its_offsets
     deployment = interrupted.deployment
     topic = deployment.settings.topic("purchases")
     interrupted.make_anew(topic)
+    purchases = [record for record in interrupted.records if record.topic == "purchases"]
+    deployment.load(purchases)  # more than had been read of the topic that was there before
     with deployment.worker() as worker:
         code, line = last_words(worker)
     assert code == 2
-    assert line.startswith(f"{topic}, partition 0: ")
+    assert line.startswith(f"{topic}: it is not the topic that was read")
     assert "--to-earliest" in line
-    interrupted.begin_anew(topic)
-    deployment.load(interrupted.rest)
-    loaded = sum(record.topic == "purchases" for record in interrupted.rest)
-    assert loaded > 0
+    interrupted.set_offset(topic, 0)
     with deployment.worker() as worker:
         deployment.wait_until(
-            lambda: read_up_to(deployment.settings, topic) == loaded, "the new topic read", worker
+            lambda: read_up_to(deployment.settings, topic) == len(purchases),
+            "the new topic read",
+            worker,
         )
+
+
+def test_an_input_that_ends_before_what_was_read_is_refused(interrupted: Interrupted) -> None:
+    topic = interrupted.deployment.settings.topic("purchases")
+    interrupted.set_offset(topic, 10_000)
+    with interrupted.deployment.worker() as worker:
+        code, line = last_words(worker)
+    assert code == 2
+    assert line.startswith(f"{topic}, partition 0: ")
+    assert "has read up to offset 10000, but the topic ends before that" in line
 
 
 def test_input_that_was_deleted_before_it_was_read_is_counted_and_told(
