@@ -17,8 +17,9 @@ COLUMNS: Final = {
     "stopped": (Harm.TERMINATE, Harm.TERMINATE_WITHOUT_STATE),
     "brokers": (Harm.BROKER_RESTART, Harm.BROKER_GONE),
 }
-OTHERS: Final = ("cut", "ended")
-"""Connections that were cut, and workers that ended by themselves."""
+OTHERS: Final = ("cut", "ended", "live", "left")
+"""Connections that were cut, workers that ended by themselves, records of the live stream, and what
+was left of the backlog when the harm was over."""
 TOTALS: Final = ("consumed", "decided", "joined", "dead", "rerouted")
 
 
@@ -56,6 +57,8 @@ def _figures(outcome: Outcome) -> list[int]:
         *(sum(harms[harm] for harm in kinds) for kinds in COLUMNS.values()),
         outcome.cut_connections,
         outcome.endings.total(),
+        outcome.live_records,
+        outcome.backlog_left,
         *(outcome.totals[name] for name in TOTALS),
         len(outcome.findings),
     ]
