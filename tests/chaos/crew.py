@@ -64,6 +64,12 @@ class Member:
         """Let it stand still until `release`."""
         self._signal(signal.SIGSTOP)
 
+    def restart(self, settings: Settings) -> None:
+        """Tell it to stop, and let it come back with other settings."""
+        self._settings = msgspec.structs.replace(settings, instance=self.name)
+        self.terminate(and_state=False)
+        self.release()
+
     def release(self) -> None:
         """Let it go on, or come back."""
         self._signal(signal.SIGCONT)

@@ -39,8 +39,8 @@ ALL: Final = range(PARTITIONS)
 REPLICAS: Final = 3
 PEOPLE_A_SECOND: Final = 40
 """Of the simulated shop: enough for half of them to begin to speak as long as harm is done."""
-SLOW: Final = {"batch_records": 1}
-"""Settings of workers whose work on the backlog takes a while."""
+SLOW: Final = {"batch_records": 1, "checkpoint_records": 10}
+"""Settings of workers for which the backlog lasts while harm is done, committing all the time."""
 START_SECONDS: Final = 120
 STALL_SECONDS: Final = 90
 """Without any progress for so long after all harm is over, the workers hang."""
@@ -95,8 +95,8 @@ class Chaos:
         self._seed = seed
         self._proxy = proxy
         self._settings = _settings(cluster.address, folder)
-        of_workers = {"brokers": cluster.proxied_address, **SLOW}
-        self._crew = crew(msgspec.structs.replace(self._settings, **of_workers), WORKERS, folder)
+        self._of_workers = msgspec.structs.replace(self._settings, brokers=cluster.proxied_address)
+        self._crew = crew(msgspec.structs.replace(self._of_workers, **SLOW), WORKERS, folder)
         self._harming = Harming(cluster, proxy, self._crew, Random(seed))
         self._progress = Progress(self._settings, PARTITIONS)
 
@@ -117,6 +117,7 @@ class Chaos:
         with LiveStream(self._settings, living, LIVE, self._seed) as stream:
             self._harming.deal(blows)
         backlog_left = self._progress.left(BACKLOG)
+        self._speed_up()
         self._wait_until_all_is_consumed()
         self._wait_for_lists()
         self._dismiss()
@@ -139,6 +140,11 @@ class Chaos:
         for record in records:
             replay.send(record)
         replay.flush()
+
+    def _speed_up(self) -> None:
+        """Have the rest worked off by workers with the usual settings."""
+        for member in self._crew.values():
+            member.restart(self._of_workers)
 
     def _wait_until_all_is_consumed(self) -> None:
         """Wait as long as there is progress. Raises `TimeoutError` with how far it came."""
