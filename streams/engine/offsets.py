@@ -2,9 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from typing import Any, NamedTuple
+from time import monotonic, sleep
+from typing import Any, Final, NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from streams.engine.output import BY_CHECKPOINT, client_settings
@@ -12,6 +19,16 @@ from streams.settings import Settings
 
 Place = tuple[str, int]
 """A topic and a partition number."""
+
+RETRY_SECONDS: Final = 0.1
+MOVED: Final = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    }
+)
+"""What brokers answer while a group is handed from one to another: to be asked again."""
 
 
 class Committed(NamedTuple):
@@ -52,14 +69,29 @@ def committed(
     with closing(_consumer(settings, isolation)) as consumer:
         asked = [TopicPartition(topic, number) for topic, number in places]
         found = {}
-        for answer in consumer.committed(asked, seconds):
-            if answer.error is not None:
-                raise KafkaException(answer.error)
+        for answer in _answers(consumer, asked, seconds):
             if answer.offset >= 0:
                 found[answer.topic, answer.partition] = Committed(
                     answer.offset, _committed_by(answer.metadata or "")
                 )
         return found
+
+
+def _answers(consumer: Any, asked: list[TopicPartition], seconds: float) -> list[TopicPartition]:
+    """The group's offsets, asked for again while it is handed from one broker to another."""
+    deadline = monotonic() + seconds
+    while True:
+        try:
+            answers: list[TopicPartition] = consumer.committed(asked, seconds)
+            for answer in answers:
+                if answer.error is not None:
+                    raise KafkaException(answer.error)
+        except KafkaException as failure:
+            if failure.args[0].code() not in MOVED or monotonic() > deadline:
+                raise
+            sleep(RETRY_SECONDS)
+        else:
+            return answers
 
 
 def _committed_by(metadata: str) -> str | None:
