@@ -1,10 +1,7 @@
 """How far a group has come."""
 
 from collections.abc import Iterable, Mapping
-from time import monotonic
 from typing import Final
-
-from confluent_kafka import KafkaException
 
 from schemas.topics import PERSON_TOPICS
 from streams.engine.offsets import committed, watermarks
@@ -36,16 +33,9 @@ class Progress:
         return sum(end - offsets.get(place, 0) for place, end in ends.items() if place[1] in wanted)
 
     def _committed(self) -> Mapping[Place, int]:
-        """The group's offsets; brokers that have just come back take a while to tell."""
         topics = [*self._person_topics, self._settings.reroute]
-        deadline = monotonic() + SECONDS
-        while True:
-            try:
-                found = committed(self._settings, self._places(topics), SECONDS)
-                return {place: reached.offset for place, reached in found.items()}
-            except KafkaException:
-                if monotonic() > deadline:
-                    raise
+        found = committed(self._settings, self._places(topics), SECONDS)
+        return {place: at.offset for place, at in found.items()}
 
     def _ends(self) -> Mapping[Place, int]:
         """The offset after the last record of each partition."""
