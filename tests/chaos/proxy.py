@@ -100,17 +100,21 @@ class Proxy:
 
     def _serve(self, port: int) -> Callable[..., Coroutine[Any, Any, None]]:
         async def serve(*client: Any) -> None:
-            try:
-                broker = await asyncio.open_connection(HOST, self._targets[port])
-            except OSError:  # the broker is away
-                client[1].transport.abort()
-                return
-            connection = Connection(client, broker)
-            self._connections[connection] = port
-            await connection.forward()
-            del self._connections[connection]
+            with suppress(asyncio.CancelledError):  # the proxy ends
+                await self._forward(client, port)
 
         return serve
+
+    async def _forward(self, client: End, port: int) -> None:
+        try:
+            broker = await asyncio.open_connection(HOST, self._targets[port])
+        except OSError:  # the broker is away
+            client[1].transport.abort()
+            return
+        connection = Connection(client, broker)
+        self._connections[connection] = port
+        await connection.forward()
+        del self._connections[connection]
 
     async def _close(self) -> None:
         for server in self._servers:

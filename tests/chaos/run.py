@@ -39,7 +39,7 @@ ALL: Final = range(PARTITIONS)
 REPLICAS: Final = 3
 PEOPLE_A_SECOND: Final = 40
 """Of the simulated shop: enough for half of them to begin to speak as long as harm is done."""
-SLOW: Final = {"batch_records": 1, "checkpoint_records": 10}
+SLOW: Final = {"batch_records": 1, "checkpoint_records": 30}
 """Settings of workers for which the backlog lasts while harm is done, committing all the time."""
 START_SECONDS: Final = 120
 STALL_SECONDS: Final = 90
@@ -113,7 +113,7 @@ class Chaos:
         records = list(simulate(self._seed, int(PEOPLE_A_SECOND * seconds), PARTITIONS))
         self._load(r for r in records if r.partition in BACKLOG or r.topic == "catalog")
         living = list(lives(r for r in records if r.partition in LIVE))
-        self._wait(lambda: self._progress.has_begun(BACKLOG), "a first checkpoint", START_SECONDS)
+        self._wait(self._progress.has_begun, "a first checkpoint", START_SECONDS)
         with LiveStream(self._settings, living, LIVE, self._seed) as stream:
             self._harming.deal(blows)
         backlog_left = self._progress.left(BACKLOG)
