@@ -106,6 +106,7 @@ class Demo:
             state_folder=str(self._folder / "state"),
             policy=str(self._policy),
             instance="demo",
+            dead_letter_percent=0,  # a recording is what it is
         )
         self.run_on(settings, watcher)
 
