@@ -108,11 +108,13 @@ class Engine:
 
     async def restore(self, thread: Any) -> None:
         """Open and restore the partitions that the group has assigned to this worker."""
+        restored = asyncio.create_task(self._restored(thread))
         try:
-            await asyncio.shield(self._restored(thread))
+            await asyncio.shield(restored)
         except asyncio.CancelledError:
             # Another rebalance. The thread that restores has to end before its files are closed.
             self._cancel_restore()
+            restored.add_done_callback(_log_failure)
             raise
 
     async def _restored(self, thread: Any) -> None:
@@ -374,9 +376,9 @@ def _fetched(name: str, record: Any) -> Fetched:
     return Fetched(topic, record.offset, record.timestamp, record.key, record.value, headers)
 
 
-def _log_failure(advance: "asyncio.Task[None]") -> None:
+def _log_failure(work: "asyncio.Task[None]") -> None:
     """Say why work failed that nobody waits for any more."""
-    if not advance.cancelled() and (error := advance.exception()) is not None:
+    if not work.cancelled() and (error := work.exception()) is not None:
         logger.warning("work that was given up has failed: %s", error)
 
 

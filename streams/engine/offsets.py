@@ -1,9 +1,10 @@
 """Where partitions begin and end, where a group stopped, and which topic it is by a name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from functools import partial
 from time import monotonic, sleep
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from confluent_kafka import (
     Consumer,
@@ -20,15 +21,22 @@ from streams.settings import Settings
 Place = tuple[str, int]
 """A topic and a partition number."""
 
+Answer = TypeVar("Answer")
+
 RETRY_SECONDS: Final = 0.1
 MOVED: Final = frozenset(
     {
         KafkaError.NOT_COORDINATOR,
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError._DESTROY_BROKER,
+        KafkaError._TRANSPORT,
     }
 )
-"""What brokers answer while a group is handed from one to another: to be asked again."""
+"""What is answered while a group or a partition is handed from one broker to another: to be asked
+again."""
 
 
 class Committed(NamedTuple):
@@ -46,13 +54,16 @@ def watermarks(
 
     Raises `KafkaException` when the broker does not say.
     """
+    deadline = monotonic() + seconds
     with closing(_consumer(settings, "read_uncommitted")) as consumer:
         found = {}
-        for topic, number in places:
-            bounds = consumer.get_watermark_offsets(TopicPartition(topic, number), seconds)
+        for place in places:
+            asked = TopicPartition(*place)
+            bounds = _answered(partial(consumer.get_watermark_offsets, asked, seconds), deadline)
             if bounds is None:
+                topic, number = place
                 raise TimeoutError(f"{topic}, partition {number}: no broker told its offsets")
-            found[topic, number] = bounds
+            found[place] = bounds
         return found
 
 
@@ -78,20 +89,25 @@ def committed(
 
 
 def _answers(consumer: Any, asked: list[TopicPartition], seconds: float) -> list[TopicPartition]:
-    """The group's offsets, asked for again while it is handed from one broker to another."""
-    deadline = monotonic() + seconds
+    def ask() -> list[TopicPartition]:
+        answers: list[TopicPartition] = consumer.committed(asked, seconds)
+        for answer in answers:
+            if answer.error is not None:
+                raise KafkaException(answer.error)
+        return answers
+
+    return _answered(ask, monotonic() + seconds)
+
+
+def _answered(ask: Callable[[], Answer], deadline: float) -> Answer:
+    """The answer, asked for again while something is handed from one broker to another."""
     while True:
         try:
-            answers: list[TopicPartition] = consumer.committed(asked, seconds)
-            for answer in answers:
-                if answer.error is not None:
-                    raise KafkaException(answer.error)
+            return ask()
         except KafkaException as failure:
             if failure.args[0].code() not in MOVED or monotonic() > deadline:
                 raise
-            sleep(RETRY_SECONDS)
-        else:
-            return answers
+        sleep(RETRY_SECONDS)
 
 
 def _committed_by(metadata: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A group's offsets are asked for until the broker that coordinates it tells them."""
+"""Offsets are asked for until the broker that has come to know them tells them."""
 
 from typing import Any
 
@@ -24,6 +24,10 @@ class Client:
             raise KafkaException(KafkaError(answer))
         return [answer]
 
+    def get_watermark_offsets(self, *_: Any) -> tuple[int, int]:
+        [answer] = self.committed()
+        return 0, answer.offset
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -35,6 +39,14 @@ def test_a_group_that_is_being_moved_to_another_broker_is_asked_for_again(
     monkeypatch.setattr(offsets, "Consumer", Client(*moved, TopicPartition("purchases", 1, 7)))
     [found] = offsets.committed(Settings(), [("purchases", 1)], 60).values()
     assert found.offset == 7
+
+
+def test_a_partition_that_is_being_moved_to_another_broker_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moved = KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError._DESTROY_BROKER
+    monkeypatch.setattr(offsets, "Consumer", Client(*moved, TopicPartition("purchases", 1, 7)))
+    assert offsets.watermarks(Settings(), [("purchases", 1)], 60) == {("purchases", 1): (0, 7)}
 
 
 def test_another_error_is_not_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None:
