@@ -64,7 +64,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "exactly_once"
     checkpoint_milliseconds: Annotated[
         Positive,
-        msgspec.Meta(description="A checkpoint is taken at least so often while there is work."),
+        msgspec.Meta(
+            description="A checkpoint is taken so often while there is work, and less often where "
+            "it would take more than a fifth of the time."
+        ),
     ] = 100
     checkpoint_records: Annotated[
         Positive, msgspec.Meta(description="A checkpoint is taken after so many records.")

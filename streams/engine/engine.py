@@ -19,6 +19,7 @@ from streams.engine.catalog_reader import CatalogReader
 from streams.engine.daemon_thread import in_daemon_thread
 from streams.engine.dead_letter_limit import DeadLetterLimit
 from streams.engine.output import Fenced, Membership, Output
+from streams.engine.pace import Pace
 from streams.engine.partition import RANKS, REROUTED, Counts, Entry, Fetched, Partition
 from streams.engine.progress import ANOTHER_TOPIC
 from streams.engine.restore import Interrupted, Restore
@@ -33,8 +34,6 @@ IDLE_SECONDS = 0.5
 """How long to wait for records when there is nothing else to do."""
 ANSWER_SECONDS = 5
 """Beyond the time that a transaction has; then an answer would come too late in any case."""
-CHECKPOINT_BYTES = 128 << 20
-"""A checkpoint is taken after so much input, however few records that is."""
 
 
 class Batch:
@@ -98,9 +97,7 @@ class Engine:
         self._restore: Restore | None = None
         self._standby: Standby | None = None
         self._committed: dict[tuple[str, int], int] = {}
-        self._uncommitted = 0
-        self._uncommitted_bytes = 0
-        self._last_checkpoint = monotonic()
+        self._pace = Pace(settings, monotonic())
         self._dead_letter_limit = DeadLetterLimit(settings.dead_letter_percent, monotonic())
         self._suspended = asyncio.Event()
 
@@ -194,8 +191,7 @@ class Engine:
         """For how many seconds a fetch may wait for records."""
         if not any(partition.is_changed for partition in self.partitions.values()):
             return IDLE_SECONDS
-        due = self._last_checkpoint + self.settings.checkpoint_milliseconds / 1000
-        return max(0.0, due - monotonic())
+        return self._pace.seconds_left(monotonic())
 
     def _add(self, polled: Any) -> None:
         self._require_the_same_topics(polled)
@@ -230,8 +226,7 @@ class Engine:
                 batch = Batch(partition, entries)
                 if not await self._handed_over(batch):
                     return
-                self._uncommitted += len(batch.entries)
-                self._uncommitted_bytes += sum(entry.record.size for _, entry in entries)
+                self._pace.add(len(entries), sum(entry.record.size for _, entry in entries))
                 self._output.poll()
                 if self._checkpoint_is_due():
                     await self.checkpoint(thread)
@@ -266,14 +261,8 @@ class Engine:
     # -- checkpoints
 
     def _checkpoint_is_due(self) -> bool:
-        if not any(partition.is_changed for partition in self.partitions.values()):
-            return False
-        age = (monotonic() - self._last_checkpoint) * 1000
-        return (
-            age >= self.settings.checkpoint_milliseconds
-            or self._uncommitted >= self.settings.checkpoint_records
-            or self._uncommitted_bytes >= CHECKPOINT_BYTES
-        )
+        is_changed = any(partition.is_changed for partition in self.partitions.values())
+        return is_changed and not self._pace.seconds_left(monotonic())
 
     async def checkpoint(self, thread: Any) -> None:
         """Commit everything since the last checkpoint, then write the state to disk.
@@ -283,9 +272,11 @@ class Engine:
         """
         if self.membership is None:
             return
+        began = monotonic()
         changed = [partition for partition in self.partitions.values() if partition.is_changed]
         for partition in changed:
             partition.settle()
+        settling = monotonic() - began
         names = {name: topic for topic, name in self._topics.items()}
         offsets = {
             (names[name], partition.number): offset
@@ -299,10 +290,9 @@ class Engine:
             self.membership = None  # what was sent is void, and would be missing in the next one
             raise
         self._committed |= offsets
-        self._uncommitted = 0
-        self._uncommitted_bytes = 0
-        self._last_checkpoint = monotonic()
-        self._dead_letter_limit.check(self.counts, self._last_checkpoint)
+        now = monotonic()
+        self._pace.taken(now, settling)
+        self._dead_letter_limit.check(self.counts, now)
 
     async def _commit(
         self,

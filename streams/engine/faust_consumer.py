@@ -18,7 +18,8 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.transport.drivers import aiokafka as driver
 
-from streams.engine.output import BY_CHECKPOINT, Membership
+from streams.engine.output import Membership
+from streams.engine.signature import signature
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Commit offsets outside of a transaction."""
-        metadata = BY_CHECKPOINT + self.app.engine.name
+        metadata = signature(self.app.engine.name)
         await self._consumer.commit(
             {
                 TopicPartition(*place): OffsetAndMetadata(offset, metadata)

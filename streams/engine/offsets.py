@@ -15,7 +15,8 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
-from streams.engine.output import BY_CHECKPOINT, client_settings
+from streams.engine.output import client_settings
+from streams.engine.signature import signer_of
 from streams.settings import Settings
 
 Place = tuple[str, int]
@@ -82,9 +83,7 @@ def committed(
         found = {}
         for answer in _answers(consumer, asked, seconds):
             if answer.offset >= 0:
-                found[answer.topic, answer.partition] = Committed(
-                    answer.offset, _committed_by(answer.metadata or "")
-                )
+                found[answer.topic, answer.partition] = Committed(answer.offset, signer_of(answer))
         return found
 
 
@@ -108,11 +107,6 @@ def _answered(ask: Callable[[], Answer], deadline: float) -> Answer:
             if failure.args[0].code() not in MOVED or monotonic() > deadline:
                 raise
         sleep(RETRY_SECONDS)
-
-
-def _committed_by(metadata: str) -> str | None:
-    name = metadata.removeprefix(BY_CHECKPOINT)
-    return None if name == metadata else name
 
 
 def topic_ids(settings: Settings, topics: Iterable[str], seconds: float) -> dict[str, str]:

@@ -9,10 +9,11 @@ member of, so it shows the group's generation: a worker that the group has given
 import struct
 from collections.abc import Callable, Mapping
 from time import monotonic, sleep
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
+from streams.engine.signature import signature
 from streams.logs import CLIENT
 from streams.settings import Settings
 
@@ -40,14 +41,6 @@ FENCED = frozenset(
     }
 )
 """What the broker answers to a worker that the group has given up."""
-
-
-BY_CHECKPOINT: Final = "checkpoint by "
-"""Begins the metadata of the offsets that a checkpoint commits; the worker's name follows.
-
-The state includes all that is before such offsets. Others were set by somebody, with
-`kafka-consumer-groups` for instance.
-"""
 
 
 class Membership(NamedTuple):
@@ -217,7 +210,7 @@ class TransactionalOutput(Output):
         Raises `Fenced` when the group has given the worker up, and `KafkaException` for all else;
         either way the transaction is aborted and the next one begun, if the client still can.
         """
-        metadata = BY_CHECKPOINT + self.name
+        metadata = signature(self.name)
         places = [TopicPartition(*place, offset, metadata) for place, offset in offsets.items()]
         try:
             if places:
