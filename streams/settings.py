@@ -112,7 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             ge=6, le=300, description="Silence after which the group takes a worker for dead."
         ),
-    ] = 10
+    ] = 8
     transaction_seconds: Annotated[
         int,
         msgspec.Meta(

@@ -70,7 +70,7 @@ def test_what_only_the_tests_read_is_no_unknown_setting() -> None:
 def test_every_setting_is_described_with_its_value_and_its_default() -> None:
     rows = {variable: rest for variable, *rest in described(Settings(session_seconds=30))}
     assert rows.keys() == {f"UNHAUNT_{name.upper()}" for name in msgspec.structs.asdict(Settings())}
-    assert rows["UNHAUNT_SESSION_SECONDS"][:2] == ["30", "10"]
+    assert rows["UNHAUNT_SESSION_SECONDS"][:2] == ["30", "8"]
     assert all(meaning.endswith(".") for _, _, meaning in rows.values())
 
 
