@@ -60,7 +60,7 @@ def watermarks(
         found = {}
         for place in places:
             asked = TopicPartition(*place)
-            bounds = _answered(partial(consumer.get_watermark_offsets, asked, seconds), deadline)
+            bounds = answered(partial(consumer.get_watermark_offsets, asked, seconds), deadline)
             if bounds is None:
                 topic, number = place
                 raise TimeoutError(f"{topic}, partition {number}: no broker told its offsets")
@@ -95,11 +95,15 @@ def _answers(consumer: Any, asked: list[TopicPartition], seconds: float) -> list
                 raise KafkaException(answer.error)
         return answers
 
-    return _answered(ask, monotonic() + seconds)
+    return answered(ask, monotonic() + seconds)
 
 
-def _answered(ask: Callable[[], Answer], deadline: float) -> Answer:
-    """The answer, asked for again while something is handed from one broker to another."""
+def answered(ask: Callable[[], Answer], deadline: float) -> Answer:
+    """The answer, asked for again while something is handed from one broker to another.
+
+    `deadline` is on the monotonic clock, in seconds. Raises `KafkaException` after it, and at once
+    for all else.
+    """
     while True:
         try:
             return ask()

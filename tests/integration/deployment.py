@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, ConsumerGroupState, KafkaError, TopicParti
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import PERSON_TOPICS
-from streams.engine.offsets import Place
+from streams.engine.offsets import Place, answered
 from streams.engine.store import Memory, Store
 from streams.operations.topics import create, plan
 from streams.operations.worker_process import PROGRAM, WorkerProcess
@@ -114,7 +114,7 @@ class Deployment:
     def consumed(self) -> float:
         """How much of the person topics the group has committed, 1 being all that was loaded."""
         asked = [TopicPartition(*place) for place in self._loaded]
-        answers = self._group.committed(asked, SECONDS)
+        answers = answered(lambda: self._group.committed(asked, SECONDS), monotonic() + SECONDS)
         return sum(max(0, place.offset) for place in answers) / self._loaded.total()
 
     def wait_until_consumed(self, *workers: WorkerProcess) -> None:
