@@ -6,6 +6,7 @@ member of, so it shows the group's generation: a worker that the group has given
 (KIP-447) and takes nothing with it.
 """
 
+import ctypes
 import struct
 from collections.abc import Callable, Mapping
 from time import monotonic, sleep
@@ -231,10 +232,12 @@ class TransactionalOutput(Output):
         if error.txn_requires_abort():
             self._producer.abort_transaction(self._timeout)
             self._producer.begin_transaction()
-        elif error.code() in FENCED:
-            # By whoever took us for dead, and has aborted it; only a new client gets over that.
-            self._producer = Producer(self._configuration)
-            self._begin()
+        else:
+            _keep_for_good(self._producer)
+            if error.code() in FENCED:
+                # By whoever took us for dead, and has aborted it; only a new client gets over that.
+                self._producer = Producer(self._configuration)
+                self._begin()
         return Fenced(error.str()) if error.code() in FENCED else failure
 
     def _until_answered(self, ask: Callable[[float], None]) -> None:
@@ -251,6 +254,11 @@ class TransactionalOutput(Output):
     def close(self) -> None:
         """Take back what was not committed."""
         self._producer.abort_transaction(self._timeout)
+
+
+def _keep_for_good(producer: Producer) -> None:
+    """Never free a client after a fatal error: librdkafka was seen to free twice what it held."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(producer))
 
 
 def output_of(settings: Settings) -> Output:
