@@ -12,5 +12,7 @@ from tests.kafka.installation import require_kafka
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
     """One broker that all tests share, each with topics and groups of its own."""
     require_kafka()
-    with KafkaCluster(tmp_path_factory.mktemp("kafka")) as cluster:
+    folder = tmp_path_factory.mktemp("kafka")
+    # Nobody kills it; a test that has it stand still, or a busy machine, must not have it fenced.
+    with KafkaCluster(folder, broker_session_timeout_ms="60000") as cluster:
         yield cluster
