@@ -43,19 +43,23 @@ class InvalidRecord(Exception):
         return f"{self.code}: {self.detail}"
 
 
+ProblemOf = Callable[[Mapping[str, object]], Problem | None]
+
+
 class _Rules(NamedTuple):
     """How the values of a topic are read, apart from their type."""
 
+    record_type: type[Event]
     prepare: Callable[[Fields], Fields] | None = None
-    problem: Callable[[Mapping[str, object]], Problem | None] | None = None
+    problem: ProblemOf | None = None
 
 
-_RULES = {
-    "purchases": _Rules(prepare=without_ignored_fields, problem=purchase_problem),
-    "dismissals": _Rules(problem=dismissal_problem),
+_RULES: dict[str, tuple[Callable[[Fields], Fields] | None, ProblemOf]] = {
+    "purchases": (without_ignored_fields, purchase_problem),
+    "dismissals": (None, dismissal_problem),
 }
-_PERSON_RECORDS: dict[str, tuple[type[Event], _Rules]] = {
-    name: (cast(type[Event], TOPICS[name].record), _RULES.get(name, _Rules()))
+_PERSON_RECORDS = {
+    name: _Rules(cast(type[Event], TOPICS[name].record), *_RULES.get(name, ()))
     for name in PERSON_TOPICS
 }
 
@@ -76,24 +80,25 @@ def decode(topic: str, key: bytes | None, value: bytes | None, timestamp: int) -
         KeyError: the topic is not a person topic.
 
     """
-    record_type, rules = _PERSON_RECORDS[topic]
+    record_type, prepare, problem_of = _PERSON_RECORDS[topic]
     fields = _parse(value)
     if not isinstance(fields, dict):
         raise _not_an_object(fields)
-    if fields.get("user_id") is None:
+    is_keyed = fields.get("user_id") is None
+    if is_keyed:
         fields["user_id"] = _identity(fields, "user_id", key)
     if fields.get("ts") is None:
         fields["ts"] = timestamp
-    if rules.prepare is not None:
-        fields = rules.prepare(fields)
+    if prepare is not None:
+        fields = prepare(fields)
     try:
         event = convert(fields, record_type)
     except ValidationError:
         _identity(fields, "user_id", key)  # what it is about comes first, as in the catalog
-        event = _convert_closely(fields, record_type, rules)
-    if rules.problem is not None and (problem := rules.problem(fields)) is not None:
+        event = _convert_closely(fields, record_type, problem_of)
+    if problem_of is not None and (problem := problem_of(fields)) is not None:
         raise _invalid(problem)
-    if key is not None and event.user_id.encode() != key:
+    if not is_keyed and key is not None and event.user_id.encode() != key:
         raise _key_mismatch("user_id", key, event.user_id)
     if event.ts - timestamp > MAX_FUTURE_MS:
         raise _future_timestamp(event.ts, timestamp)
@@ -119,7 +124,7 @@ def decode_product(key: bytes | None, value: bytes | None) -> tuple[str, Product
     try:
         product = convert(fields, Product)
     except ValidationError:
-        product = _convert_closely(fields, Product, _Rules())
+        product = _convert_closely(fields, Product, None)
     if key is not None and product_id.encode() != key:
         raise _key_mismatch("product_id", key, product_id)
     return product_id, product
@@ -148,23 +153,19 @@ def _identity(fields: Fields, name: str, key: bytes | None) -> str:
     if key is None:
         detail = f"{name}: expected in the value or as the key, got neither"
         raise InvalidRecord("missing_field", detail)
-    if (text := _text(key)) is None:
-        raise InvalidRecord("wrong_type", "key: expected UTF-8 text")
-    return text
-
-
-def _text(key: bytes | None) -> str | None:
     try:
-        return None if key is None else key.decode()
+        return key.decode()
     except UnicodeDecodeError:
-        return None
+        raise InvalidRecord("wrong_type", "key: expected UTF-8 text") from None
 
 
-def _convert_closely(fields: Fields, record_type: type[Record], rules: _Rules) -> Record:
+def _convert_closely(
+    fields: Fields, record_type: type[Record], problem_of: ProblemOf | None
+) -> Record:
     try:
         return convert(_without_nulls(fields), record_type)
     except ValidationError as error:
-        ruled = None if rules.problem is None else rules.problem(fields)
+        ruled = None if problem_of is None else problem_of(fields)
         problem = first_problem(record_type, fields, ruled)
         # A gap in the explanation must not stop a worker: then msgspec's own words have to do.
         raise _invalid(problem or Problem("value", "wrong_type", str(error))) from None
@@ -194,8 +195,10 @@ def _not_an_object(value: object) -> InvalidRecord:
 
 
 def _key_mismatch(name: str, key: bytes, said: str) -> InvalidRecord:
-    text = _text(key)
-    expected = "which is not UTF-8 text" if text is None else quoted(text)
+    try:
+        expected = quoted(key.decode())
+    except UnicodeDecodeError:
+        expected = "which is not UTF-8 text"
     detail = f"{name}: expected the record's key, {expected}, got {quoted(said)}"
     return InvalidRecord("key_mismatch", detail)
 

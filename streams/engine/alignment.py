@@ -8,6 +8,7 @@ known to hold more, and of those only for what could still come before it.
 
 import sys
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -78,9 +79,5 @@ class Alignment(Generic[Item]):
                 first = next(i for i, (place, _) in enumerate(waiting) if place >= bound)
                 taken += waiting[:first]
                 stream.waiting = waiting[first:]
-        taken.sort(key=_place)
+        taken.sort(key=itemgetter(0))
         return taken
-
-
-def _place(entry: tuple[Place, Item]) -> Place:
-    return entry[0]

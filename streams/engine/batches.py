@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from streams.engine.alignment import Place
-from streams.engine.partition import Entry
+from streams.engine.intake import Entry
 
 BATCH_BYTES: Final = 16 << 20
 """So much input is taken at once at most, or else a single record."""
@@ -14,11 +14,11 @@ def in_batches(
     entries: Sequence[tuple[Place, Entry]], most: int
 ) -> Iterator[Sequence[tuple[Place, Entry]]]:
     """Cut into so many records at most, and so few that they are not much in bytes."""
-    start, size = 0, 0
-    for end, (_, entry) in enumerate(entries):
-        if end > start and (end - start == most or size + entry.record.size > BATCH_BYTES):
+    start, total = 0, 0
+    for end, (_, (_, size)) in enumerate(entries):
+        if end > start and (end - start == most or total + size > BATCH_BYTES):
             yield entries[start:end]
-            start, size = end, 0
-        size += entry.record.size
+            start, total = end, 0
+        total += size
     if entries:
         yield entries[start:]

@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
-from schemas.topics import PERSON_TOPICS
 from streams.engine.alignment import Place
 from streams.engine.assignment import BROKER_SECONDS, Assignment
 from streams.engine.batches import in_batches
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.daemon_thread import in_daemon_thread
 from streams.engine.dead_letter_limit import DeadLetterLimit
+from streams.engine.intake import RANKS, Entry
 from streams.engine.output import Fenced, Membership, Output
 from streams.engine.pace import Pace
-from streams.engine.partition import RANKS, REROUTED, Counts, Entry, Fetched, Partition
+from streams.engine.partition import Counts, Partition
 from streams.engine.progress import ANOTHER_TOPIC
 from streams.engine.restore import Interrupted, Restore
 from streams.engine.standby import Standby
@@ -196,10 +196,7 @@ class Engine:
     def _add(self, polled: Any) -> None:
         self._require_the_same_topics(polled)
         for place, records in polled.records.items():
-            name = self._topics[place.topic]
-            add = self.partitions[place.partition].add
-            for record in records:
-                add(name, _fetched(name, record))
+            self.partitions[place.partition].add(self._topics[place.topic], records)
         for place, position in polled.positions.items():
             name = self._topics[place.topic]
             stream = self.partitions[place.partition].alignment.stream(name, RANKS[name])
@@ -226,7 +223,7 @@ class Engine:
                 batch = Batch(partition, entries)
                 if not await self._handed_over(batch):
                     return
-                self._pace.add(len(entries), sum(entry.record.size for _, entry in entries))
+                self._pace.add(len(entries), sum(size for _, (_, size) in entries))
                 self._output.poll()
                 if self._checkpoint_is_due():
                     await self.checkpoint(thread)
@@ -354,16 +351,6 @@ class Engine:
             partition.close()
         self.partitions = {}
         self.start_offsets = {}
-
-
-def _fetched(name: str, record: Any) -> Fetched:
-    topic, headers = name, record.headers
-    if name == REROUTED:
-        origin = (dict(headers).get("unhaunt.topic") or b"").decode(errors="replace")
-        if origin in PERSON_TOPICS:  # else nobody knows where it is from, and it is buried
-            topic = origin
-            headers = [header for header in headers if header[0] != "unhaunt.topic"]
-    return Fetched(topic, record.offset, record.timestamp, record.key, record.value, headers)
 
 
 def _log_failure(work: "asyncio.Task[None]") -> None:

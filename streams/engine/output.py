@@ -107,9 +107,9 @@ class Output:
                     value,
                     key,
                     partition,
+                    on_delivery or self._on_delivery,
                     timestamp=max(timestamp, 0),
                     headers=headers,
-                    on_delivery=on_delivery or self._on_delivery,
                 )
             except BufferError:
                 waiting = len(self._producer)

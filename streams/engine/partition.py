@@ -3,63 +3,39 @@
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
-from schemas.decoding import InvalidRecord, decode
-from schemas.records import Event
-from schemas.topics import PERSON_TOPICS
+from schemas.decoding import InvalidRecord
 from streams.engine.alignment import BEFORE_EVERYTHING, UNKNOWN_END, Alignment, Place
 from streams.engine.catalog_reader import CatalogReader, InvalidProduct
+from streams.engine.intake import (
+    MISFITS,
+    RANKS,
+    REROUTED,
+    STREAMS,
+    Entry,
+    Fetched,
+    Misfit,
+    Misplaced,
+    take_in,
+)
 from streams.engine.output import Output
 from streams.engine.progress import progress_of
 from streams.engine.store import PERSON, PROGRESS, Store
-from streams.recording.partitioning import partition_of
 from streams.settings import Settings
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
 
-REROUTED = "rerouted"
-"""The stream of records that were found in a partition where their person does not live."""
-
-RANKS = {topic: rank for rank, topic in enumerate((*PERSON_TOPICS, REROUTED))}
 SWEEP_PAUSE_SECONDS = 60
 """A catalog that never rests lets everybody's list be read anew no more often than this."""
-OBJECT_BYTES = 1_500
-"""What a record takes in memory besides its value: it, and what it was read as."""
 REVIEWED_AT_ONCE = 2_000
 """Most persons that are looked at between two batches though nothing new was said of them."""
-
-
-class Fetched(NamedTuple):
-    """A record as it was fetched, under its topic's default name."""
-
-    topic: str
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
-
-    @property
-    def size(self) -> int:
-        """About what it takes in memory, in bytes."""
-        return OBJECT_BYTES + len(self.value or b"")
-
-
-class Entry(NamedTuple):
-    """A record and what it was read as; `home` is the partition number of its person."""
-
-    stream: str
-    record: Fetched
-    event: Event | None
-    problem: InvalidRecord | None
-    home: int
 
 
 @dataclass(slots=True)
@@ -115,6 +91,9 @@ class Partition:
         self._output = output
         self._settings = settings
         self._counts = counts
+        self._decisions = settings.topic("decisions")
+        self._suppressions = settings.topic("suppressions")
+        self._changelog = settings.changelog
         self._join = Join(policy, catalog.catalog)
         self._changes: dict[bytes, bytes | None] = {}
         self._due: list[tuple[int, bytes]] = []
@@ -141,52 +120,34 @@ class Partition:
         if self._taken.get(stream) != offset:
             self.offsets[stream] = offset
 
-    def add(self, stream: str, record: Fetched) -> None:
-        """Take in a fetched record; it waits for its turn."""
-        self.waiting_bytes += record.size
-        home = self.number
-        try:
-            if record.topic == REROUTED:
-                raise InvalidRecord(
-                    "unknown_value", "header unhaunt.topic: expected an input topic"
-                )
-            event = decode(record.topic, record.key, record.value, record.timestamp)
-        except InvalidRecord as problem:
-            entry = Entry(stream, record, None, problem, home)
-        else:
-            if stream != REROUTED:
-                home = partition_of(event.user_id.encode(), self._partitions)
-            entry = Entry(stream, record, event, None, home)
-        counts = entry.event is not None and home == self.number
-        ts = entry.event.ts if counts and entry.event is not None else None
-        self.alignment.stream(stream, RANKS[stream]).add(record.offset, ts, entry)
+    def add(self, stream: str, records: Iterable[Any]) -> None:
+        """Take in the next records of a stream as they were fetched; they wait for their turn."""
+        aligned = self.alignment.stream(stream, RANKS[stream])
+        self.waiting_bytes += take_in(aligned, stream, records, self.number, self._partitions)
 
     def process(self, entries: Sequence[tuple[Place, Entry]]) -> None:
         """Take records in their order: decide, join, bury or reroute."""
-        users = {
-            entry.event.user_id
-            for _, entry in entries
-            if entry.event is not None and entry.home == self.number
-        }
-        self._load(users)
-        take = self._join.take
-        for (clock, _, offset), entry in entries:
-            stream, record, event, problem, home = entry
-            self.waiting_bytes -= record.size
-            if problem is not None:
-                self._bury(record, self.number, problem)
-                place = f"{self._topic(record)}, partition {self.number}"
-                self._counts.dead_example = f"{place}, offset {offset}: {problem.code}"
-            elif home != self.number:
-                self._reroute(record, event, home)
-            elif event is not None:
-                decision = take(event)
-                if decision is None:
-                    self._counts.joined += 1
-                else:
-                    self._send("decisions", decision["user_id"], orjson.dumps(decision))
-                    self._counts.decided += 1
-            self._counts.consumed[stream] += 1
+        self._load({item.user_id for _, (item, _) in entries if not isinstance(item, MISFITS)})
+        take, send, number = self._join.take, self._output.send, self.number
+        newest: dict[int, Place] = {}
+        """The last place of each rank."""
+        freed = decided = misfits = 0
+        for place, (item, size) in entries:
+            newest[place[1]] = place
+            freed += size
+            if isinstance(item, MISFITS):
+                misfits += 1
+                self._send_away(item)
+            elif (decision := take(item)) is not None:
+                decided += 1
+                send(self._decisions, number, item.user_id.encode(), orjson.dumps(decision))
+        self.waiting_bytes -= freed
+        self._counts.decided += decided
+        self._counts.joined += len(entries) - decided - misfits
+        for rank, taken in Counter([place[1] for place, _ in entries]).items():
+            stream = STREAMS[rank]
+            clock, _, offset = newest[rank]
+            self._counts.consumed[stream] += taken
             self.offsets[stream] = offset + 1
             if clock != BEFORE_EVERYTHING:
                 self._clocks[stream] = clock
@@ -282,22 +243,27 @@ class Partition:
             if digest == person.published:
                 return
             person.published = digest
-        self._send("suppressions", user_id, content)
+        self._output.send(self._suppressions, self.number, user_id.encode(), content)
         self._counts.lists += 1
-
-    def _send(self, topic: str, user_id: str, value: bytes | None) -> None:
-        self._output.send(self._settings.topic(topic), self.number, user_id.encode(), value)
 
     def _change(self, key: bytes, value: bytes | None, on_delivery: Any = None) -> None:
         self._changes[key] = value
-        self._output.send(
-            self._settings.changelog, self.number, key, value, on_delivery=on_delivery
-        )
+        self._output.send(self._changelog, self.number, key, value, on_delivery=on_delivery)
 
     def _reached(self, error: Any, message: Any) -> None:
         # Without an error: an error aborts the transaction, and the offset is never used.
         if error is None:
             self._changelog_offset = message.offset() + 1
+
+    def _send_away(self, misfit: Misfit) -> None:
+        """Bury a record that is not right; bring one that is misplaced to where it belongs."""
+        record = misfit.record
+        if isinstance(misfit, Misplaced):
+            self._reroute(record, misfit.user_id, misfit.home)
+            return
+        self._bury(record, self.number, misfit.problem)
+        place = f"{self._topic(record)}, partition {self.number}, offset {record.offset}"
+        self._counts.dead_example = f"{place}: {misfit.problem.code}"
 
     def _bury(self, record: Fetched, partition: int, problem: InvalidRecord) -> None:
         self._output.send(
@@ -337,12 +303,11 @@ class Partition:
                 if invalid.offset >= self._buried_products.get(str(invalid.partition), 0):
                     yield invalid
 
-    def _reroute(self, record: Fetched, event: Event | None, home: int) -> None:
-        assert event is not None
+    def _reroute(self, record: Fetched, user_id: str, home: int) -> None:
         self._output.send(
             self._settings.reroute,
             home,
-            event.user_id.encode(),
+            user_id.encode(),
             record.value,
             timestamp=record.timestamp,
             headers=[*record.headers, ("unhaunt.topic", record.topic)],

@@ -17,8 +17,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from schemas.topics import PERSON_TOPICS, TOPICS
+from streams.engine.intake import REROUTED
 from streams.engine.output import LARGEST_RECORD, client_settings
-from streams.engine.partition import REROUTED
 from streams.errors import UserError
 from streams.settings import Settings
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from schemas.decoding import InvalidRecord, decode_product
 from schemas.topics import PERSON_TOPICS
-from streams.engine.partition import RANKS, Counts, Fetched, Partition
+from streams.engine.intake import RANKS, Fetched
+from streams.engine.partition import Counts, Partition
 from streams.engine.store import Memory, Store
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
@@ -109,7 +110,7 @@ def test_a_partition_accounts_for_every_record_whatever_it_is_fed(
                     continue
                 record = Fetched(topic, fed, data.draw(timestamps), key, value, ())
                 partition.alignment.stream(topic, RANKS[topic]).next_offset = fed + 1
-                partition.add(topic, record)
+                partition.add(topic, [record])
                 fed += 1
             take_all(partition)
         accounted = counts.decided + counts.joined + counts.dead.total() + counts.rerouted

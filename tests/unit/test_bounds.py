@@ -10,10 +10,9 @@ from streams.engine import batches, catalog_reader, output
 from streams.engine.batches import in_batches
 from streams.engine.catalog_reader import CatalogReader, InvalidProduct
 from streams.engine.output import Output
-from streams.engine.partition import Entry, Fetched
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
-from tests.builders import NOW
+from tests.builders import NOW, purchase
 
 
 @pytest.fixture
@@ -27,13 +26,9 @@ def settings() -> Settings:
 
 def entries(*sizes: int) -> list[Any]:
     return [
-        ((NOW, 1, offset), Entry("purchases", fetched(offset, size), None, None, 0))
+        ((NOW, 1, offset), (purchase("p", order_id=str(offset)), size))
         for offset, size in enumerate(sizes)
     ]
-
-
-def fetched(offset: int, size: int) -> Fetched:
-    return Fetched("purchases", offset, NOW, b"ann", b"x" * size, [])
 
 
 def test_output_that_no_broker_takes_is_an_error_and_not_waited_for_for_ever(
@@ -59,7 +54,7 @@ def test_a_batch_is_no_more_than_so_many_bytes_or_a_single_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(batches, "BATCH_BYTES", 10_000)
-    cut = in_batches(entries(2_000, 2_000, 2_000, 50_000, 2_000), 100)
+    cut = in_batches(entries(4_000, 4_000, 4_000, 50_000, 4_000), 100)
     assert [len(batch) for batch in cut] == [2, 1, 1, 1]
 
 

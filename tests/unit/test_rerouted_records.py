@@ -6,8 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from streams.engine.engine import _fetched
-from streams.engine.partition import REROUTED
+from streams.engine.intake import REROUTED
 from tests.property.test_fuzz_partition import a_partition
 
 VALUE = orjson.dumps({"request_id": "r1", "ts": 1, "candidates": [{"product_id": "p"}]})
@@ -19,9 +18,7 @@ def arrived(*headers: tuple[str, bytes | None]) -> Any:
 
 def test_a_rerouted_request_is_decided() -> None:
     with a_partition("") as (partition, _, counts, _):
-        partition.add(
-            REROUTED, _fetched(REROUTED, arrived(("unhaunt.topic", b"impression-requests")))
-        )
+        partition.add(REROUTED, [arrived(("unhaunt.topic", b"impression-requests"))])
         partition.process(partition.alignment.take())
     assert counts.decided == 1
 
@@ -31,6 +28,6 @@ def test_a_rerouted_request_is_decided() -> None:
 )
 def test_a_record_of_which_nobody_says_where_it_is_from_is_buried(headers: Any) -> None:
     with a_partition("") as (partition, _, counts, _):
-        partition.add(REROUTED, _fetched(REROUTED, arrived(*headers)))
+        partition.add(REROUTED, [arrived(*headers)])
         partition.process(partition.alignment.take())
     assert counts.dead == {"unknown_value": 1}

@@ -1,0 +1,105 @@
+"""Reading what was fetched, once, before it waits for its turn.
+
+Of a record that can be joined only its event is kept. Any other is kept whole: it goes to the dead
+letters, or by way of the rerouting topic to its person's partition.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from schemas.decoding import InvalidRecord, decode
+from schemas.records import Event
+from schemas.topics import PERSON_TOPICS
+from streams.engine.alignment import Stream
+from streams.recording.partitioning import partition_of
+
+REROUTED: Final = "rerouted"
+"""The stream of the rerouting topic: records of all topics, brought to their person's partition."""
+STREAMS: Final = (*PERSON_TOPICS, REROUTED)
+RANKS: Final = {topic: rank for rank, topic in enumerate(STREAMS)}
+"""The order of the streams at one time; a stream's rank is its index in `STREAMS`."""
+
+OBJECT_BYTES: Final = 1_500
+"""What a record takes in memory besides its value: it, and what it was read as."""
+
+ORIGIN_HEADER: Final = "unhaunt.topic"
+
+
+class Fetched(NamedTuple):
+    """A record as it was fetched, under its topic's default name."""
+
+    topic: str
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Invalid(NamedTuple):
+    """A record that is for the dead letters."""
+
+    record: Fetched
+    problem: InvalidRecord
+
+
+class Misplaced(NamedTuple):
+    """A record that lies in another partition than that of its person."""
+
+    record: Fetched
+    user_id: str
+    home: int
+    """The number of the person's partition."""
+
+
+Misfit = Invalid | Misplaced
+MISFITS: Final = (Invalid, Misplaced)
+
+Entry = tuple[Event | Misfit, int]
+"""What a record was read as, and about how many bytes of memory it takes."""
+
+
+def take_in(
+    stream: Stream[Entry], name: str, records: Iterable[Any], number: int, partitions: int
+) -> int:
+    """Read the next records of a stream, as aiokafka has them, and let them wait for their turn.
+
+    Returns about how many bytes of memory they take.
+    """
+    is_rerouted = name == REROUTED
+    total = 0
+    for record in records:
+        topic, key, value = name, record.key, record.value
+        size = OBJECT_BYTES + (len(value) if value else 0)
+        total += size
+        try:
+            if is_rerouted:
+                topic = _origin(record)
+            event = decode(topic, key, value, record.timestamp)
+        except InvalidRecord as problem:
+            invalid = Invalid(_fetched(name, topic, record), problem)
+            stream.add(record.offset, None, (invalid, size))
+            continue
+        if not is_rerouted:
+            home = partition_of(event.user_id.encode() if key is None else key, partitions)
+            if home != number:
+                misplaced = Misplaced(_fetched(name, topic, record), event.user_id, home)
+                stream.add(record.offset, None, (misplaced, size))
+                continue
+        stream.add(record.offset, event.ts, (event, size))
+    return total
+
+
+def _origin(record: Any) -> str:
+    """The topic that a rerouted record was first put on."""
+    origin = (dict(record.headers).get(ORIGIN_HEADER) or b"").decode(errors="replace")
+    if origin not in PERSON_TOPICS:
+        raise InvalidRecord("unknown_value", f"header {ORIGIN_HEADER}: expected an input topic")
+    return origin
+
+
+def _fetched(name: str, topic: str, record: Any) -> Fetched:
+    headers = record.headers
+    if topic != name:  # it was rerouted: have it as it was before that
+        headers = [header for header in headers if header[0] != ORIGIN_HEADER]
+    return Fetched(topic, record.offset, record.timestamp, record.key, record.value, headers)
