@@ -19,10 +19,25 @@ def decide(request: Request, reading: Reading, policy: Policy, catalog: Catalog)
     allowed: list[str] = []
     ghosted: list[dict[str, Any]] = []
     is_blank = reading.is_empty
+    named = reading.named
+    products = catalog.products
     is_in_holdout: bool | None = None  # asked only if it matters
     for candidate in request.candidates:
         product_id = candidate.product_id
-        product = catalog.products.get(product_id)
+        product = products.get(product_id)
+        if (
+            named is not None
+            and product is None
+            and product_id not in named
+            and candidate.interest_at is None
+            and candidate.item_group_id is None
+            and candidate.categories is None
+            and candidate.brand is None
+            and candidate.advertiser_id is None
+            and candidate.basis != "inferred"
+        ):  # nothing but the id is known, and nothing is held against that
+            allowed.append(product_id)
+            continue
         left = (
             []
             if _is_plain(candidate, product, policy)

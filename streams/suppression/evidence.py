@@ -186,7 +186,8 @@ class Evidence:
 
     def _seen_at(self, ts: int) -> None:
         # A person's first evidence sets the time, even where it lies before 1970.
-        self.newest = max(self.newest, ts) if self else ts
+        if ts > self.newest or not self:
+            self.newest = ts
 
     def _join_purchase(self, event: Purchase) -> None:
         if event.products or event.event == "order_cancelled" or event.products is None:
@@ -277,12 +278,18 @@ class Evidence:
 
         So whoever has thousands of facts and is written again and again does not cost it each time.
         """
-        self.lines = _sorted(self.lines)
-        self.refunds = _sorted(self.refunds)
-        self.voided = _sorted(self.voided)
-        self.dismissals = _sorted(self.dismissals)
-        self.restorations = _sorted(self.restorations)
-        self.impressions = _sorted(self.impressions)
+        if len(self.lines) > 1:
+            self.lines = _sorted(self.lines)
+        if len(self.refunds) > 1:
+            self.refunds = _sorted(self.refunds)
+        if len(self.voided) > 1:
+            self.voided = _sorted(self.voided)
+        if len(self.dismissals) > 1:
+            self.dismissals = _sorted(self.dismissals)
+        if len(self.restorations) > 1:
+            self.restorations = _sorted(self.restorations)
+        if len(self.impressions) > 1:
+            self.impressions = _sorted(self.impressions)
 
     @classmethod
     def from_data(cls, data: Sequence[Any]) -> Self:
@@ -316,8 +323,6 @@ class Evidence:
 
 
 def _sorted(facts: dict[Key, Any]) -> dict[Key, Any]:
-    if len(facts) < 2:
-        return facts
     return {key: facts[key] for key in sorted(facts)}
 
 

@@ -24,23 +24,30 @@ def list_of(
     `ts` is the event time of the person's newest evidence, and `newest` that of the partition:
     a list without grants whose last claim has ended by then is none any more.
     """
-    entries = [claim for claim in claims if claim.until is None or claim.until > ts]
+    entries = [claim for claim in claims if (end := claim.until) is None or end > ts]
     if not granted and last_end(entries) <= newest:
         return None
     if len(entries) > LONGEST:
         entries = _latest(entries)
+    if len(entries) > 1:
+        entries.sort(key=_place)
     return {
         "user_id": user_id,
         "ts": ts,
         "policy": policy_version,
         "granted": granted,
-        "entries": [_entry(claim) for claim in sorted(entries, key=_place)],
+        "entries": [_entry(claim) for claim in entries],
     }
 
 
 def last_end(claims: Iterable[Claim]) -> float:
     """When the last of the claims ends: infinite if one never does, minus infinite without any."""
-    return max([FOREVER if claim.until is None else claim.until for claim in claims] or [-FOREVER])
+    last = -FOREVER
+    for claim in claims:
+        if claim.until is None:
+            return FOREVER
+        last = max(last, claim.until)
+    return last
 
 
 def _place(claim: Claim) -> tuple[int, str, int, int, float]:
@@ -61,14 +68,15 @@ def _latest_first(claim: Claim) -> tuple[float, tuple[int, str, int, int, float]
 
 
 def _entry(claim: Claim) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "scope": claim.scope,
-        "value": claim.value,
-        "reason": claim.reason,
-        "since": claim.since,
-        "until": claim.until,
-        "because": claim.because,
+    scope, value, reason, since, until, because, price = claim
+    entry = {
+        "scope": scope,
+        "value": value,
+        "reason": reason,
+        "since": since,
+        "until": until,
+        "because": because,
     }
-    if claim.price is not None:
-        entry["price"] = claim.price
+    if price is not None:
+        entry["price"] = price
     return entry

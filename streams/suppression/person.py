@@ -5,7 +5,7 @@ from typing import Any, Final, Self
 
 from schemas.records import Event, Purchase
 from streams.suppression.catalog import Catalog
-from streams.suppression.evidence import Evidence
+from streams.suppression.evidence import Evidence, LineKey
 from streams.suppression.lists import last_end, list_of
 from streams.suppression.policy import Policy
 from streams.suppression.reading import Reading
@@ -61,20 +61,26 @@ class Person:
 
         A line that came later than a corrected one may be among them, not one that came earlier.
         """
-        if not isinstance(event, Purchase):
-            return event.ts
+        first, lines = event.ts, self.evidence.lines
+        if isinstance(event, Purchase):
+            for key in self._corrected(event):
+                line = lines.get(key)
+                if line is not None and line.ts < first:
+                    first = line.ts
+        return first
+
+    def _corrected(self, event: Purchase) -> Sequence[LineKey]:
+        """The lines that an order's event may change."""
         evidence = self.evidence
-        products = [product.product_id for product in event.products or ()]
-        corrected = [(event.order_id, product_id) for product_id in products]
         if event.event == "order_cancelled" or event.products is None:
-            corrected = [key for key in evidence.lines if key[0] == event.order_id]
-        elif event.event == "order_refunded":
-            for product_id in products:
-                refund = evidence.refunds.get((event.event_id, product_id))
+            return [key for key in evidence.lines if key[0] == event.order_id]
+        corrected = [(event.order_id, product.product_id) for product in event.products]
+        if event.event == "order_refunded":
+            for product in event.products:
+                refund = evidence.refunds.get((event.event_id, product.product_id))
                 if refund is not None:
-                    corrected.append((refund.order_id, product_id))
-        lines = (evidence.lines.get(key) for key in corrected)
-        return min([event.ts, *(line.ts for line in lines if line is not None)])
+                    corrected.append((refund.order_id, product.product_id))
+        return corrected
 
     def expire(self, policy: Policy, catalog: Catalog, newest: int) -> None:
         """Remove the evidence that is over at the partition's newest event time."""
@@ -95,14 +101,15 @@ class Person:
             return None
         claims = self.reading(policy, catalog).claims()
         granted = self.evidence.granted()
-        ts = self.evidence.newest
-        published = list_of(user_id, claims, granted, ts, newest, policy.version)
-        if published is not None and self.forgotten:
+        published = list_of(user_id, claims, granted, self.evidence.newest, newest, policy.version)
+        if published is None:
+            return None
+        if self.forgotten:
             published["forgotten"] = self.forgotten
-        if published is not None and not granted:
+        if not granted:
             end = last_end(claims)
-            if isinstance(end, int):
-                self.due = end if self.due is None else min(self.due, end)
+            if isinstance(end, int) and (self.due is None or end < self.due):
+                self.due = end
         return published
 
     def to_data(self) -> list[Any]:

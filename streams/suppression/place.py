@@ -1,11 +1,29 @@
 """The evidence that counts for one scope value."""
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from streams.suppression.claims import FOREVER, Claim, LineRule
-from streams.suppression.evidence import LineKey, ShownKey
-from streams.suppression.retention import Ending
+from streams.suppression.claims import (
+    FOREVER,
+    Claim,
+    LineRule,
+    OwnedLine,
+    ScopeValue,
+    consent_claim,
+    dismissal_claim,
+    frequency_claim,
+    merged,
+    purchase_claims,
+)
+from streams.suppression.evidence import Evidence, LineKey, ShownKey
+from streams.suppression.policy import Policy
+from streams.suppression.refunding import Refunds
+from streams.suppression.restoring import Restorations
+from streams.suppression.retention import Ending, keep_what_prevents_lapsing
+from streams.suppression.words import EVERYTHING
+
+EVERYWHERE: Final[ScopeValue] = ("all", EVERYTHING)
+"""The scope value that covers every candidate."""
 
 Key = TypeVar("Key")
 
@@ -41,6 +59,74 @@ class Place:
         self.dismissal_ends: dict[str, int | None] = {}
         self.impression_ends: dict[ShownKey, int] = {}
         self.first_end: int | None = None
+
+    def read(
+        self,
+        evidence: Evidence,
+        policy: Policy,
+        refunds: Refunds | None,
+        restorations: Restorations | None,
+    ) -> None:
+        """Read the evidence here anew; what came back and what was taken back is given apart.
+
+        `refunds` may be None where nothing came back, `restorations` where nothing was dismissed.
+        """
+        self.line_ends, self.dismissal_ends, self.impression_ends = {}, {}, {}
+        claims: list[Claim] = []
+        ends: list[int] = []
+        if self.lines:
+            claims += purchase_claims(self.scope_value, self._owned_lines(evidence, refunds))
+            ends += self.line_ends.values()
+        if self.dismissals and restorations is not None:
+            claims += self._dismissal_claims(evidence, policy, restorations)
+            ends += [end for end in self.dismissal_ends.values() if end is not None]
+        if self.impressions:
+            shown = {key: evidence.impressions[key] for key in self.impressions}
+            self.impression_ends = {key: ts + policy.frequency_length for key, ts in shown.items()}
+            if cap := frequency_claim(self.scope_value, shown, policy):
+                claims.append(cap)
+            ends += self.impression_ends.values()
+        if self.scope_value == EVERYWHERE and (no_consent := consent_claim(evidence, policy)):
+            claims.append(no_consent)
+        self.claims = merged(claims) if len(claims) > 1 else claims
+        self.first_end = min(ends, default=None)
+        self.is_read = True
+
+    def _dismissal_claims(
+        self, evidence: Evidence, policy: Policy, restorations: Restorations
+    ) -> Iterator[Claim]:
+        """What the dismissals claim that were not taken back; and of all of them when they end."""
+        for event_id in self.dismissals:
+            said = evidence.dismissals[event_id]
+            claim = dismissal_claim(self.scope_value, event_id, said, policy)
+            restored = restorations.first(said)
+            end = claim.until
+            if restored is None:
+                yield claim
+            elif end is None or restored < end:
+                end = restored
+            self.dismissal_ends[event_id] = end
+
+    def _owned_lines(self, evidence: Evidence, refunds: Refunds | None) -> list[OwnedLine]:
+        """The lines of which something was kept; and of all lines when they end.
+
+        A line that is not owned ends as if it still were. One that keeps an earlier line from
+        lapsing matters as long as that one would.
+        """
+        owned: list[OwnedLine] = []
+        may_lapse = False
+        for key, rule in self.lines.items():
+            line = evidence.lines[key]
+            net = line.quantity - (0 if refunds is None else refunds.quantity(key))
+            is_owned = net > 0 and key[0] not in evidence.voided
+            times = rule.times(line.ts, net if is_owned else line.quantity)
+            self.line_ends[key] = times.ends
+            if is_owned:
+                owned.append(OwnedLine(key, line, times))
+                may_lapse = may_lapse or times.lapses is not None
+        if may_lapse:
+            keep_what_prevents_lapsing(owned, self.line_ends)
+        return owned
 
     def endings(self) -> Iterator[Ending]:
         """When each piece matters no more."""

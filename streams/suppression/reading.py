@@ -5,21 +5,16 @@ the evidence there alone. New evidence so only lets its own place be read again,
 only looks at the few places that cover it, however much there is about the person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from schemas.records import Candidate, Dismissal, Event, Impression, Preference, Product, Purchase
 from streams.suppression.catalog import Catalog, categories_of, scope_of
 from streams.suppression.claims import (
     Claim,
-    OwnedLine,
     ScopeValue,
     consent_claim,
-    dismissal_claim,
     dismissal_place,
-    frequency_claim,
     line_rule,
-    merged,
-    purchase_claims,
 )
 from streams.suppression.evidence import Evidence, LineKey, ShownKey
 from streams.suppression.place import Place, Places, leave
@@ -29,7 +24,6 @@ from streams.suppression.restoring import Restorations
 from streams.suppression.retention import (
     Ending,
     drop_ended,
-    keep_what_prevents_lapsing,
     refund_ends,
     voided_ends,
 )
@@ -67,6 +61,7 @@ class Reading:
         "_refunds",
         "_restorations",
         "_restored",
+        "_values",
     )
 
     def __init__(self, evidence: Evidence, policy: Policy, catalog: Catalog) -> None:
@@ -75,6 +70,8 @@ class Reading:
         self._policy = policy
         self._catalog = catalog
         self._places: dict[ScopeValue, Place] = {}
+        self._values: set[str] = set()
+        """The values of the places, and perhaps of some that are no more."""
         # The same by scope: the hot path asks each of them, and skips those that are empty.
         self._products: Places = {}
         self._groups: Places = {}
@@ -85,7 +82,7 @@ class Reading:
         self._line_places: dict[LineKey, Place] = {}
         self._dismissal_places: dict[str, Place] = {}
         self._impression_places: dict[ShownKey, Place] = {}
-        self._refunds = Refunds(evidence.refunds)
+        self._refunds = Refunds(evidence.refunds) if evidence.refunds else None
         self._restorations: Restorations | None = None
         """Sorted when they are asked for; None when they have changed since."""
         self._restored = len(evidence.restorations)
@@ -115,6 +112,13 @@ class Reading:
         )
 
     @property
+    def named(self) -> Container[str] | None:
+        """What a product's id has to be among to be covered by a claim, if all that is known of
+        the product is its id; None if everything is covered.
+        """
+        return None if self._everything else self._values
+
+    @property
     def is_sensitive_granted(self) -> bool:
         """Whether the person allowed ads on sensitive topics."""
         said = self._evidence.preferences.get("sensitive_topics")
@@ -133,30 +137,34 @@ class Reading:
 
         `product` is what the catalog knows of it, which wins attribute by attribute (SPEC 2).
         """
-        covering: list[Place | None] = list(self._everything.values())
-        if self._products:
-            covering.append(self._products.get(candidate.product_id))
+        covering = list(self._everything.values())
+        if self._products and (place := self._products.get(candidate.product_id)):
+            covering.append(place)
         if self._groups:
             group = None if product is None else product.item_group_id
             if group is None:
                 group = candidate.item_group_id
-            covering.append(self._groups.get(candidate.product_id if group is None else group))
+            if place := self._groups.get(candidate.product_id if group is None else group):
+                covering.append(place)
         if self._categories:
             for category in set(categories_of(candidate, product)):
-                covering.append(self._categories.get(category))
+                if place := self._categories.get(category):
+                    covering.append(place)
         if self._brands:
             brand = None if product is None else product.brand
-            covering.append(self._brands.get(candidate.brand if brand is None else brand))
+            if place := self._brands.get(candidate.brand if brand is None else brand):
+                covering.append(place)
         if self._advertisers:
             advertiser = None if product is None else product.advertiser_id
             if advertiser is None:
                 advertiser = candidate.advertiser_id
-            covering.append(self._advertisers.get(advertiser))
-        found: list[Claim] = []
-        for place in covering:
-            if place is not None:
-                found += place.claims if place.is_read else self._claims(place)
-        return found
+            if place := self._advertisers.get(advertiser):
+                covering.append(place)
+        return [
+            claim
+            for place in covering
+            for claim in (place.claims if place.is_read else self._claims(place))
+        ]
 
     def _claims(self, place: Place) -> list[Claim]:
         if not place.is_read:
@@ -199,6 +207,8 @@ class Reading:
             changed = {key for key in self._line_places if key[0] == event.order_id}
         else:
             changed = set()
+            if self._refunds is None:
+                self._refunds = Refunds({})
             for product in event.products:
                 fact = event.event_id, product.product_id
                 changed |= self._refunds.count(fact, self._evidence.refunds[fact])
@@ -244,8 +254,10 @@ class Reading:
         """The place of a scope value, to be read again."""
         place = self._places.get(scope_value)
         if place is None:
+            scope, value = scope_value
             place = self._places[scope_value] = Place(scope_value)
-            self._of_scope(scope_value[0])[scope_value[1]] = place
+            self._of_scope(scope)[value] = place
+            self._values.add(value)
         place.is_read = False
         return place
 
@@ -253,58 +265,10 @@ class Reading:
         places: Places = getattr(self, _ATTRIBUTE_OF_SCOPE[scope])
         return places
 
-    # -- reading a place
-
     def _read(self, place: Place) -> None:
-        evidence, policy = self._evidence, self._policy
-        claims = list(purchase_claims(place.scope_value, self._read_lines(place)))
-        place.dismissal_ends = {}
-        if self._restorations is None:
-            self._restorations = Restorations(evidence.restorations.values())
-        for event_id in place.dismissals:
-            said = evidence.dismissals[event_id]
-            claim = dismissal_claim(place.scope_value, event_id, said, policy)
-            restored = self._restorations.first(said)
-            if restored is None:
-                claims.append(claim)
-            ends = [end for end in (claim.until, restored) if end is not None]
-            place.dismissal_ends[event_id] = min(ends, default=None)
-        impressions = {key: evidence.impressions[key] for key in place.impressions}
-        if cap := frequency_claim(place.scope_value, impressions, policy):
-            claims.append(cap)
-        if place.scope_value == ("all", EVERYTHING) and (
-            no_consent := consent_claim(evidence, policy)
-        ):
-            claims.append(no_consent)
-        place.claims = merged(claims)
-        place.impression_ends = {
-            key: ts + policy.frequency_length for key, ts in impressions.items()
-        }
-        said_ends = [end for end in place.dismissal_ends.values() if end is not None]
-        shown_ends = place.impression_ends.values()
-        place.first_end = min([*place.line_ends.values(), *said_ends, *shown_ends], default=None)
-        place.is_read = True
-
-    def _read_lines(self, place: Place) -> list[OwnedLine]:
-        """The owned lines of a place; and of all its lines when they end.
-
-        A line that is not owned ends as if it still were. One that keeps an earlier line from
-        lapsing matters as long as that one would.
-        """
-        evidence = self._evidence
-        owned: list[OwnedLine] = []
-        place.line_ends = {}
-        for key, rule in place.lines.items():
-            line = evidence.lines[key]
-            net = line.quantity - self._refunds.quantity(key)
-            is_owned = net > 0 and key[0] not in evidence.voided
-            times = rule.times(line.ts, net if is_owned else line.quantity)
-            place.line_ends[key] = times.ends
-            if is_owned:
-                owned.append(OwnedLine(key, line, times))
-        if any(times.lapses is not None for _, _, times in owned):
-            keep_what_prevents_lapsing(owned, place.line_ends)
-        return owned
+        if self._restorations is None and place.dismissals:
+            self._restorations = Restorations(self._evidence.restorations.values())
+        place.read(self._evidence, self._policy, self._refunds, self._restorations)
 
     # -- what ends
 
@@ -318,16 +282,16 @@ class Reading:
         Returns the first event time at which more of it will go; None if nothing will.
         """
         cutoff = newest - self._policy.retention
-        places = list(self._places.values())
-        for place in places:
+        over: list[Place] = []
+        for place in self._places.values():
             if not place.is_read:
                 self._read(place)
-        ends = self._prune_without_claims(cutoff)
-        for place in places:
             if place.first_end is not None and place.first_end < cutoff:
-                self._prune_place(place, cutoff)
-            if place.first_end is not None:
-                ends.append(place.first_end)
+                over.append(place)
+        ends = self._prune_without_claims(cutoff)
+        for place in over:
+            self._prune_place(place, cutoff)
+        ends += [end for place in self._places.values() if (end := place.first_end) is not None]
         due = min(ends, default=LATEST) + self._policy.retention + 1
         return due if due <= LATEST else None
 
