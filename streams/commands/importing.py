@@ -6,6 +6,7 @@ import typer
 
 from streams.commands.summaries import import_table
 from streams.commands.terminal import progress_bar, standard_error
+from streams.recording.datacratic import import_datacratic
 from streams.recording.importing import ImportSummary
 from streams.recording.jdata import import_jdata
 from streams.recording.online_retail import import_online_retail
@@ -83,6 +84,39 @@ def online_retail(
     """
     with progress_bar("Reading", total_size([file]), then="Writing") as advance:
         summary = import_online_retail(file, output, limit=lines, progress=advance)
+    _show(summary, output)
+
+
+@group.command(
+    "datacratic",
+    epilog=(
+        "Examples:\n\n"
+        "  unhaunt import datacratic datacratic_auctions.jsonl.xz -o auctions.jsonl.zst\n\n"
+        "  unhaunt import datacratic datacratic_auctions.jsonl.xz --repeat 20 -o load.jsonl.zst"
+    ),
+)
+def datacratic(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The file of auctions, .jsonl or .jsonl.xz.")
+    ],
+    output: Output,
+    seed: Annotated[int, typer.Option(help="Of what is drawn: another seed, other draws.")] = 1,
+    repeat: Annotated[
+        int,
+        typer.Option(
+            min=1, metavar="N", help="The auctions so many times, one round after the other."
+        ),
+    ] = 1,
+) -> None:
+    """Import Datacratic's auctions, 32 seconds of bid requests of 2012, as a load with real skew.
+
+    Each auction of a known user becomes a request at its time. The data knows neither products nor
+    what came of an auction: candidates are drawn by Zipf's law, and so are, for each seven
+    requests, five impressions, two dismissals and one purchase. The same input and seed give the
+    same records.
+    """
+    with progress_bar("Reading", total_size([file]), then="Writing") as advance:
+        summary = import_datacratic(file, output, seed=seed, repeat=repeat, progress=advance)
     _show(summary, output)
 
 

@@ -56,6 +56,8 @@ def test_help_does_not_wait_for_kafka_or_faust_to_be_imported() -> None:
         ("backtest", "a.jsonl", "--policy"),
         ("import", "jdata", "absent.csv", "--products", "absent.csv", "-o", "out.jsonl"),
         ("import", "online-retail", "absent.csv", "--lines", "0", "-o", "out.jsonl"),
+        ("import", "datacratic", "absent.jsonl.xz", "-o", "out.jsonl"),
+        ("import", "datacratic", "absent.jsonl", "--repeat", "0", "-o", "out.jsonl"),
         ("policy", "check", "absent.toml"),
         ("topics", "plan", "--partitions", "many"),
         ("nonsense",),

@@ -19,12 +19,18 @@ InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Countr
 2,B,b,6,2010-12-01 09:26:00,2.55,17850,United Kingdom
 """
 
+AUCTIONS = """\
+{"id": "a1", "timestamp": 1326240000.066617, "userIds": {"xchg": "ann"}}
+{"id": "a2", "timestamp": 1326240000.070001}
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "actions.csv").write_text(ACTIONS)
     (tmp_path / "products.csv").write_text(PRODUCTS)
     (tmp_path / "invoices.csv").write_text(INVOICES)
+    (tmp_path / "auctions.jsonl").write_text(AUCTIONS)
     return tmp_path
 
 
@@ -69,6 +75,29 @@ def test_online_retail_reads_only_so_many_lines(folder: Path) -> None:
     result = run("import", "online-retail", folder / "invoices.csv", "--lines", 1, "-o", recording)
     assert "Rows read 1" in words(result.stderr)
     assert len(recording.read_bytes().splitlines()) == 2
+
+
+def test_datacratic_becomes_a_recording_and_a_summary_that_says_what_is_drawn(
+    folder: Path,
+) -> None:
+    recording = folder / "recording.jsonl"
+    result = run("import", "datacratic", folder / "auctions.jsonl", "-o", recording)
+    assert result.exit_code == 0
+    assert json_lines(recording.read_bytes())[0]["topic"] == "impression-requests"
+    summary = words(result.stderr)
+    assert "auctions without a user id 1" in summary
+    assert "Note: Who asked when is real." in summary
+
+
+def test_datacratic_is_drawn_with_a_seed_and_repeated_at_will(folder: Path) -> None:
+    recording = folder / "recording.jsonl"
+    result = run(
+        "import", "datacratic", folder / "auctions.jsonl", "--seed", 7, "--repeat", 3,
+        "-o", recording,
+    )  # fmt: skip
+    assert "drawn with the seed 7" in words(result.stderr)
+    topics = [record["topic"] for record in json_lines(recording.read_bytes())]
+    assert topics.count("impression-requests") == 3
 
 
 def test_a_file_of_something_else_is_a_mistake_that_is_named(folder: Path) -> None:
