@@ -17,11 +17,15 @@ CLIENT: Final = logging.getLogger("librdkafka")
 """What confluent-kafka clients are given to write to, as their setting `logger`."""
 
 
-def set_up(level: str) -> None:
-    """Write from this level on to standard error; clients only what is a warning at least."""
+def set_up(level: str, speaker: str = "") -> None:
+    """Write from this level on to standard error; clients only what is a warning at least.
+
+    `speaker` tells the lines of one process from those of others that write to the same place.
+    """
+    of_whom = f"[{speaker}] " if speaker else ""
     logging.basicConfig(
         level=level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        format=f"%(asctime)s %(levelname)s {of_whom}%(name)s: %(message)s",
         force=True,
     )
     for name in QUIET:

@@ -30,15 +30,10 @@ class WorkerProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(PREFIX)
-        }
-        for name, value in msgspec.to_builtins(self._settings, str_keys=True).items():
-            environment[variable(name)] = str(value)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                ending_with_this_process(sys.executable, *self._program),
-                env=environment,
+                command_of(self._program),
+                env=environment_of(self._settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -75,3 +70,16 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
+
+
+def command_of(program: Sequence[str]) -> list[str]:
+    """The command line for what Python is given to run a worker, which ends with this process."""
+    return ending_with_this_process(sys.executable, *program)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment of a worker: what this process has, with these settings and no others."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    for name, value in msgspec.to_builtins(settings, str_keys=True).items():
+        environment[variable(name)] = str(value)
+    return environment
