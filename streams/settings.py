@@ -46,7 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pattern=r"^[a-zA-Z0-9._-]{0,100}$",
             description="Name of this worker that outlives a restart, such as a pod's: makes it a "
             "static member of the group and keeps its state folder apart. A worker without one "
-            "is a new member at each start.",
+            "is a new member at each start. Each of several `--processes` adds its number, to the "
+            "host's name if this is empty.",
         ),
     ] = ""
     state_folder: Annotated[

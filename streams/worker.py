@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import mode
 
-from streams import logs
 from streams.app import Application, create_app
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.engine import Engine
@@ -29,7 +28,6 @@ def run_worker(
 
     `topics` are the streams by the topics that they are read from, each with `partitions`.
     """
-    logs.set_up(settings.log_level)
     gc.set_threshold(*COLLECT_SELDOM)
     catalog = CatalogReader(settings, Catalog())
     try:

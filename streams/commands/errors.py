@@ -18,8 +18,14 @@ USER_MISTAKE: Final = 2
 INTERRUPTED: Final = 130
 
 
-def exit_code_of(command: Callable[[], object]) -> int:
-    """Run a command; returns the exit code, after one message on standard error where it is 1 or 2.
+def _to_standard_error(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+def exit_code_of(
+    command: Callable[[], object], tell: Callable[[str], None] = _to_standard_error
+) -> int:
+    """Run a command; returns the exit code, after one message to the person where it is 1 or 2.
 
     What is no mistake of a person's is raised.
     """
@@ -32,7 +38,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
         if message is None:
             raise
         if message:
-            print(message, file=sys.stderr)
+            tell(message)
         return FAILED_CHECK if isinstance(error, FailedCheck) else USER_MISTAKE
     return result if isinstance(result, int) else 0
 

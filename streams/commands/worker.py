@@ -1,30 +1,82 @@
 """`unhaunt worker`."""
 
 import os
-from typing import Final
+from typing import Annotated, Final
 
+import typer
+
+from streams import logs
 from streams.commands.policies import policy_in_force
+from streams.errors import UserError
 from streams.settings import Settings
 
 EXAMPLES: Final = (
     "Examples:\n\n"
     "  unhaunt worker\n\n"
-    "  UNHAUNT_BROKERS=kafka-1:9092,kafka-2:9092 UNHAUNT_POLICY=policy.toml unhaunt worker"
+    "  UNHAUNT_BROKERS=kafka-1:9092,kafka-2:9092 UNHAUNT_POLICY=policy.toml unhaunt worker\n\n"
+    "  UNHAUNT_INSTANCE=shop unhaunt worker --processes 4"
 )
 
+UNIT_WORKER: Final = ("-m", "streams.commands.unit_worker")
+"""What Python is given to run one of several workers."""
 
-def worker() -> None:
-    """Run one worker: join what people did, decide on requests, keep the lists.
+
+def worker(
+    processes: Annotated[
+        int,
+        typer.Option(
+            "--processes",
+            metavar="N",
+            min=1,
+            help="Run so many workers as one unit, up to one for each partition.",
+        ),
+    ] = 1,
+) -> int:
+    """Run a worker: join what people did, decide on requests, keep the lists.
 
     Start as many as you like with the same UNHAUNT_APPLICATION, up to one for each partition:
     they share the work. The topics must be there (`unhaunt topics apply`). Settings come from the
     environment (`unhaunt settings` lists them). Ctrl-C or SIGTERM stops it in good order.
+
+    A worker keeps one core busy. With --processes N there are N of them, named UNHAUNT_INSTANCE-1
+    and so on (the host's name, where that is not set), each with its own state folder, caches and
+    other memory: what the settings allow a worker, N workers take N times. One that dies is
+    started again. If it dies 3 times within a minute, or cannot work for a reason that it names,
+    all are stopped, with exit code 1 or 2.
     """
+    settings = Settings.from_environment(os.environ)
+    if processes > 1:
+        return run_unit(settings, processes)
+    logs.set_up(settings.log_level)
+    run_alone(settings)
+    return 0
+
+
+def run_alone(settings: Settings) -> None:
+    """Run one worker, in this process, until it is told to stop."""
     # Kafka and Faust take a while to import, which no other command should wait for.
     from streams.operations.topics import require  # noqa: PLC0415
     from streams.worker import run_worker  # noqa: PLC0415
 
-    settings = Settings.from_environment(os.environ)
     policy, _ = policy_in_force(None)
     topics, partitions = require(settings)
     run_worker(settings, policy, topics, partitions)
+
+
+def run_unit(settings: Settings, processes: int) -> int:
+    """Run workers in processes of their own until they are told to stop; returns the exit code.
+
+    What would be wrong for all of them is found here, and said once.
+    """
+    from streams.operations.topics import require  # noqa: PLC0415
+    from streams.operations.worker_unit import WorkerUnit  # noqa: PLC0415
+
+    policy_in_force(None)
+    _, partitions = require(settings)
+    if processes > partitions:
+        raise UserError(
+            f"--processes {processes}: expected at most {partitions}, the number of partitions "
+            "that the topics have, since a worker without a partition has nothing to do."
+        )
+    logs.set_up(settings.log_level)
+    return WorkerUnit(settings, processes, UNIT_WORKER).run()

@@ -60,6 +60,7 @@ def test_help_does_not_wait_for_kafka_or_faust_to_be_imported() -> None:
         ("import", "datacratic", "absent.jsonl", "--repeat", "0", "-o", "out.jsonl"),
         ("policy", "check", "absent.toml"),
         ("topics", "plan", "--partitions", "many"),
+        ("worker", "--processes", "0"),
         ("nonsense",),
         ("--nonsense",),
     ],

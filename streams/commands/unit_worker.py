@@ -1,0 +1,34 @@
+"""One of the workers of `unhaunt worker --processes`; not a command, but run by `python -m`."""
+
+import logging
+import os
+import sys
+from typing import Final
+
+from streams import logs
+from streams.commands.errors import exit_code_of
+from streams.commands.worker import run_alone
+from streams.settings import Settings
+
+CRASHED: Final = os.EX_SOFTWARE
+"""Exit code for an error of the program's own, which Python would end with 1 for."""
+
+logger = logging.getLogger("streams.worker")
+
+
+def main() -> int:
+    """Run the worker that the environment describes; returns its exit code.
+
+    All that it says goes to the log, where its lines are told from those of the other workers.
+    """
+    settings = Settings.from_environment(os.environ)
+    logs.set_up(settings.log_level, settings.instance)
+    try:
+        return exit_code_of(lambda: run_alone(settings), logger.error)
+    except Exception:
+        logger.critical("the worker crashed", exc_info=True)
+        return CRASHED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
