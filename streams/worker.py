@@ -1,7 +1,6 @@
 """Running one worker: what it needs is there, it starts, works, and stops in order."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Mapping
 
@@ -17,9 +16,6 @@ from streams.suppression.policy import Policy
 
 logger = logging.getLogger(__name__)
 
-COLLECT_SELDOM = (100_000, 20, 100)
-"""Records make hundreds of thousands of objects a second and hardly a cycle among them."""
-
 
 def run_worker(
     settings: Settings, policy: Policy, topics: Mapping[str, str], partitions: int
@@ -28,7 +24,6 @@ def run_worker(
 
     `topics` are the streams by the topics that they are read from, each with `partitions`.
     """
-    gc.set_threshold(*COLLECT_SELDOM)
     catalog = CatalogReader(settings, Catalog())
     try:
         catalog.load()

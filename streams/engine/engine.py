@@ -17,6 +17,7 @@ from streams.engine.batches import in_batches
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.daemon_thread import in_daemon_thread
 from streams.engine.dead_letter_limit import DeadLetterLimit
+from streams.engine.garbage import Garbage
 from streams.engine.intake import RANKS, Entry
 from streams.engine.output import Fenced, Membership, Output
 from streams.engine.pace import Pace
@@ -98,6 +99,7 @@ class Engine:
         self._standby: Standby | None = None
         self._committed: dict[tuple[str, int], int] = {}
         self._pace = Pace(settings, monotonic())
+        self._garbage = Garbage(monotonic())
         self._dead_letter_limit = DeadLetterLimit(settings.dead_letter_percent, monotonic())
         self._suspended = asyncio.Event()
 
@@ -164,6 +166,7 @@ class Engine:
                     await self.checkpoint(thread)
             except Fenced as fenced:
                 await self._given_up(thread, fenced)
+        self._garbage.collect(monotonic())
 
     async def _given_up(self, thread: Any, fenced: Fenced) -> None:
         """Take back what the group did not take, and ask it for another assignment."""

@@ -20,7 +20,6 @@ from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
 from streams.suppression.policy import Policy
-from streams.worker import COLLECT_SELDOM
 from tests.builders import NOW, dismissal, impression, purchase, request
 
 PERSONS: Final = 5_000
@@ -122,6 +121,6 @@ def cost_of_evidence() -> None:
 
 
 if __name__ == "__main__":
-    gc.set_threshold(*COLLECT_SELDOM)
+    gc.disable()
     cost_of_evidence()
     cost_to_the_others()
