@@ -8,10 +8,16 @@ import pytest
 _REPOSITORY = Path(__file__).parents[1]
 
 
-def recorded_data(name: str) -> Path:
-    """A file of the folder that UNHAUNT_DATA names, or else of ../shared/data."""
+def find_data(name: str) -> Path | None:
+    """A file of the folder that UNHAUNT_DATA names, or else of ../shared/data; None if absent."""
     folder = os.environ.get("UNHAUNT_DATA") or _REPOSITORY.parent / "shared" / "data"
     path = Path(folder) / name
-    if not path.exists():
-        pytest.skip(f"needs the recorded data {path.name}; name its folder in UNHAUNT_DATA")
+    return path if path.exists() else None
+
+
+def recorded_data(name: str) -> Path:
+    """The same for a test, which is skipped where the file is absent."""
+    path = find_data(name)
+    if path is None:
+        pytest.skip(f"needs the recorded data {name}; name its folder in UNHAUNT_DATA")
     return path

@@ -4,10 +4,17 @@ import os
 import platform
 import re
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = ("faust-streaming", "aiokafka", "confluent-kafka", "orjson", "rocksdict")
+LIBRARIES = (
+    "faust-streaming",
+    "aiokafka",
+    "confluent-kafka",
+    "orjson",
+    "rocksdict",
+    "quixstreams",
+)
 
 
 def describe() -> dict[str, str]:
@@ -18,7 +25,7 @@ def describe() -> dict[str, str]:
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "libraries": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        "libraries": ", ".join(filter(None, map(_installed, LIBRARIES))),
     }
 
 
@@ -28,3 +35,10 @@ def _processor() -> str:
     except OSError:
         found = None
     return found[1] if found else platform.processor() or platform.machine()
+
+
+def _installed(library: str) -> str:
+    try:
+        return f"{library} {version(library)}"
+    except PackageNotFoundError:
+        return ""

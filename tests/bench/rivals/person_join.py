@@ -1,0 +1,80 @@
+"""The join for engines that hand over one record at a time, with the state of its person.
+
+It is Unhaunt's own domain code, so that what differs is the engine: how records are fetched, state
+is kept, and output and changelog are sent.
+"""
+
+import gc
+import hashlib
+import os
+from typing import Final, NamedTuple
+
+import orjson
+
+from schemas.records import Event
+from streams.settings import Settings
+from streams.suppression.catalog import Catalog
+from streams.suppression.join import Join
+from streams.suppression.person import Person
+from streams.suppression.policy import Policy
+from streams.worker import COLLECT_SELDOM
+
+INPUTS: Final = ("purchases", "dismissals", "impression-requests")
+OUTPUTS: Final = ("decisions", "suppressions")
+
+
+def settings_of_rival() -> Settings:
+    """The settings in the environment; the process gets the worker's tuning of the collector."""
+    gc.set_threshold(*COLLECT_SELDOM)
+    return Settings.from_environment(os.environ)
+
+
+def output_topic(settings: Settings, stream: str) -> str:
+    """Where a rival sends its decisions or lists: each application has its own."""
+    return f"{settings.application}-{stream}"
+
+
+class Outcome(NamedTuple):
+    """What comes of one record."""
+
+    decision: bytes | None = None
+    """For a request."""
+    is_changed: bool = False
+    """Whether the person's state has changed."""
+    state: bytes | None = None
+    """What is to be kept of a person that has changed; None for nothing."""
+    is_published: bool = False
+    """Whether the person's list has changed."""
+    standing: bytes | None = None
+    """The list that now stands if it has changed; None for a tombstone."""
+
+
+class PersonJoin:
+    """The join with the whole default policy, of all partitions that a process works on."""
+
+    def __init__(self) -> None:
+        self._policy = Policy.default()
+        self._joins: dict[int, Join] = {}
+
+    def take(self, event: Event, partition: int, stored: bytes | None) -> Outcome:
+        """Take a record, with what is kept of its person, None for nothing."""
+        join = self._joins.get(partition)
+        if join is None:
+            join = self._joins[partition] = Join(self._policy, Catalog())
+        if stored is not None:
+            join.persons[event.user_id] = Person.from_data(orjson.loads(stored))
+        decision = join.take(event)
+        outcome = Outcome(None if decision is None else orjson.dumps(decision))
+        for _, person, standing in join.settle():
+            outcome = _outcome(outcome.decision, person, standing)
+        join.persons.clear()
+        return outcome
+
+
+def _outcome(decision: bytes | None, person: Person, standing: dict[str, object] | None) -> Outcome:
+    content = None if standing is None else orjson.dumps(standing)
+    digest = None if content is None else hashlib.blake2b(content, digest_size=8).hexdigest()
+    is_published = digest != person.published
+    person.published = digest
+    state = orjson.dumps(person.to_data()) if person.evidence else None
+    return Outcome(decision, True, state, is_published, content)

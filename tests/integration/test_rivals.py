@@ -1,0 +1,57 @@
+"""What Unhaunt is measured against does the same work, or the ratios would mean nothing."""
+
+from importlib.util import find_spec
+
+import orjson
+import pytest
+
+from streams.settings import Settings
+from tests.bench.draining import Contender, create_topics
+from tests.bench.throughput import FAUST, QUIX
+from tests.bench.workload import Crowd, mixed
+from tests.integration.deployment import Deployment, read_topic
+from tests.integration.recordings import expected
+
+PARTITIONS = 2
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.mark.parametrize(
+    "rival",
+    [
+        FAUST,
+        pytest.param(
+            QUIX,
+            marks=pytest.mark.skipif(
+                find_spec("quixstreams") is None, reason="quixstreams is not installed"
+            ),
+        ),
+    ],
+    ids=lambda rival: rival.name,
+)
+def test_a_rival_answers_each_request_and_ends_with_the_same_lists(
+    rival: Contender, settings: Settings
+) -> None:
+    records = list(mixed(1_000, PARTITIONS, crowd=Crowd(persons=100, products=20)))
+    wanted = expected(records, "", PARTITIONS)
+    requests = sum(map(len, wanted.decisions.values()))
+    deployment = Deployment(settings, PARTITIONS)
+    deployment.load(records)
+    decisions, lists = rival.outputs(settings)
+    create_topics(settings.brokers, [decisions, lists], PARTITIONS)
+    with deployment.worker("a", rival.program) as worker:
+        for topic, count in ((decisions, requests), (lists, len(records) - requests)):
+            deployment.wait_until(
+                lambda topic=topic, count=count: (
+                    len(read_topic(settings, topic, PARTITIONS)) == count
+                ),
+                f"{count} records on {topic}",
+                worker,
+            )
+    deployment.close()
+    last = {m.key().decode(): m.value() for m in read_topic(settings, lists, PARTITIONS)}
+    assert {user_id: orjson.loads(value) for user_id, value in last.items()} == wanted.lists
+    answered = [orjson.loads(m.value()) for m in read_topic(settings, decisions, PARTITIONS)]
+    asked = [said["request_id"] for decided in wanted.decisions.values() for said in decided]
+    assert sorted(said["request_id"] for said in answered) == sorted(asked)
