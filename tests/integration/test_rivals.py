@@ -1,5 +1,6 @@
 """What Unhaunt is measured against does the same work, or the ratios would mean nothing."""
 
+from contextlib import closing
 from importlib.util import find_spec
 
 import orjson
@@ -36,20 +37,19 @@ def test_a_rival_answers_each_request_and_ends_with_the_same_lists(
     records = list(mixed(1_000, PARTITIONS, crowd=Crowd(persons=100, products=20)))
     wanted = expected(records, "", PARTITIONS)
     requests = sum(map(len, wanted.decisions.values()))
-    deployment = Deployment(settings, PARTITIONS)
-    deployment.load(records)
     decisions, lists = rival.outputs(settings)
-    create_topics(settings.brokers, [decisions, lists], PARTITIONS)
-    with deployment.worker("a", rival.program) as worker:
-        for topic, count in ((decisions, requests), (lists, len(records) - requests)):
-            deployment.wait_until(
-                lambda topic=topic, count=count: (
-                    len(read_topic(settings, topic, PARTITIONS)) == count
-                ),
-                f"{count} records on {topic}",
-                worker,
-            )
-    deployment.close()
+    with closing(Deployment(settings, PARTITIONS)) as deployment:
+        deployment.load(records)
+        create_topics(settings.brokers, [decisions, lists], PARTITIONS)
+        with deployment.worker("a", rival.program) as worker:
+            for topic, count in ((decisions, requests), (lists, len(records) - requests)):
+                deployment.wait_until(
+                    lambda topic=topic, count=count: (
+                        len(read_topic(settings, topic, PARTITIONS)) == count
+                    ),
+                    f"{count} records on {topic}",
+                    worker,
+                )
     last = {m.key().decode(): m.value() for m in read_topic(settings, lists, PARTITIONS)}
     assert {user_id: orjson.loads(value) for user_id, value in last.items()} == wanted.lists
     answered = [orjson.loads(m.value()) for m in read_topic(settings, decisions, PARTITIONS)]

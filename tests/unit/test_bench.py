@@ -1,0 +1,137 @@
+"""What a benchmark makes of what it has measured."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from streams.errors import FailedCheck
+from tests.bench.__main__ import CHECKS, NAMES, is_failed
+from tests.bench.draining import Sample, TooShort, rate
+from tests.bench.figures import Figure, Goal
+from tests.bench.report import write_json, written
+from tests.bench.smoke import README, stated_ratio
+from tests.bench.throughput import FAUST, QUIX, UNHAUNT, ratio
+
+MORE = Goal(20, 40)
+LESS = Goal(at_least=10, aim=3)
+
+
+# --- how fast a backlog was drained --------------------------------------------------------------
+
+
+def test_the_rate_of_a_steady_drain_is_that_of_its_events_and_not_of_its_outputs() -> None:
+    samples = [Sample(float(second), 50 * second) for second in range(11)]
+    assert rate(samples, events=1_000) == pytest.approx(100)
+
+
+def test_what_comes_before_the_first_tenth_of_the_output_does_not_slow_a_rate() -> None:
+    starting = [Sample(0.0, 0), Sample(7.0, 10), Sample(60.0, 99)]
+    steady = [Sample(100.0 + second, 100 + 100 * second) for second in range(10)]
+    assert rate([*starting, *steady], events=1_000) == pytest.approx(100)
+
+
+def test_waiting_for_more_after_the_last_output_does_not_slow_a_rate() -> None:
+    samples = [Sample(0.0, 0), Sample(1.0, 100), Sample(10.0, 1_000), Sample(13.0, 1_000)]
+    assert rate(samples, events=1_000) == pytest.approx(100)
+
+
+def test_a_pause_within_the_drain_slows_its_rate() -> None:
+    samples = [Sample(1.0, 100), Sample(2.0, 550), Sample(5.0, 550), Sample(10.0, 1_000)]
+    assert rate(samples, events=1_000) == pytest.approx(100)
+
+
+def test_a_drain_within_one_sample_says_no_rate() -> None:
+    with pytest.raises(TooShort, match="1,000 events"):
+        rate([Sample(0.0, 0), Sample(0.1, 1_000)], events=1_000)
+
+
+def test_a_ratio_is_the_median_of_those_within_the_rounds() -> None:
+    found = {UNHAUNT: [60.0, 10.0, 90.0], FAUST: [3.0, 1.0, 3.0]}
+    assert ratio(found, UNHAUNT, FAUST) == 20
+
+
+# --- goals and their table -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "verdict"),
+    [
+        (MORE, 41, "aim"),
+        (MORE, 40, "aim"),
+        (MORE, 39.9, "at least"),
+        (MORE, 20, "at least"),
+        (MORE, 19.9, "missed"),
+        (LESS, 2.9, "aim"),
+        (LESS, 3, "aim"),
+        (LESS, 10, "at least"),
+        (LESS, 10.1, "missed"),
+    ],
+)
+def test_a_goal_says_how_far_a_figure_gets(goal: Goal, value: float, verdict: str) -> None:
+    assert goal.verdict(value) == verdict
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [(61_234.5, "events/s", "61,234 events/s"), (18.36, "x", "18.4x"), (2.345, "ms", "2.35 ms")],
+)
+def test_a_value_is_written_with_as_many_digits_as_it_deserves(
+    value: float, unit: str, shown: str
+) -> None:
+    assert written(value, unit) == shown
+
+
+def test_the_json_form_has_every_figure_with_its_goal_and_the_machine(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    figures = [Figure("one worker", 60_000, "events/s"), Figure("against it", 18, "x", MORE)]
+    write_json(path, {"throughput": figures}, {"processor": "of some sort"})
+    assert orjson.loads(path.read_bytes()) == {
+        "machine": {"processor": "of some sort"},
+        "figures": [
+            {"bench": "throughput", "name": "one worker", "value": 60_000, "unit": "events/s"},
+            {
+                "bench": "throughput",
+                "name": "against it",
+                "value": 18,
+                "unit": "x",
+                "at_least": 20,
+                "aim": 40,
+                "reached": "missed",
+            },
+        ],
+    }
+
+
+# --- the check -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("value", "is_missed"), [(19.0, True), (21.0, False)])
+def test_a_check_fails_when_it_misses_what_it_must_reach(value: float, is_missed: bool) -> None:
+    figures = [Figure("one worker against stock Faust", value, "x", MORE)]
+    assert is_failed({"smoke": figures}) is is_missed
+    assert not is_failed({"throughput": figures})
+
+
+def test_a_check_has_to_be_named() -> None:
+    assert not set(CHECKS) & set(NAMES)
+
+
+def test_the_ratio_to_stock_faust_is_read_from_the_row_of_a_table() -> None:
+    rows = "| one worker | 60,000 events/s |\n| the same against stock Faust | 18.4x | 20x | 40x |"
+    assert stated_ratio(rows) == 18.4
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_readme_that_does_not_state_the_ratio_once_is_an_error_that_says_so(times: int) -> None:
+    rows = "| the same against stock Faust | 18.4x |\n" * times
+    with pytest.raises(FailedCheck, match=f"the same against stock Faust .* found {times}"):
+        stated_ratio(rows)
+
+
+def test_readme_states_the_ratio_that_the_check_compares_with() -> None:
+    assert stated_ratio(README.read_text()) > 1
+
+
+def test_rivals_are_told_from_unhaunt_by_their_program() -> None:
+    assert [who.is_rival for who in (UNHAUNT, FAUST, QUIX)] == [False, True, True]
