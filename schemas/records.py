@@ -1,7 +1,8 @@
 """The records of the input topics (SPEC section 2).
 
 One Struct a topic. Fields stand in the order of the SPEC, which is the order in which problems are
-reported. Numbers keep the type that they had in JSON: 10 is an int, 10.0 a float.
+reported. Numbers keep the type that they had in JSON: 10 is an int, 10.0 a float. Python's garbage
+collector need not look at records (`gc=False`): they refer to nothing that could refer to them.
 """
 
 from typing import Annotated, Literal
@@ -47,7 +48,7 @@ class Candidate(Struct, gc=False):
     advertiser_id: AdvertiserId = None
 
 
-class Request(Struct, kw_only=True):
+class Request(Struct, kw_only=True, gc=False):
     """A request for an ad: which of these candidates may follow the person?"""
 
     request_id: Annotated[str, Meta(description="Names the request; its decision repeats it.")]
@@ -77,7 +78,7 @@ class OrderProduct(Struct, gc=False):
     advertiser_id: AdvertiserId = None
 
 
-class Purchase(Struct):
+class Purchase(Struct, gc=False):
     """An order that was completed, refunded in part or whole, or cancelled."""
 
     event_id: EventId

@@ -12,13 +12,16 @@ BATCH_BYTES: Final = 16 << 20
 
 def in_batches(
     entries: Sequence[tuple[Place, Entry]], most: int
-) -> Iterator[Sequence[tuple[Place, Entry]]]:
-    """Cut into so many records at most, and so few that they are not much in bytes."""
+) -> Iterator[tuple[Sequence[tuple[Place, Entry]], int]]:
+    """Cut into so many records at most, and so few that they are not much in bytes.
+
+    With each batch comes how many bytes it is.
+    """
     start, total = 0, 0
     for end, (_, (_, size)) in enumerate(entries):
         if end > start and (end - start == most or total + size > BATCH_BYTES):
-            yield entries[start:end]
+            yield entries[start:end], total
             start, total = end, 0
         total += size
     if entries:
-        yield entries[start:]
+        yield entries[start:], total

@@ -222,11 +222,12 @@ class Engine:
     async def _work(self, thread: Any) -> None:
         """Hand over all that has its turn, with checkpoints in between if it is much."""
         for partition in self.partitions.values():
-            for entries in in_batches(partition.alignment.take(), self.settings.batch_records):
+            taken = partition.alignment.take()
+            for entries, size in in_batches(taken, self.settings.batch_records):
                 batch = Batch(partition, entries)
                 if not await self._handed_over(batch):
                     return
-                self._pace.add(len(entries), sum(size for _, (_, size) in entries))
+                self._pace.add(len(entries), size)
                 self._output.poll()
                 if self._checkpoint_is_due():
                     await self.checkpoint(thread)

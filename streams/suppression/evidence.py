@@ -110,10 +110,11 @@ class Said(NamedTuple):
 
 def attributes_of(record: HasAttributes) -> Attributes | None:
     """The attributes that a record brings, or None when it brings none."""
-    attributes = Attributes(
-        record.item_group_id, record.categories, record.brand, record.advertiser_id
-    )
-    return attributes if any(value is not None for value in attributes) else None
+    group, categories = record.item_group_id, record.categories
+    brand, advertiser_id = record.brand, record.advertiser_id
+    if group is None and categories is None and brand is None and advertiser_id is None:
+        return None
+    return Attributes(group, categories, brand, advertiser_id)
 
 
 class Evidence:

@@ -27,6 +27,9 @@ EVERYWHERE: Final[ScopeValue] = ("all", EVERYTHING)
 
 Key = TypeVar("Key")
 
+_NOTHING: Final[dict[Any, Any]] = {}
+"""Shared by all that have none of a kind, as most have but of one; never written to."""
+
 
 class Place:
     """The evidence that counts for one scope value, and what is read from it.
@@ -50,15 +53,36 @@ class Place:
 
     def __init__(self, scope_value: tuple[str, str]) -> None:
         self.scope_value = scope_value
-        self.lines: dict[LineKey, LineRule] = {}
-        self.dismissals: dict[str, None] = {}
-        self.impressions: dict[ShownKey, None] = {}
+        self.lines: dict[LineKey, LineRule] = _NOTHING
+        self.dismissals: dict[str, None] = _NOTHING
+        self.impressions: dict[ShownKey, None] = _NOTHING
         self.is_read = False
         self.claims: list[Claim] = []
-        self.line_ends: dict[LineKey, int] = {}
-        self.dismissal_ends: dict[str, int | None] = {}
-        self.impression_ends: dict[ShownKey, int] = {}
+        self.line_ends: dict[LineKey, int] = _NOTHING
+        self.dismissal_ends: dict[str, int | None] = _NOTHING
+        self.impression_ends: dict[ShownKey, int] = _NOTHING
         self.first_end: int | None = None
+
+    def add_line(self, key: LineKey, rule: LineRule) -> None:
+        """Count an order line here, read by this rule."""
+        if self.lines:
+            self.lines[key] = rule
+        else:
+            self.lines = {key: rule}
+
+    def add_dismissal(self, event_id: str) -> None:
+        """Count a dismissal here."""
+        if self.dismissals:
+            self.dismissals[event_id] = None
+        else:
+            self.dismissals = {event_id: None}
+
+    def add_impression(self, key: ShownKey) -> None:
+        """Count an impression here."""
+        if self.impressions:
+            self.impressions[key] = None
+        else:
+            self.impressions = {key: None}
 
     def read(
         self,
@@ -71,7 +95,7 @@ class Place:
 
         `refunds` may be None where nothing came back, `restorations` where nothing was dismissed.
         """
-        self.line_ends, self.dismissal_ends, self.impression_ends = {}, {}, {}
+        self.line_ends = self.dismissal_ends = self.impression_ends = _NOTHING
         claims: list[Claim] = []
         ends: list[int] = []
         if self.lines:
@@ -96,6 +120,7 @@ class Place:
         self, evidence: Evidence, policy: Policy, restorations: Restorations
     ) -> Iterator[Claim]:
         """What the dismissals claim that were not taken back; and of all of them when they end."""
+        self.dismissal_ends = {}
         for event_id in self.dismissals:
             said = evidence.dismissals[event_id]
             claim = dismissal_claim(self.scope_value, event_id, said, policy)
@@ -115,6 +140,7 @@ class Place:
         """
         owned: list[OwnedLine] = []
         may_lapse = False
+        self.line_ends = {}
         for key, rule in self.lines.items():
             line = evidence.lines[key]
             net = line.quantity - (0 if refunds is None else refunds.quantity(key))
@@ -136,10 +162,6 @@ class Place:
             yield Ending("dismissals", event_id, FOREVER if until is None else until)
         for shown, end in self.impression_ends.items():
             yield Ending("impressions", shown, end)
-
-
-Places = dict[str | None, Place]
-"""The places of one scope by value. Nothing lies at None, but candidates may ask there."""
 
 
 def leave(places: dict[Key, Place], key: Key) -> None:

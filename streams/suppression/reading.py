@@ -17,7 +17,7 @@ from streams.suppression.claims import (
     line_rule,
 )
 from streams.suppression.evidence import Evidence, LineKey, ShownKey
-from streams.suppression.place import Place, Places, leave
+from streams.suppression.place import EVERYWHERE, Place, leave
 from streams.suppression.policy import Policy
 from streams.suppression.refunding import Refunds
 from streams.suppression.restoring import Restorations
@@ -27,40 +27,25 @@ from streams.suppression.retention import (
     refund_ends,
     voided_ends,
 )
-from streams.suppression.words import EVERYTHING, LATEST
-
-_ATTRIBUTE_OF_SCOPE = {
-    "product": "_products",
-    "group": "_groups",
-    "category": "_categories",
-    "brand": "_brands",
-    "advertiser": "_advertisers",
-    "all": "_everything",
-}
-"""Where `Reading` has the places of each scope."""
+from streams.suppression.words import LATEST
 
 
 class Reading:
     """What one person's evidence claims, read through a policy and a catalog."""
 
     __slots__ = (
-        "_advertisers",
-        "_brands",
         "_catalog",
-        "_categories",
         "_dismissal_places",
-        "_everything",
         "_evidence",
         "_generation",
-        "_groups",
         "_impression_places",
         "_line_places",
         "_places",
         "_policy",
-        "_products",
         "_refunds",
         "_restorations",
         "_restored",
+        "_scopes",
         "_values",
     )
 
@@ -70,15 +55,9 @@ class Reading:
         self._policy = policy
         self._catalog = catalog
         self._places: dict[ScopeValue, Place] = {}
+        self._scopes: set[str] = set()
         self._values: set[str] = set()
-        """The values of the places, and perhaps of some that are no more."""
-        # The same by scope: the hot path asks each of them, and skips those that are empty.
-        self._products: Places = {}
-        self._groups: Places = {}
-        self._categories: Places = {}
-        self._brands: Places = {}
-        self._advertisers: Places = {}
-        self._everything: Places = {}
+        """Scopes and values of the places, and perhaps of some that are no more."""
         self._line_places: dict[LineKey, Place] = {}
         self._dismissal_places: dict[str, Place] = {}
         self._impression_places: dict[ShownKey, Place] = {}
@@ -108,7 +87,7 @@ class Reading:
             self._line_places
             or self._dismissal_places
             or self._impression_places
-            or self._everything
+            or EVERYWHERE in self._places
         )
 
     @property
@@ -116,7 +95,7 @@ class Reading:
         """What a product's id has to be among to be covered by a claim, if all that is known of
         the product is its id; None if everything is covered.
         """
-        return None if self._everything else self._values
+        return None if EVERYWHERE in self._places else self._values
 
     @property
     def is_sensitive_granted(self) -> bool:
@@ -137,32 +116,32 @@ class Reading:
 
         `product` is what the catalog knows of it, which wins attribute by attribute (SPEC 2).
         """
-        covering = list(self._everything.values())
-        if self._products and (place := self._products.get(candidate.product_id)):
-            covering.append(place)
-        if self._groups:
+        places, scopes = self._places, self._scopes
+        product_id = candidate.product_id
+        covered = [EVERYWHERE, ("product", product_id)]
+        if "group" in scopes:
             group = None if product is None else product.item_group_id
             if group is None:
                 group = candidate.item_group_id
-            if place := self._groups.get(candidate.product_id if group is None else group):
-                covering.append(place)
-        if self._categories:
-            for category in set(categories_of(candidate, product)):
-                if place := self._categories.get(category):
-                    covering.append(place)
-        if self._brands:
+            covered.append(("group", product_id if group is None else group))
+        if "category" in scopes:
+            covered += [("category", name) for name in set(categories_of(candidate, product))]
+        if "brand" in scopes:
             brand = None if product is None else product.brand
-            if place := self._brands.get(candidate.brand if brand is None else brand):
-                covering.append(place)
-        if self._advertisers:
+            if brand is None:
+                brand = candidate.brand
+            if brand is not None:
+                covered.append(("brand", brand))
+        if "advertiser" in scopes:
             advertiser = None if product is None else product.advertiser_id
             if advertiser is None:
                 advertiser = candidate.advertiser_id
-            if place := self._advertisers.get(advertiser):
-                covering.append(place)
+            if advertiser is not None:
+                covered.append(("advertiser", advertiser))
         return [
             claim
-            for place in covering
+            for scope_value in covered
+            if (place := places.get(scope_value)) is not None
             for claim in (place.claims if place.is_read else self._claims(place))
         ]
 
@@ -222,7 +201,7 @@ class Reading:
         if self._line_places.get(key) is not place:
             leave(self._line_places, key)
         self._line_places[key] = place
-        place.lines[key] = rule
+        place.add_line(key, rule)
 
     def _locate_dismissal(self, event_id: str) -> None:
         said = self._evidence.dismissals[event_id]
@@ -230,14 +209,14 @@ class Reading:
         if scope_value is not None:
             place = self._place(scope_value)
             self._dismissal_places[event_id] = place
-            place.dismissals[event_id] = None
+            place.add_dismissal(event_id)
 
     def _locate_impression(self, key: ShownKey) -> None:
         """Count an impression; only the newest of a scope value need be kept (SPEC 3)."""
         attributes = self._catalog.attributes(key[1], None)
         place = self._place(scope_of(self._policy.frequency_scope, key[1], attributes))
         self._impression_places[key] = place
-        place.impressions[key] = None
+        place.add_impression(key)
         if len(place.impressions) > self._policy.frequency_max:
             times = self._evidence.impressions
             oldest = min(place.impressions, key=lambda shown: (times[shown], *shown))
@@ -246,24 +225,20 @@ class Reading:
 
     def _locate_consent(self) -> None:
         if consent_claim(self._evidence, self._policy) is not None:
-            self._place(("all", EVERYTHING))
-        elif place := self._everything.get(EVERYTHING):
+            self._place(EVERYWHERE)
+        elif place := self._places.get(EVERYWHERE):
             place.is_read = False
 
     def _place(self, scope_value: tuple[str, str]) -> Place:
         """The place of a scope value, to be read again."""
         place = self._places.get(scope_value)
         if place is None:
-            scope, value = scope_value
             place = self._places[scope_value] = Place(scope_value)
-            self._of_scope(scope)[value] = place
+            scope, value = scope_value
+            self._scopes.add(scope)
             self._values.add(value)
         place.is_read = False
         return place
-
-    def _of_scope(self, scope: str) -> Places:
-        places: Places = getattr(self, _ATTRIBUTE_OF_SCOPE[scope])
-        return places
 
     def _read(self, place: Place) -> None:
         if self._restorations is None and place.dismissals:
@@ -354,4 +329,3 @@ class Reading:
         self._read(place)
         if not (place.claims or place.lines or place.dismissals or place.impressions):
             del self._places[place.scope_value]
-            del self._of_scope(place.scope_value[0])[place.scope_value[1]]

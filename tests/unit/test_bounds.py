@@ -46,8 +46,8 @@ def test_output_that_no_broker_takes_is_an_error_and_not_waited_for_for_ever(
 def test_batches_have_all_records_in_their_order_and_none_has_too_many(many: int) -> None:
     whole = entries(*[10] * many)
     cut = list(in_batches(whole, 5))
-    assert [entry for batch in cut for entry in batch] == whole
-    assert all(0 < len(batch) <= 5 for batch in cut)
+    assert [entry for batch, _ in cut for entry in batch] == whole
+    assert all(0 < len(batch) <= 5 for batch, _ in cut)
 
 
 def test_a_batch_is_no_more_than_so_many_bytes_or_a_single_record(
@@ -55,7 +55,12 @@ def test_a_batch_is_no_more_than_so_many_bytes_or_a_single_record(
 ) -> None:
     monkeypatch.setattr(batches, "BATCH_BYTES", 10_000)
     cut = in_batches(entries(4_000, 4_000, 4_000, 50_000, 4_000), 100)
-    assert [len(batch) for batch in cut] == [2, 1, 1, 1]
+    assert [(len(batch), size) for batch, size in cut] == [
+        (2, 8_000),
+        (1, 4_000),
+        (1, 50_000),
+        (1, 4_000),
+    ]
 
 
 def test_of_too_many_invalid_products_the_oldest_go_and_that_is_counted_and_said_once(
