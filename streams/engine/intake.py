@@ -4,7 +4,7 @@ Of a record that can be joined only its event is kept. Any other is kept whole: 
 letters, or by way of the rerouting topic to its person's partition.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from schemas.decoding import InvalidRecord, decode
@@ -59,9 +59,22 @@ Entry = tuple[Event | Misfit, int]
 """What a record was read as, and about how many bytes of memory it takes."""
 
 
-def take_in(
-    stream: Stream[Entry], name: str, records: Iterable[Any], number: int, partitions: int
-) -> int:
+class Home(NamedTuple):
+    """Who belongs into a partition."""
+
+    number: int
+    partitions: int
+    persons: Container[str]
+    """Persons who are known to belong there."""
+
+    def of(self, user_id: str, key: bytes | None) -> int:
+        """The number of the partition where a person belongs."""
+        if user_id in self.persons:
+            return self.number
+        return partition_of(user_id.encode() if key is None else key, self.partitions)
+
+
+def take_in(stream: Stream[Entry], name: str, records: Iterable[Any], home: Home) -> int:
     """Read the next records of a stream, as aiokafka has them, and let them wait for their turn.
 
     Returns about how many bytes of memory they take.
@@ -81,9 +94,9 @@ def take_in(
             stream.add(record.offset, None, (invalid, size))
             continue
         if not is_rerouted:
-            home = partition_of(event.user_id.encode() if key is None else key, partitions)
-            if home != number:
-                misplaced = Misplaced(_fetched(name, topic, record), event.user_id, home)
+            number = home.of(event.user_id, key)
+            if number != home.number:
+                misplaced = Misplaced(_fetched(name, topic, record), event.user_id, number)
                 stream.add(record.offset, None, (misplaced, size))
                 continue
         stream.add(record.offset, event.ts, (event, size))

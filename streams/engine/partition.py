@@ -20,6 +20,7 @@ from streams.engine.intake import (
     STREAMS,
     Entry,
     Fetched,
+    Home,
     Misfit,
     Misplaced,
     take_in,
@@ -85,7 +86,6 @@ class Partition:
         """The next offset of each stream that the state does not include yet."""
         self.waiting_bytes = 0
         """What the records take that wait for their turn."""
-        self._partitions = partitions
         self._policy = policy
         self._catalog = catalog
         self._output = output
@@ -95,6 +95,7 @@ class Partition:
         self._suppressions = settings.topic("suppressions")
         self._changelog = settings.changelog
         self._join = Join(policy, catalog.catalog)
+        self._home = Home(number, partitions, self._join.persons)
         self._changes: dict[bytes, bytes | None] = {}
         self._due: list[tuple[int, bytes]] = []
         self._done: list[bytes] = []
@@ -123,7 +124,7 @@ class Partition:
     def add(self, stream: str, records: Iterable[Any]) -> None:
         """Take in the next records of a stream as they were fetched; they wait for their turn."""
         aligned = self.alignment.stream(stream, RANKS[stream])
-        self.waiting_bytes += take_in(aligned, stream, records, self.number, self._partitions)
+        self.waiting_bytes += take_in(aligned, stream, records, self._home)
 
     def process(self, entries: Sequence[tuple[Place, Entry]]) -> None:
         """Take records in their order: decide, join, bury or reroute."""

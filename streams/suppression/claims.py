@@ -107,12 +107,16 @@ def purchase_claims(place: ScopeValue, owned: Collection[OwnedLine]) -> Iterator
 
     One lapses unless another was bought after it: something came of its replenishment.
     """
-    newest = max((line.ts for _, line, _ in owned), default=0)
+    scope, value = place
+    newest: int | None = None
     for _, line, times in owned:
         because = (line.event_id,)
-        yield Claim(*place, "purchased", line.ts, times.until, because)
-        if times.lapses is not None and newest <= line.ts:
-            yield Claim(*place, "lapsed", times.lapses, times.ends, because)
+        yield Claim(scope, value, "purchased", line.ts, times.until, because)
+        if times.lapses is not None:
+            if newest is None:
+                newest = max(line.ts for _, line, _ in owned)
+            if newest <= line.ts:
+                yield Claim(scope, value, "lapsed", times.lapses, times.ends, because)
 
 
 def dismissal_place(said: Rejection, policy: Policy, catalog: Catalog) -> ScopeValue | None:
@@ -133,7 +137,8 @@ def dismissal_claim(place: ScopeValue, event_id: str, said: Rejection, policy: P
     rule = policy.dismissals[said.reason]
     until = None if rule.length is None else after(said.ts, rule.length)
     price = said.price if rule.price_drop else None
-    return Claim(*place, said.reason, said.ts, until, (event_id,), price)
+    scope, value = place
+    return Claim(scope, value, said.reason, said.ts, until, (event_id,), price)
 
 
 def frequency_claim(

@@ -244,6 +244,8 @@ class Evidence:
 
     def granted(self) -> list[str]:
         """The names of the preferences that stand at `granted`, sorted."""
+        if not self.preferences:
+            return []
         return [
             field
             for field in PREFERENCES
@@ -253,25 +255,34 @@ class Evidence:
     def to_data(self) -> list[Any]:
         """The set as plain JSON data, one form for one set whatever the order of arrival."""
         self._sort()
+        nothing: list[Any] = []  # as most persons have of most kinds
         return [
             FORMAT,
             self.newest,
             [
                 [*key, ts, event_id, quantity, attributes and [*attributes]]
                 for key, (ts, event_id, quantity, attributes) in self.lines.items()
-            ],
-            [[*key, *refund] for key, refund in self.refunds.items()],
-            [[*item] for item in self.voided.items()],
+            ]
+            if self.lines
+            else nothing,
+            [[*key, *refund] for key, refund in self.refunds.items()] if self.refunds else nothing,
+            [[*item] for item in self.voided.items()] if self.voided else nothing,
             [
                 [key, ts, reason, target and [*target], price, attributes and [*attributes]]
                 for key, (ts, reason, target, price, attributes) in self.dismissals.items()
-            ],
+            ]
+            if self.dismissals
+            else nothing,
             [
                 [key, ts, reason, target and [*target]]
                 for key, (ts, reason, target) in self.restorations.items()
-            ],
-            [[*key, ts] for key, ts in self.impressions.items()],
-            [[key, *said] for key, said in sorted(self.preferences.items())],
+            ]
+            if self.restorations
+            else nothing,
+            [[*key, ts] for key, ts in self.impressions.items()] if self.impressions else nothing,
+            [[key, *said] for key, said in sorted(self.preferences.items())]
+            if self.preferences
+            else nothing,
         ]
 
     def _sort(self) -> None:

@@ -96,30 +96,37 @@ class Place:
         `refunds` may be None where nothing came back, `restorations` where nothing was dismissed.
         """
         self.line_ends = self.dismissal_ends = self.impression_ends = _NOTHING
+        self.first_end = None
         claims: list[Claim] = []
-        ends: list[int] = []
         if self.lines:
             claims += purchase_claims(self.scope_value, self._owned_lines(evidence, refunds))
-            ends += self.line_ends.values()
+            self._end_at(min(self.line_ends.values()))
         if self.dismissals and restorations is not None:
-            claims += self._dismissal_claims(evidence, policy, restorations)
-            ends += [end for end in self.dismissal_ends.values() if end is not None]
+            self._read_dismissals(claims, evidence, policy, restorations)
         if self.impressions:
             shown = {key: evidence.impressions[key] for key in self.impressions}
-            self.impression_ends = {key: ts + policy.frequency_length for key, ts in shown.items()}
+            length = policy.frequency_length
+            self.impression_ends = {key: ts + length for key, ts in shown.items()}
+            self._end_at(min(self.impression_ends.values()))
             if cap := frequency_claim(self.scope_value, shown, policy):
                 claims.append(cap)
-            ends += self.impression_ends.values()
         if self.scope_value == EVERYWHERE and (no_consent := consent_claim(evidence, policy)):
             claims.append(no_consent)
         self.claims = merged(claims) if len(claims) > 1 else claims
-        self.first_end = min(ends, default=None)
         self.is_read = True
 
-    def _dismissal_claims(
-        self, evidence: Evidence, policy: Policy, restorations: Restorations
-    ) -> Iterator[Claim]:
-        """What the dismissals claim that were not taken back; and of all of them when they end."""
+    def _end_at(self, end: int) -> None:
+        if self.first_end is None or end < self.first_end:
+            self.first_end = end
+
+    def _read_dismissals(
+        self,
+        claims: list[Claim],
+        evidence: Evidence,
+        policy: Policy,
+        restorations: Restorations,
+    ) -> None:
+        """Add what the dismissals claim that were not taken back; of all of them say the ends."""
         self.dismissal_ends = {}
         for event_id in self.dismissals:
             said = evidence.dismissals[event_id]
@@ -127,10 +134,12 @@ class Place:
             restored = restorations.first(said)
             end = claim.until
             if restored is None:
-                yield claim
+                claims.append(claim)
             elif end is None or restored < end:
                 end = restored
             self.dismissal_ends[event_id] = end
+            if end is not None:
+                self._end_at(end)
 
     def _owned_lines(self, evidence: Evidence, refunds: Refunds | None) -> list[OwnedLine]:
         """The lines of which something was kept; and of all lines when they end.

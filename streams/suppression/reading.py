@@ -257,17 +257,17 @@ class Reading:
         Returns the first event time at which more of it will go; None if nothing will.
         """
         cutoff = newest - self._policy.retention
-        over: list[Place] = []
+        first = LATEST
         for place in self._places.values():
             if not place.is_read:
                 self._read(place)
-            if place.first_end is not None and place.first_end < cutoff:
-                over.append(place)
-        ends = self._prune_without_claims(cutoff)
-        for place in over:
-            self._prune_place(place, cutoff)
-        ends += [end for place in self._places.values() if (end := place.first_end) is not None]
-        due = min(ends, default=LATEST) + self._policy.retention + 1
+            end = place.first_end
+            if end is not None and end < first:
+                first = end
+        others = self._prune_without_claims(cutoff)
+        if first < cutoff:
+            first = self._prune_places(cutoff)
+        due = min(first, min(others, default=LATEST)) + self._policy.retention + 1
         return due if due <= LATEST else None
 
     def ends(self) -> Iterator[Ending]:
@@ -311,6 +311,16 @@ class Reading:
             }
             ends += drop_ended(evidence.dismissals, uncounted, cutoff)
         return ends
+
+    def _prune_places(self, cutoff: int) -> int:
+        """Remove what is over in any place; when the first of what stays ends."""
+        first = LATEST
+        for place in list(self._places.values()):
+            if place.first_end is not None and place.first_end < cutoff:
+                self._prune_place(place, cutoff)
+            if place.first_end is not None:
+                first = min(first, place.first_end)
+        return first
 
     def _prune_place(self, place: Place, cutoff: int) -> None:
         evidence = self._evidence
