@@ -1,30 +1,27 @@
-"""What exactly once costs beside at least once: `python -m tests.bench.guarantee`.
+"""What exactly once costs beside at least once.
 
-One Apache Kafka, one worker, the built-in recording. All variants take turns in every round, and
-medians are printed, so that a noisy machine troubles all of them alike.
+One worker and the built-in recording. All variants take turns in every round, and medians are
+given, so that a noisy machine troubles all of them alike.
 """
 
-import argparse
-import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from streams.operations.demo import Demo
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
+from tests.bench.figures import Bench, Figure
 from tests.integration.conftest import settings_of
-from tests.kafka.cluster import KafkaCluster
 
 INTERVALS = (50, 100, 500)
 """Milliseconds between checkpoints."""
+PERSONS = 2_000
 
 
 class Variant(NamedTuple):
@@ -32,7 +29,7 @@ class Variant(NamedTuple):
     milliseconds: int
 
 
-class Figures(NamedTuple):
+class Run(NamedTuple):
     events_per_second: float
     p50: float
     p99: float
@@ -49,37 +46,33 @@ class Silent:
         """Say nothing."""
 
 
-def main() -> None:
-    """Run all rounds and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--persons", type=int, default=2_000)
-    arguments = parser.parse_args()
+def measure(bench: Bench) -> Iterator[Figure]:
+    """Run all rounds."""
     variants = [
         Variant(guarantee, milliseconds)
         for guarantee in ("at_least_once", "exactly_once")
         for milliseconds in INTERVALS
     ]
-    records = list(simulate(persons=arguments.persons, partitions=4))
-    found: dict[Variant, list[Figures]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as name, KafkaCluster(Path(name)) as cluster:
-        measure(variants[0], records[: len(records) // 4], cluster, Path(name) / "warm")
-        for number in range(arguments.rounds):
-            for variant in variants:
-                folder = Path(name) / f"{number}-{variant.guarantee}-{variant.milliseconds}"
-                found[variant].append(measure(variant, records, cluster, folder))
-    show(found, len(records))
+    records = list(simulate(persons=max(100, round(PERSONS * bench.scale)), partitions=4))
+    runs: dict[Variant, list[Run]] = defaultdict(list)
+    work_off(bench, variants[0], records[: len(records) // 4], "warm")
+    for number in range(bench.rounds):
+        for variant in variants:
+            name = f"{number}-{variant.guarantee}-{variant.milliseconds}"
+            runs[variant].append(work_off(bench, variant, records, name))
+    yield Figure("records", len(records), "records")
+    for variant, found in runs.items():
+        yield from figures(variant, found, runs[Variant("at_least_once", variant.milliseconds)])
 
 
-def measure(
-    variant: Variant, records: list[RecordedRecord], cluster: KafkaCluster, folder: Path
-) -> Figures:
+def work_off(bench: Bench, variant: Variant, records: list[RecordedRecord], name: str) -> Run:
     """Work the recording off and send its last requests live."""
+    folder = bench.folder / name
     folder.mkdir()
     policy = folder / "policy.toml"
     policy.write_text(DEMO_POLICY)
     settings: Settings = msgspec.structs.replace(
-        settings_of(cluster.address, folder),
+        settings_of(bench.kafka.address, folder),
         instance="bench",
         policy=str(policy),
         guarantee=variant.guarantee,
@@ -89,31 +82,16 @@ def measure(
         run = Demo(records, policy, folder, stack)
         run.run_on(settings, Silent())
         assert run.committed is not None
-        return Figures(run.events_per_second, *run.committed)
+        return Run(run.events_per_second, *run.committed)
 
 
-def show(found: dict[Variant, list[Figures]], records: int) -> None:
-    """Print medians, and throughput beside at least once at the same interval."""
-    table = Table(title=f"{records:,} records, medians of {len(next(iter(found.values())))}")
-    for column in ("guarantee", "checkpoint ms", "events/s", "ratio", "p50 ms", "p99 ms"):
-        table.add_column(column, justify="left" if column == "guarantee" else "right")
-    medians = {
-        variant: Figures(*(median(column) for column in zip(*figures, strict=True)))
-        for variant, figures in found.items()
-    }
-    for variant, figures in medians.items():
-        base = medians[Variant("at_least_once", variant.milliseconds)]
-        ratio = figures.events_per_second / base.events_per_second
-        table.add_row(
-            variant.guarantee,
-            str(variant.milliseconds),
-            f"{figures.events_per_second:,.0f}",
-            f"{ratio:.2f}",
-            f"{figures.p50:.0f}",
-            f"{figures.p99:.0f}",
-        )
-    Console(width=90).print(table)
-
-
-if __name__ == "__main__":
-    main()
+def figures(variant: Variant, runs: list[Run], at_least_once: list[Run]) -> Iterator[Figure]:
+    """Medians, and throughput beside at least once at the same interval, by rounds."""
+    name = f"{variant.guarantee}, checkpoint every {variant.milliseconds} ms"
+    yield Figure(name, median(run.events_per_second for run in runs), "events/s")
+    pairs = zip(runs, at_least_once, strict=True)
+    if variant.guarantee != "at_least_once":
+        ratios = (run.events_per_second / base.events_per_second for run, base in pairs)
+        yield Figure(f"{name}, against at_least_once", median(ratios), "x")
+    yield Figure(f"{name}, p50", median(run.p50 for run in runs), "ms")
+    yield Figure(f"{name}, p99", median(run.p99 for run in runs), "ms")

@@ -112,6 +112,14 @@ def test_every_option_that_is_mentioned_is_known_to_its_command() -> None:
         assert option in known, command
 
 
+def test_every_benchmark_that_is_mentioned_exists() -> None:
+    mentioned = re.findall(r"`python -m tests\.bench ([a-z_]+)", README)
+    assert mentioned
+    assert {(REPOSITORY / "tests" / "bench" / f"{name}.py").exists() for name in mentioned} == {
+        True
+    }
+
+
 def test_every_setting_that_is_mentioned_exists() -> None:
     known = {variable(field.name) for field in msgspec.structs.fields(Settings)} | NOT_SETTINGS
     mentioned = set(re.findall(r"\bUNHAUNT_[A-Z_]+", README))

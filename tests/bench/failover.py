@@ -1,68 +1,70 @@
-"""From kill -9 of a worker to the next decisions: `python -m tests.bench.handover`.
+"""From kill -9 of a worker to the next records of its partitions.
 
-One Apache Kafka, two workers, a request for every partition every 20 ms. One worker is killed; what
-counts is when each of its partitions has a decision again, for readers that read at once and for
-those that read committed records only.
+Two workers, a request for every partition every 20 ms. One worker is killed; what counts is when
+each of its partitions has a decision again, for readers that read at once and for those that read
+committed records only.
 """
 
-import argparse
-import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
+from statistics import median
 from time import monotonic, time
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from rich.console import Console
-from rich.table import Table
 
 from streams.recording.partitioning import partition_of
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
-from tests.integration.conftest import settings_of
+from tests.bench.backlog import deployed
+from tests.bench.figures import Bench, Figure, Goal
 from tests.integration.deployment import Deployment, wait_until
-from tests.kafka.cluster import KafkaCluster
 
 PARTITIONS = 8
 PAUSE_SECONDS = 0.02
-VARIANTS = {
+PERSONS = 2_000
+GOAL = Goal(10, 5)
+VARIANTS: dict[str, dict[str, Any]] = {
     "with a standby": {"standbys": 1},
     "without a standby": {"standbys": 0},
-    "with a standby, session 6 s": {"standbys": 1, "session_seconds": 6},
-    "restarted at once as the same static member": {"standbys": 1},
+    "with a standby, session of 6 s": {"standbys": 1, "session_seconds": 6},
+    "started again at once": {"standbys": 1},
 }
 
 
-def main() -> None:
-    """Measure every variant, and print when decisions came again."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--persons", type=int, default=2_000)
-    parser.add_argument("--rounds", type=int, default=1)
-    arguments = parser.parse_args()
-    table = Table(title="Seconds from kill -9 to the next decision")
-    for column in ("", "read at once: first", "last partition", "committed: first", "last"):
-        table.add_column(column, justify="right" if column else "left")
-    with tempfile.TemporaryDirectory() as folder, KafkaCluster(Path(folder)) as kafka:
-        for turn in range(arguments.rounds):
-            for name, settings in VARIANTS.items():
-                own = Path(folder, f"{turn}-{len(table.rows)}")
-                own.mkdir()
-                deployment = Deployment(settings_of(kafka.address, own), PARTITIONS, DEMO_POLICY)
-                deployment.load(simulate(persons=arguments.persons, partitions=PARTITIONS))
-                uncommitted, committed = hand_over(deployment, settings, "restarted" in name)
-                table.add_row(name, *(f"{seconds:.1f}" for seconds in (*uncommitted, *committed)))
-                deployment.close()
-    Console().print(table)
+class Gap(NamedTuple):
+    """Seconds from the kill to the next decision."""
+
+    at_once_first: float
+    at_once_last: float
+    """Of the last of the partitions, read uncommitted."""
+    committed_first: float
+    committed_last: float
 
 
-def hand_over(
-    deployment: Deployment, settings: dict[str, Any], restart: bool
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Seconds to the first and to the last partition's next decision: read at once, committed."""
+def measure(bench: Bench) -> Iterator[Figure]:
+    """Kill a worker in every variant, in turn; of its partitions the first and the last count."""
+    gaps: dict[str, list[Gap]] = {name: [] for name in VARIANTS}
+    records = list(simulate(persons=max(100, round(PERSONS * bench.scale)), partitions=PARTITIONS))
+    for turn in range(bench.rounds):
+        for number, (name, settings) in enumerate(VARIANTS.items()):
+            with deployed(bench, f"{turn}-{number}", PARTITIONS, DEMO_POLICY) as deployment:
+                deployment.load(records)
+                gaps[name].append(hand_over(deployment, settings, "again" in name))
+    for name, found in gaps.items():
+        gap = Gap(*(median(column) for column in zip(*found, strict=True)))
+        goal = GOAL if "with a standby" in name else None
+        yield Figure(f"{name}: committed, last", gap.committed_last, "s", goal)
+        yield Figure(f"{name}: committed, first", gap.committed_first, "s")
+        yield Figure(f"{name}: read at once, last", gap.at_once_last, "s")
+        yield Figure(f"{name}: read at once, first", gap.at_once_first, "s")
+
+
+def hand_over(deployment: Deployment, settings: dict[str, Any], restart: bool) -> Gap:
+    """Kill one of two workers; `restart` starts it again as the same static member."""
     with ExitStack() as stack:
         killed, _ = (stack.enter_context(deployment.worker(n, **settings)) for n in "ab")
         deployment.wait_until_consumed(killed)
@@ -89,7 +91,7 @@ def hand_over(
         uncommitted, committed = (
             [reader.seen[number] - began for number in affected] for reader in readers
         )
-        return (min(uncommitted), max(uncommitted)), (min(committed), max(committed))
+        return Gap(min(uncommitted), max(uncommitted), min(committed), max(committed))
 
 
 def assigned(settings: Settings) -> dict[str, set[int]]:
@@ -177,7 +179,3 @@ class DecisionReader:
             message = self._consumer.poll(0.1)
             if message is not None and message.timestamp()[1] > self._after:
                 self.seen.setdefault(message.partition(), monotonic())
-
-
-if __name__ == "__main__":
-    main()

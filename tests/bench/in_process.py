@@ -1,0 +1,61 @@
+"""Measuring the join by itself: no broker, one core, processor time."""
+
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from time import process_time
+from typing import NamedTuple
+
+import orjson
+
+from schemas.decoding import decode
+from schemas.records import Event
+from streams.recording.files import RecordedRecord
+from streams.suppression.join import Join
+from streams.worker import COLLECT_SELDOM
+
+
+class Spent(NamedTuple):
+    """Processor seconds."""
+
+    taking: float
+    settling: float
+
+    @property
+    def total(self) -> float:
+        """Both."""
+        return self.taking + self.settling
+
+
+@contextmanager
+def collecting_seldom() -> Iterator[None]:
+    """Collect garbage as a worker does, and none of what others have left."""
+    usual = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
+
+
+def checkpoint(joined: Join, events: Iterable[Event]) -> Spent:
+    """Take events and write what a checkpoint would: decisions, lists, states."""
+    began = process_time()
+    for event in events:
+        decision = joined.take(event)
+        if decision is not None:
+            orjson.dumps(decision)
+    taken = process_time()
+    for _, person, standing in joined.settle():
+        orjson.dumps(standing)
+        orjson.dumps(person.to_data())
+    return Spent(taken - began, process_time() - taken)
+
+
+def decoded(records: Iterable[RecordedRecord]) -> Iterator[Event]:
+    """Valid records as the join takes them."""
+    for record in records:
+        yield decode(record.topic, record.key, record.value, record.timestamp)
