@@ -7,6 +7,7 @@ from time import monotonic, sleep
 from confluent_kafka.admin import AdminClient
 
 from streams.operations.worker_process import WorkerProcess
+from streams.settings import Settings
 from tests.bench.figures import Bench
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
@@ -31,11 +32,16 @@ def deployed(bench: Bench, name: str, partitions: int, policy: str = "") -> Iter
         yield deployment
     finally:
         deployment.close()
-        admin = AdminClient({"bootstrap.servers": bench.kafka.address, "log_level": 0})
-        own = deployment.settings.application
-        topics = [topic for topic in admin.list_topics(timeout=30).topics if topic.startswith(own)]
-        for deleted in admin.delete_topics(topics).values():
-            deleted.result(30)
+        delete_topics(deployment.settings)
+
+
+def delete_topics(settings: Settings) -> None:
+    """Delete what a deployment of a name of its own has on the broker."""
+    admin = AdminClient({"bootstrap.servers": settings.brokers, "log_level": 0})
+    names = admin.list_topics(timeout=30).topics
+    own = [name for name in names if name.startswith(settings.application)]
+    for deleted in admin.delete_topics(own).values():
+        deleted.result(30)
 
 
 def drain(deployment: Deployment, worker: WorkerProcess) -> Samples:

@@ -16,6 +16,7 @@ from streams.operations.demo import Demo
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
+from tests.bench.backlog import delete_topics
 from tests.bench.figures import Bench, Figure
 from tests.integration.conftest import settings_of
 
@@ -79,6 +80,7 @@ def work_off(bench: Bench, variant: Variant, records: list[RecordedRecord], name
         checkpoint_milliseconds=variant.milliseconds,
     )
     with ExitStack() as stack:
+        stack.callback(delete_topics, settings)
         run = Demo(records, policy, folder, stack)
         run.run_on(settings, Silent())
         assert run.committed is not None
