@@ -1,0 +1,94 @@
+"""Where a worker's time goes while it works off a backlog.
+
+py-spy looks at the worker from outside, twice: for the flame graph that it leaves in the output
+folder, and for the shares. Only what runs on a processor is counted, in whichever thread.
+"""
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from os import environ, pathsep, sysconf
+from pathlib import Path
+from time import monotonic
+
+from streams.operations.worker_process import WorkerProcess
+from tests.bench.backlog import deployed
+from tests.bench.figures import Bench, Figure
+from tests.bench.shares import shares, stacks
+from tests.bench.workload import mixed
+
+PARTITIONS = 8
+EVENTS = 1_000_000
+SECONDS = 10.0
+"""Of each look."""
+SAMPLES_A_SECOND = 200
+FLAME_GRAPH = "worker.svg"
+RAW = "worker.txt"
+"""The stacks as text, for other tools."""
+
+
+def measure(bench: Bench) -> Iterator[Figure]:
+    """Drain a backlog and look at it; nothing but a line where py-spy is not to be had."""
+    py_spy = _py_spy()
+    if py_spy is None:
+        print(
+            "profile: left out, since py-spy is not installed: "
+            "python -m pip install -e '.[test,bench]'",
+            file=sys.stderr,
+        )
+        return
+    seconds = max(2.0, SECONDS * bench.scale)
+    graph, raw = bench.output / FLAME_GRAPH, bench.output / RAW
+    with deployed(bench, "profile", PARTITIONS) as deployment:
+        deployment.load(mixed(round(EVENTS * bench.scale), PARTITIONS))
+        with deployment.worker() as worker:
+            deployment.wait_until(lambda: deployment.consumed() > 0, "work", worker)
+            began, used = monotonic(), processor_seconds(worker)
+            for form, path in (("raw", raw), ("flamegraph", graph)):
+                if not look(py_spy, worker, form, path, seconds):
+                    return
+                if form == "raw":
+                    busy = (processor_seconds(worker) - used) / (monotonic() - began)
+                    left = 1 - deployment.consumed()
+    if left == 0:
+        print("profile: the backlog was too small, raise --scale", file=sys.stderr)
+    print(f"profile: flame graph in {graph}, stacks in {raw}", file=sys.stderr)
+    yield Figure("processor time of the worker, of one core", busy * 100, "%")
+    for share, part in shares(stacks(raw.read_text())).items():
+        yield Figure(f"time in Python: {share}", part * 100, "%")
+
+
+def look(py_spy: str, worker: WorkerProcess, form: str, path: Path, seconds: float) -> bool:
+    """Whether py-spy could look at the worker for so long, and write what it saw."""
+    command = [py_spy, "record", "--pid", str(worker.process.pid), "--format", form]
+    rate = ["--rate", str(SAMPLES_A_SECOND), "--duration", str(round(seconds))]
+    done = subprocess.run(
+        [*command, *rate, "--output", str(path)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(
+            f"profile: left out, since py-spy could not look at the worker: {done.stderr.strip()}\n"
+            "It needs the right to trace other processes (ptrace): run as root, or set "
+            "kernel.yama.ptrace_scope=0, or in a container add the capability SYS_PTRACE.",
+            file=sys.stderr,
+        )
+    return not done.returncode
+
+
+def processor_seconds(worker: WorkerProcess) -> float:
+    """What all threads of the worker have used so far."""
+    stat = Path(f"/proc/{worker.process.pid}/stat").read_text()
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / sysconf("SC_CLK_TCK")
+
+
+def _py_spy() -> str | None:
+    """The program, of this Python's environment before all others."""
+    path = pathsep.join([sysconfig.get_path("scripts"), environ.get("PATH", "")])
+    return shutil.which("py-spy", path=path)

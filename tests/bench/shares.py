@@ -1,0 +1,98 @@
+"""What a worker's time goes to, from the stacks of a sampling profiler."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+OTHER = "the rest"
+
+
+class Frame(NamedTuple):
+    """A function on a stack."""
+
+    function: str
+    file: str
+
+
+class Stack(NamedTuple):
+    """A stack from its root, and how often it was seen."""
+
+    frames: list[Frame]
+    count: int
+
+
+class Rule(NamedTuple):
+    """What a frame says its stack is doing; the frame nearest to the top that says anything counts.
+
+    So what RocksDB takes within a checkpoint is RocksDB's.
+    """
+
+    share: str
+    file: str
+    """How its path ends, or contains where it is a folder."""
+    functions: str = ".*"
+    """A pattern of their names, without the class."""
+
+    def fits(self, frame: Frame) -> bool:
+        """Whether the frame says so."""
+        is_folder = self.file.endswith("/")
+        is_there = self.file in frame.file if is_folder else frame.file.endswith(self.file)
+        # What is defined within a function counts as the function: `f.<locals>.<genexpr>`.
+        name = rf"(?:.*\.)?(?:{self.functions})(?:\.<.*)?"
+        return is_there and bool(re.fullmatch(name, frame.function))
+
+
+RULES = (
+    Rule("RocksDB", "engine/store.py"),
+    Rule("commit", "engine/output.py", "commit|flush|_until_answered|_taken_back"),
+    Rule("output", "engine/output.py"),
+    Rule("decode", "schemas/decoding.py"),
+    Rule("fetch", "engine/faust_consumer.py"),
+    Rule("fetch", "aiokafka/"),
+    Rule("fetch", "engine/engine.py", "_add|_fetched"),
+    Rule("align", "engine/alignment.py"),
+    Rule("align", "engine/batches.py"),
+    Rule("load persons", "engine/partition.py", "_load"),
+    Rule("settle", "engine/partition.py", "settle|_publish|_change|committed"),
+    Rule("settle", "suppression/join.py", "settle"),
+    Rule("join", "suppression/join.py", "take"),
+    Rule("join", "engine/partition.py", "process"),
+    Rule("review", "engine/partition.py", "review"),
+    Rule("engine", "engine/engine.py"),
+    Rule("engine", "agents/suppress.py"),
+    Rule("event loop", "asyncio/"),
+    Rule("event loop", "selectors.py"),
+    Rule("event loop", "concurrent/futures/thread.py"),
+)
+
+
+def stacks(raw: str) -> Iterator[Stack]:
+    """The stacks of py-spy's raw format: frames from the root, `;` between them, and a count."""
+    for line in raw.splitlines():
+        names, _, count = line.rpartition(" ")
+        yield Stack([_frame(name) for name in names.split(";")], int(count))
+
+
+def _frame(name: str) -> Frame:
+    """`take (streams/suppression/join.py:37)`, or the name of a thread without a file."""
+    found = re.fullmatch(r"(.*) \((.*?)(?::\d+)?\)", name)
+    return Frame(found[1], found[2]) if found else Frame(name, "")
+
+
+def shares(seen: Iterable[Stack], rules: Iterable[Rule] = RULES) -> Mapping[str, float]:
+    """The share of each part in all samples, the greatest first; together they are 1."""
+    rules = tuple(rules)
+    counts: Counter[str] = Counter()
+    for stack in seen:
+        counts[_share_of(stack, rules)] += stack.count
+    total = counts.total()
+    return {share: count / total for share, count in counts.most_common()}
+
+
+def _share_of(stack: Stack, rules: tuple[Rule, ...]) -> str:
+    for frame in reversed(stack.frames):
+        for rule in rules:
+            if rule.fits(frame):
+                return rule.share
+    return OTHER

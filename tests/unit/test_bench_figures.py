@@ -1,0 +1,156 @@
+"""What the benchmarks make of what they have measured."""
+
+import os
+from random import Random
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.decoding import decode
+from streams.settings import Settings
+from streams.suppression.person import Person
+from tests.bench.backlog import rate
+from tests.bench.latency import WARM_UP_SECONDS, percentile, shifted, since_due
+from tests.bench.live import PURCHASE, REQUEST, Load, events_of
+from tests.bench.persons import different_states
+from tests.bench.shares import OTHER, Frame, Rule, Stack, shares, stacks
+from tests.bench.workload import Crowd, mixed
+from tests.builders import decision, published, purchase, request
+
+LOAD = Load(Settings(), 4, rate=100.0, seconds=10.0, first=5_000, crowd=Crowd(persons=10))
+
+
+# --- rates ---------------------------------------------------------------------------------------
+
+
+def test_a_rate_leaves_out_the_start_and_the_warm_up() -> None:
+    samples = [(0.0, 0.0), (9.0, 0.0), (10.0, 0.2), (11.0, 0.6), (12.0, 1.0)]
+    assert rate(samples, 1_000) == pytest.approx(400)
+
+
+def test_a_rate_ends_when_the_last_record_was_seen_to_be_taken() -> None:
+    samples = [(0.0, 0.0), (1.0, 0.5), (2.0, 1.0), (3.0, 1.0)]
+    assert rate(samples, 1_000) == pytest.approx(500)
+
+
+def test_a_backlog_that_is_gone_at_once_has_no_rate() -> None:
+    with pytest.raises(ValueError, match="--scale"):
+        rate([(0.0, 0.0), (1.0, 1.0)], 1_000)
+
+
+# --- latency -------------------------------------------------------------------------------------
+
+
+def test_an_answer_counts_from_when_its_event_was_due() -> None:
+    began, due = 50.0, 400 / LOAD.rate
+    arrivals = {LOAD.first + 400: began + due + 0.25}
+    assert since_due(LOAD, began, arrivals) == [pytest.approx(0.25)]
+
+
+def test_a_stall_counts_for_every_event_that_was_due_in_it() -> None:
+    """All that was due within a second comes at its end: half of it at least half a second late."""
+    began, warm = 0.0, round(WARM_UP_SECONDS * LOAD.rate)
+    stalled = range(LOAD.first + warm, LOAD.first + warm + 100)
+    arrivals = dict.fromkeys(stalled, began + WARM_UP_SECONDS + 1)
+    assert percentile(since_due(LOAD, began, arrivals), 0.5) == pytest.approx(0.5, abs=0.02)
+
+
+def test_what_was_due_in_the_warm_up_does_not_count() -> None:
+    assert since_due(LOAD, 0.0, {LOAD.first: 1.0}) == []
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.5, 500), (0.99, 990), (0.999, 999), (1, 1_000)])
+def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(
+    share: float, expected: float
+) -> None:
+    values = [float(value) for value in range(1, 1_001)]
+    Random(1).shuffle(values)
+    assert percentile(values, share) == expected
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(0.01, 1))
+def test_no_more_than_the_rest_exceeds_a_percentile(values: list[float], share: float) -> None:
+    found = percentile(values, share)
+    assert sum(value > found for value in values) <= (1 - share) * len(values) + 1e-6
+
+
+def test_the_live_mix_has_a_number_of_its_own_for_every_event() -> None:
+    assert len(LOAD.numbers) == 1_000
+    parts = [LOAD.of(topic) for topic in ("impression-requests", "purchases", "dismissals")]
+    assert sorted(number for part in parts for number in part) == list(LOAD.numbers)
+
+
+def test_live_events_are_valid_with_the_time_at_which_they_are_due() -> None:
+    for topic, key, _, before, after in events_of(LOAD):
+        event = decode(
+            topic, key, b"%b%d%b" % (before, 1_700_000_000_123, after), 1_700_000_000_200
+        )
+        assert event.ts == 1_700_000_000_123
+
+
+def test_a_decision_and_a_list_name_the_event_that_they_answer() -> None:
+    decided = orjson.dumps(decision(request(request_id="r17")))
+    listed = orjson.dumps(published(purchase(event_id="e18", order_id="o18")))
+    assert REQUEST.findall(decided) == [b"17"]
+    assert PURCHASE.findall(listed) == [b"18"]
+
+
+def test_a_backlog_that_ends_now_keeps_its_events_apart_as_they_were() -> None:
+    then, now = list(mixed(50, 4)), list(shifted(mixed(50, 4)))
+    by = now[0].timestamp - then[0].timestamp
+    assert by > 0
+    for before, after in zip(then, now, strict=True):
+        event = decode(after.topic, after.key, after.value, after.timestamp)
+        assert event.ts == after.timestamp == before.timestamp + by
+
+
+# --- shares of time ------------------------------------------------------------------------------
+
+RULES = (
+    Rule("disk", "engine/store.py"),
+    Rule("join", "join.py", "take"),
+    Rule("fetch", "aiokafka/"),
+)
+
+
+def stack(*frames: tuple[str, str], count: int = 1) -> Stack:
+    return Stack([Frame(*frame) for frame in frames], count)
+
+
+def test_stacks_are_read_from_the_lines_of_a_profiler() -> None:
+    raw = "run (worker.py:3);Join.take (streams/suppression/join.py:37) 12\nMainThread;f (x.py) 1\n"
+    assert list(stacks(raw)) == [
+        stack(("run", "worker.py"), ("Join.take", "streams/suppression/join.py"), count=12),
+        stack(("MainThread", ""), ("f", "x.py")),
+    ]
+
+
+def test_the_frame_nearest_to_the_top_that_says_anything_counts() -> None:
+    joined = stack(("Join.take", "join.py"), ("decide", "decision.py"), count=3)
+    stored = stack(("Join.take", "join.py"), ("Store.get", "streams/engine/store.py"), count=1)
+    assert shares([joined, stored], RULES) == {"join": 0.75, "disk": 0.25}
+
+
+def test_what_no_rule_knows_is_the_rest() -> None:
+    assert shares([stack(("f", "x.py"))], RULES) == {OTHER: 1}
+
+
+def test_a_rule_may_be_for_single_functions_and_what_is_defined_in_them() -> None:
+    named = stack(("Join.take.<locals>.<genexpr>", "join.py"))
+    other = stack(("Join.mistake", "join.py"))
+    assert shares([named, other], RULES) == {"join": 0.5, OTHER: 0.5}
+
+
+def test_a_rule_may_be_for_a_folder() -> None:
+    assert shares([stack(("f", "aiokafka/consumer/fetcher.py"))], RULES) == {"fetch": 1}
+
+
+# --- persons -------------------------------------------------------------------------------------
+
+
+def test_the_persons_that_fill_a_changelog_are_such_as_a_worker_stores() -> None:
+    states = different_states()
+    person = orjson.loads(states[0] % os.urandom(8).hex().encode())
+    assert Person.from_data(person).evidence
