@@ -1,7 +1,8 @@
 """Where a worker's time goes while it works off a backlog.
 
-py-spy looks at the worker from outside, twice: for the flame graph that it leaves in the output
-folder, and for the shares. Only what runs on a processor is counted, in whichever thread.
+py-spy looks at the worker from outside: for the shares of the time in which Python runs, in
+whichever thread; for the part of the time in which a commit is waited for; and for the flame graph
+that it leaves in the output folder.
 """
 
 import shutil
@@ -14,19 +15,21 @@ from pathlib import Path
 from time import monotonic
 
 from streams.operations.worker_process import WorkerProcess
-from tests.bench.backlog import deployed
+from tests.bench.backlog import WARM_UP, deployed
 from tests.bench.figures import Bench, Figure
-from tests.bench.shares import shares, stacks
+from tests.bench.shares import share_of_time, shares, stacks
 from tests.bench.workload import mixed
 
 PARTITIONS = 8
-EVENTS = 1_000_000
-SECONDS = 10.0
+EVENTS = 1_500_000
+SECONDS = 5.0
 """Of each look."""
-SAMPLES_A_SECOND = 200
+SAMPLES_A_SECOND = 250
 FLAME_GRAPH = "worker.svg"
-RAW = "worker.txt"
-"""The stacks as text, for other tools."""
+STACKS = "worker.txt"
+"""As text, for other tools."""
+ALL_STACKS = "worker-idle.txt"
+"""Those of threads that wait too."""
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
@@ -40,29 +43,33 @@ def measure(bench: Bench) -> Iterator[Figure]:
         )
         return
     seconds = max(2.0, SECONDS * bench.scale)
-    graph, raw = bench.output / FLAME_GRAPH, bench.output / RAW
+    graph, running, everything = (bench.output / name for name in (FLAME_GRAPH, STACKS, ALL_STACKS))
     with deployed(bench, "profile", PARTITIONS) as deployment:
         deployment.load(mixed(round(EVENTS * bench.scale), PARTITIONS))
         with deployment.worker() as worker:
-            deployment.wait_until(lambda: deployment.consumed() > 0, "work", worker)
+            deployment.wait_until(lambda: deployment.consumed() > WARM_UP, "work", worker)
             began, used = monotonic(), processor_seconds(worker)
-            for form, path in (("raw", raw), ("flamegraph", graph)):
-                if not look(py_spy, worker, form, path, seconds):
-                    return
-                if form == "raw":
-                    busy = (processor_seconds(worker) - used) / (monotonic() - began)
-                    left = 1 - deployment.consumed()
-    if left == 0:
+            if not look(py_spy, worker, seconds, running, "raw"):
+                return
+            busy = (processor_seconds(worker) - used) / (monotonic() - began)
+            look(py_spy, worker, seconds, everything, "raw", "--idle")
+            is_enough = deployment.consumed() < 1
+            look(py_spy, worker, seconds, graph, "flamegraph")
+    if not is_enough:
         print("profile: the backlog was too small, raise --scale", file=sys.stderr)
-    print(f"profile: flame graph in {graph}, stacks in {raw}", file=sys.stderr)
+    print(f"profile: flame graph in {graph}, stacks in {running}", file=sys.stderr)
     yield Figure("processor time of the worker, of one core", busy * 100, "%")
-    for share, part in shares(stacks(raw.read_text())).items():
-        yield Figure(f"time in Python: {share}", part * 100, "%")
+    committing = share_of_time(stacks(everything.read_text()), "commit")
+    yield Figure("time in which a commit is waited for", committing * 100, "%")
+    for share, part in shares(stacks(running.read_text())).items():
+        yield Figure(f"of Python's time: {share}", part * 100, "%")
 
 
-def look(py_spy: str, worker: WorkerProcess, form: str, path: Path, seconds: float) -> bool:
+def look(
+    py_spy: str, worker: WorkerProcess, seconds: float, path: Path, form: str, *options: str
+) -> bool:
     """Whether py-spy could look at the worker for so long, and write what it saw."""
-    command = [py_spy, "record", "--pid", str(worker.process.pid), "--format", form]
+    command = [py_spy, "record", "--pid", str(worker.process.pid), "--format", form, *options]
     rate = ["--rate", str(SAMPLES_A_SECOND), "--duration", str(round(seconds))]
     done = subprocess.run(
         [*command, *rate, "--output", str(path)],

@@ -2,10 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-OTHER = "the rest"
+OTHER = "event loop and the rest"
+
+
+MAIN = ("<module>", "_run_module_as_main")
+"""The root of the main thread's stacks."""
 
 
 class Frame(NamedTuple):
@@ -61,10 +65,14 @@ RULES = (
     Rule("review", "engine/partition.py", "review"),
     Rule("engine", "engine/engine.py"),
     Rule("engine", "agents/suppress.py"),
-    Rule("event loop", "asyncio/"),
-    Rule("event loop", "selectors.py"),
-    Rule("event loop", "concurrent/futures/thread.py"),
 )
+WAITING = (
+    Rule("waiting", "selectors.py", "select"),
+    Rule("waiting", "threading.py", "wait"),
+    Rule("waiting", "concurrent/futures/thread.py", "_worker"),
+)
+"""What a frame at the top says of a thread that does nothing: whether it runs the system does not
+always tell rightly."""
 
 
 def stacks(raw: str) -> Iterator[Stack]:
@@ -80,17 +88,31 @@ def _frame(name: str) -> Frame:
     return Frame(found[1], found[2]) if found else Frame(name, "")
 
 
-def shares(seen: Iterable[Stack], rules: Iterable[Rule] = RULES) -> Mapping[str, float]:
-    """The share of each part in all samples, the greatest first; together they are 1."""
-    rules = tuple(rules)
+def shares(seen: Iterable[Stack], rules: Sequence[Rule] = RULES) -> Mapping[str, float]:
+    """The share of each part in all samples of work, the greatest first; together they are 1."""
     counts: Counter[str] = Counter()
     for stack in seen:
-        counts[_share_of(stack, rules)] += stack.count
+        if not any(rule.fits(stack.frames[-1]) for rule in WAITING):
+            counts[_share_of(stack, rules)] += stack.count
     total = counts.total()
     return {share: count / total for share, count in counts.most_common()}
 
 
-def _share_of(stack: Stack, rules: tuple[Rule, ...]) -> str:
+def share_of_time(seen: Iterable[Stack], share: str, rules: Sequence[Rule] = RULES) -> float:
+    """In which part of the time any thread was busy with a part or waiting for it.
+
+    `seen` has idle threads too, so the main thread in every sample.
+    """
+    samples = found = 0
+    for stack in seen:
+        if stack.frames[0].function in MAIN:
+            samples += stack.count
+        if _share_of(stack, rules) == share:
+            found += stack.count
+    return found / samples
+
+
+def _share_of(stack: Stack, rules: Sequence[Rule]) -> str:
     for frame in reversed(stack.frames):
         for rule in rules:
             if rule.fits(frame):

@@ -15,7 +15,7 @@ from tests.bench.backlog import rate
 from tests.bench.latency import WARM_UP_SECONDS, percentile, shifted, since_due
 from tests.bench.live import PURCHASE, REQUEST, Load, events_of
 from tests.bench.persons import different_states
-from tests.bench.shares import OTHER, Frame, Rule, Stack, shares, stacks
+from tests.bench.shares import OTHER, Frame, Rule, Stack, share_of_time, shares, stacks
 from tests.bench.workload import Crowd, mixed
 from tests.builders import decision, published, purchase, request
 
@@ -141,6 +141,19 @@ def test_a_rule_may_be_for_single_functions_and_what_is_defined_in_them() -> Non
     named = stack(("Join.take.<locals>.<genexpr>", "join.py"))
     other = stack(("Join.mistake", "join.py"))
     assert shares([named, other], RULES) == {"join": 0.5, OTHER: 0.5}
+
+
+def test_a_thread_that_waits_takes_no_time() -> None:
+    waiting = stack(("poll", "aiokafka/x.py"), ("EpollSelector.select", "selectors.py"), count=9)
+    assert shares([waiting, stack(("Join.take", "join.py"))], RULES) == {"join": 1}
+
+
+def test_time_that_a_thread_waits_is_a_part_of_what_the_main_thread_was_seen_in() -> None:
+    main = stack(("_run_module_as_main", "<frozen runpy>"), ("f", "x.py"), count=10)
+    other = stack(
+        ("Thread._bootstrap", "threading.py"), ("Store.write", "engine/store.py"), count=4
+    )
+    assert share_of_time([main, other], "disk", RULES) == 0.4
 
 
 def test_a_rule_may_be_for_a_folder() -> None:
