@@ -37,8 +37,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
     py_spy = _py_spy()
     if py_spy is None:
         print(
-            "profile: left out, since py-spy is not installed: "
-            "python -m pip install -e '.[test,bench]'",
+            "profile: left out, since py-spy is not installed: python -m pip install py-spy",
             file=sys.stderr,
         )
         return
