@@ -132,13 +132,13 @@ def read(load: Load, offsets: Mapping[Place, int], isolation: str) -> Answers:
     heard = monotonic()
     while len(answers.decisions) < len(requests) or len(answers.lists) < len(purchases):
         first = consumer.poll(0.1)
+        messages = [] if first is None else [first, *consumer.consume(5_000, 0)]
         now = monotonic()
-        if first is None:
-            if now - heard > SILENT_SECONDS:
-                raise _missing(requests, purchases, answers)
-            continue
-        heard = now
-        for message in (first, *consumer.consume(5_000, 0)):
+        if messages:
+            heard = now
+        elif now - heard > SILENT_SECONDS:
+            raise _missing(requests, purchases, answers)
+        for message in messages:
             content = message.value()
             if message.error() is not None or content is None:
                 continue
