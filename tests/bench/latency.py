@@ -121,6 +121,9 @@ def figures(
     """The percentiles of what each reader saw."""
     yield Figure(f"{name}: load", load.rate, "events/s")
     yield Figure(f"{name}: sender late, p99", percentile(sent.lateness, 0.99) * 1000, "ms")
+    for percent in ("p50", "p99"):
+        waited = percentile(sent.acknowledged, PERCENTILES[percent]) * 1000
+        yield Figure(f"{name}: taken by the broker, {percent}", waited, "ms")
     for isolation, (decisions, lists) in answers.items():
         for what, arrivals in (("decision", decisions), ("list", lists)):
             waited = since_due(load, sent.began, arrivals)

@@ -8,6 +8,7 @@ was due in it.
 import gc
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from random import Random
 from time import monotonic, sleep, time
 from typing import NamedTuple
@@ -21,6 +22,11 @@ from streams.settings import Settings
 from tests.bench.workload import REFERENCE, Crowd, value
 
 SEND_EVERY_SECONDS = 0.001
+LINGER_MILLISECONDS = 5
+"""What confluent-kafka does by itself. With 1, the broker of a small machine was seen to be busy
+with requests of one record each long before the worker was."""
+ONE_IN = 10
+"""Of so many events one is looked at when the broker acknowledges it."""
 PREPARATION_SECONDS = 3
 """Between the making of the events and the first that is due, so that the readers are there."""
 SILENT_SECONDS = 60
@@ -70,6 +76,8 @@ class Sent(NamedTuple):
     """When the first event was due, on the monotonic clock, which all processes share."""
     lateness: list[float]
     """Seconds by which each event was handed to the client after it was due."""
+    acknowledged: list[float]
+    """Seconds until the broker had taken an event after it was due, of some of them."""
 
 
 class Answers(NamedTuple):
@@ -86,13 +94,14 @@ def send(load: Load) -> Sent:
     producer = Producer(
         {
             **client_settings(load.settings),
-            "linger.ms": 1,
+            "linger.ms": LINGER_MILLISECONDS,
             "queue.buffering.max.messages": 1_000_000,
         }
     )
     producer.list_topics(timeout=30)  # what the first record of all would wait for
     gc.freeze()
     lateness: list[float] = []
+    acknowledged: list[float] = []
     began, at = monotonic() + PREPARATION_SECONDS, (time() + PREPARATION_SECONDS) * 1000
     while len(lateness) < len(events):
         now = monotonic()
@@ -101,13 +110,22 @@ def send(load: Load) -> Sent:
             offset = number / load.rate
             topic, key, partition, before, after = events[number]
             content = b"%b%d%b" % (before, at + offset * 1000, after)
-            producer.produce(topic, content, key, partition)
+            note = None
+            if number % ONE_IN == 0:
+                note = partial(_note_acknowledged, acknowledged, began + offset)
+            producer.produce(topic, content, key, partition, on_delivery=note)
             lateness.append(now - began - offset)
         producer.poll(0)
         sleep(SEND_EVERY_SECONDS)
     if producer.flush(30):
         raise TimeoutError("the broker did not take all that was sent")
-    return Sent(began, lateness)
+    return Sent(began, lateness, acknowledged)
+
+
+def _note_acknowledged(noted: list[float], due: float, error: object, _: object) -> None:
+    if error is not None:
+        raise RuntimeError(f"the broker did not take an event: {error}")
+    noted.append(monotonic() - due)
 
 
 def read(load: Load, offsets: Mapping[Place, int], isolation: str) -> Answers:
