@@ -19,7 +19,7 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
 from streams.suppression.policy import Policy
 from tests.bench.figures import Bench, Figure
-from tests.bench.in_process import checkpoint, collecting_seldom
+from tests.bench.in_process import checkpoint, collecting_nothing
 from tests.builders import NOW, dismissal, impression, purchase, request
 
 PERSONS: Final = 5_000
@@ -33,7 +33,7 @@ SECONDS: Final = 5.0
 def measure(bench: Bench) -> Iterator[Figure]:
     """Throughput of everybody else, without and with a hot person among them."""
     seconds = SECONDS * bench.scale
-    with collecting_seldom():
+    with collecting_nothing():
         joined, crowd, hot = Join(Policy.default(), Catalog()), others(), life("hot", -1)
         checkpoint(joined, islice(crowd, 10 * PERSONS))
         for _ in range(HOT_BEFORE // 1_000):

@@ -12,7 +12,6 @@ from schemas.decoding import decode
 from schemas.records import Event
 from streams.recording.files import RecordedRecord
 from streams.suppression.join import Join
-from streams.worker import COLLECT_SELDOM
 
 
 class Spent(NamedTuple):
@@ -28,17 +27,14 @@ class Spent(NamedTuple):
 
 
 @contextmanager
-def collecting_seldom() -> Iterator[None]:
-    """Collect garbage as a worker does, and none of what others have left."""
-    usual = gc.get_threshold()
+def collecting_nothing() -> Iterator[None]:
+    """Collect no garbage meanwhile, as a worker hardly does either."""
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_SELDOM)
+    gc.disable()
     try:
         yield
     finally:
-        gc.set_threshold(*usual)
-        gc.unfreeze()
+        gc.enable()
 
 
 def checkpoint(joined: Join, events: Iterable[Event]) -> Spent:

@@ -8,7 +8,7 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
 from streams.suppression.policy import Policy
 from tests.bench.figures import Bench, Figure
-from tests.bench.in_process import checkpoint, collecting_seldom, decoded
+from tests.bench.in_process import checkpoint, collecting_nothing, decoded
 from tests.bench.persons import EVIDENCE, FACTS
 from tests.bench.workload import Crowd, mixed
 
@@ -23,7 +23,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
     joined = Join(Policy.default(), Catalog())
     requests = round(REQUESTS * bench.scale)
     spent: dict[int, list[float]] = {number: [] for number in NUMBERS}
-    with collecting_seldom():
+    with collecting_nothing():
         checkpoint(joined, decoded(mixed(FACTS * PERSONS, 1, EVIDENCE, Crowd(PERSONS))))
         asked = {number: list(asking(requests, number)) for number in NUMBERS}
         for events in asked.values():

@@ -8,7 +8,7 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
 from streams.suppression.policy import Policy
 from tests.bench.figures import Bench, Figure, Goal
-from tests.bench.in_process import checkpoint, collecting_seldom
+from tests.bench.in_process import checkpoint, collecting_nothing
 from tests.builders import NOW, dismissal, purchase, request
 
 WIDTHS = (5, 50, 500, 5_000)
@@ -26,7 +26,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
     asking: dict[int, list[float]] = {width: [] for width in WIDTHS}
     settling: dict[int, list[float]] = {width: [] for width in WIDTHS}
     requests = max(10, round(REQUESTS * bench.scale))
-    with collecting_seldom():
+    with collecting_nothing():
         for _ in range(bench.rounds):
             for width in WIDTHS:
                 joined = persons_of(width)

@@ -17,14 +17,17 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
-from streams.worker import COLLECT_SELDOM
+
+COLLECT_SELDOM: Final = (100_000, 20, 100)
+"""Objects and collections before the next collection of garbage: with Python's own numbers it would
+take much of the time of whoever keeps many persons."""
 
 INPUTS: Final = ("purchases", "dismissals", "impression-requests")
 OUTPUTS: Final = ("decisions", "suppressions")
 
 
 def settings_of_rival() -> Settings:
-    """The settings in the environment; the process gets the worker's tuning of the collector."""
+    """The settings in the environment; the process is spared most collections of garbage."""
     gc.set_threshold(*COLLECT_SELDOM)
     return Settings.from_environment(os.environ)
 
