@@ -72,27 +72,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 100
     checkpoint_records: Annotated[
         Positive, msgspec.Meta(description="A checkpoint is taken after so many records.")
-    ] = 50_000
+    ] = 10_000
     batch_records: Annotated[
         Positive, msgspec.Meta(description="Most records of one partition that are taken at once.")
-    ] = 5_000
+    ] = 2_000
     waiting_records: Annotated[
         Positive,
         msgspec.Meta(
             description="So many fetched records may wait for their turn in one topic's partition "
             "before no more of it is fetched."
         ),
-    ] = 20_000
+    ] = 2_000
     waiting_megabytes: Annotated[
         Positive,
         msgspec.Meta(
             description="So much may wait in all partitions together before only that is fetched "
             "which the others wait for."
         ),
-    ] = 128
+    ] = 64
     cached_persons: Annotated[
         Positive, msgspec.Meta(description="Decoded persons kept in memory for each partition.")
-    ] = 20_000
+    ] = 5_000
     cache_megabytes: Annotated[
         Positive, msgspec.Meta(description="RocksDB's block cache, shared by all partitions.")
     ] = 64

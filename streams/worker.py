@@ -1,6 +1,7 @@
 """Running one worker: what it needs is there, it starts, works, and stops in order."""
 
 import asyncio
+import ctypes
 import logging
 from collections.abc import Mapping
 
@@ -17,6 +18,21 @@ from streams.suppression.policy import Policy
 logger = logging.getLogger(__name__)
 
 
+_M_ARENA_MAX = -8
+_ARENAS = 2
+
+
+def use_few_arenas() -> None:
+    """Keep glibc from giving each thread memory of its own, which it hardly ever gives back.
+
+    The clients and RocksDB have many threads; it was two hundred megabytes for a worker of eight
+    partitions. Other C libraries have no such thing.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, _ARENAS)
+
+
 def run_worker(
     settings: Settings, policy: Policy, topics: Mapping[str, str], partitions: int
 ) -> None:
@@ -24,6 +40,7 @@ def run_worker(
 
     `topics` are the streams by the topics that they are read from, each with `partitions`.
     """
+    use_few_arenas()
     catalog = CatalogReader(settings, Catalog())
     try:
         catalog.load()

@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 BULK = 10_000
 """Most records that are taken from the client at once."""
 
+READ_AHEAD_KILOBYTES = 32_768
+"""What the client may hold ahead of us, of all partitions."""
+
 WAIT_SECONDS = 0.1
 """The client waits for as many records as it is asked for, up to this long."""
 
@@ -114,7 +117,9 @@ class ChangelogReader:
             "enable.partition.eof": True,
             "fetch.wait.max.ms": 100,
             "queued.min.messages": 200_000,
-            "fetch.message.max.bytes": 4_000_000,
+            # For each partition, of which the client's own default would be 64 MB.
+            "queued.max.messages.kbytes": max(1_024, READ_AHEAD_KILOBYTES // len(self._stores)),
+            "fetch.message.max.bytes": 1_000_000,
         }
 
 

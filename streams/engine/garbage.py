@@ -9,13 +9,13 @@ up to a second.
 import gc
 from typing import Final
 
-YOUNG_SECONDS: Final = 1.0
+YOUNG_SECONDS: Final = 5.0
 FULL_SECONDS: Final = 3_600.0
 """A full collection looks at all persons in memory, which takes up to a second."""
 
 
 class Garbage:
-    """Collects what was made lately every second, and everything every hour."""
+    """Collects what was made lately every few seconds, and everything every hour."""
 
     def __init__(self, now: float) -> None:
         """Times are in seconds. From now on garbage is collected only here."""

@@ -1,7 +1,7 @@
 """The evidence that counts for one scope value."""
 
-from collections.abc import Iterator
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 from streams.suppression.claims import (
     FOREVER,
@@ -32,21 +32,18 @@ _NOTHING: Final[dict[Any, Any]] = {}
 
 
 class Place:
-    """The evidence that counts for one scope value, and what is read from it.
+    """The evidence that counts for one scope value; `claims` and `first_end` hold while `is_read`.
 
-    `line_ends` and the like say when each piece claims nothing any more; None is never. They and
-    `claims` hold while `is_read`.
+    When which piece of it ends is worked out anew when it is asked for, which is seldom: it would
+    take as much memory as the evidence.
     """
 
     __slots__ = (
         "claims",
-        "dismissal_ends",
         "dismissals",
         "first_end",
-        "impression_ends",
         "impressions",
         "is_read",
-        "line_ends",
         "lines",
         "scope_value",
     )
@@ -57,11 +54,9 @@ class Place:
         self.dismissals: dict[str, None] = _NOTHING
         self.impressions: dict[ShownKey, None] = _NOTHING
         self.is_read = False
-        self.claims: list[Claim] = []
-        self.line_ends: dict[LineKey, int] = _NOTHING
-        self.dismissal_ends: dict[str, int | None] = _NOTHING
-        self.impression_ends: dict[ShownKey, int] = _NOTHING
+        self.claims: Sequence[Claim] = ()
         self.first_end: int | None = None
+        """When the first piece claims nothing any more; None if that never comes."""
 
     def add_line(self, key: LineKey, rule: LineRule) -> None:
         """Count an order line here, read by this rule."""
@@ -84,93 +79,99 @@ class Place:
         else:
             self.impressions = {key: None}
 
-    def read(
-        self,
-        evidence: Evidence,
-        policy: Policy,
-        refunds: Refunds | None,
-        restorations: Restorations | None,
-    ) -> None:
-        """Read the evidence here anew; what came back and what was taken back is given apart.
-
-        `refunds` may be None where nothing came back, `restorations` where nothing was dismissed.
-        """
-        self.line_ends = self.dismissal_ends = self.impression_ends = _NOTHING
-        self.first_end = None
+    def read(self, facts: "Facts") -> None:
+        """Read the evidence here anew."""
         claims: list[Claim] = []
+        ends: list[int] = []
         if self.lines:
-            claims += purchase_claims(self.scope_value, self._owned_lines(evidence, refunds))
-            self._end_at(min(self.line_ends.values()))
-        if self.dismissals and restorations is not None:
-            self._read_dismissals(claims, evidence, policy, restorations)
+            owned, line_ends = self._owned_lines(facts)
+            claims += purchase_claims(self.scope_value, owned)
+            ends += line_ends.values()
+        for event_id in self.dismissals:
+            claim, end = self._dismissal(event_id, facts)
+            if claim is not None:
+                claims.append(claim)
+            if end is not None:
+                ends.append(end)
         if self.impressions:
-            shown = {key: evidence.impressions[key] for key in self.impressions}
-            length = policy.frequency_length
-            self.impression_ends = {key: ts + length for key, ts in shown.items()}
-            self._end_at(min(self.impression_ends.values()))
-            if cap := frequency_claim(self.scope_value, shown, policy):
+            shown = {key: facts.evidence.impressions[key] for key in self.impressions}
+            ends.append(min(shown.values()) + facts.policy.frequency_length)
+            if cap := frequency_claim(self.scope_value, shown, facts.policy):
                 claims.append(cap)
-        if self.scope_value == EVERYWHERE and (no_consent := consent_claim(evidence, policy)):
+        if self.scope_value == EVERYWHERE and (
+            no_consent := consent_claim(facts.evidence, facts.policy)
+        ):
             claims.append(no_consent)
         self.claims = merged(claims) if len(claims) > 1 else claims
+        self.first_end = min(ends) if ends else None
         self.is_read = True
 
-    def _end_at(self, end: int) -> None:
-        if self.first_end is None or end < self.first_end:
-            self.first_end = end
-
-    def _read_dismissals(
-        self,
-        claims: list[Claim],
-        evidence: Evidence,
-        policy: Policy,
-        restorations: Restorations,
-    ) -> None:
-        """Add what the dismissals claim that were not taken back; of all of them say the ends."""
-        self.dismissal_ends = {}
+    def endings(self, facts: "Facts") -> Iterator[Ending]:
+        """When each piece matters no more."""
+        for line, end in self.line_ends(facts).items():
+            yield Ending("lines", line, end)
         for event_id in self.dismissals:
-            said = evidence.dismissals[event_id]
-            claim = dismissal_claim(self.scope_value, event_id, said, policy)
-            restored = restorations.first(said)
-            end = claim.until
-            if restored is None:
-                claims.append(claim)
-            elif end is None or restored < end:
-                end = restored
-            self.dismissal_ends[event_id] = end
-            if end is not None:
-                self._end_at(end)
+            _, until = self._dismissal(event_id, facts)
+            yield Ending("dismissals", event_id, FOREVER if until is None else until)
+        for shown in self.impressions:
+            end = facts.evidence.impressions[shown] + facts.policy.frequency_length
+            yield Ending("impressions", shown, end)
 
-    def _owned_lines(self, evidence: Evidence, refunds: Refunds | None) -> list[OwnedLine]:
+    def line_ends(self, facts: "Facts") -> dict[LineKey, int]:
+        """When each order line claims nothing any more."""
+        return self._owned_lines(facts)[1] if self.lines else {}
+
+    def _dismissal(self, event_id: str, facts: "Facts") -> tuple[Claim | None, int | None]:
+        """What a dismissal claims unless it was taken back, and when it ends; None is never."""
+        said = facts.evidence.dismissals[event_id]
+        claim = dismissal_claim(self.scope_value, event_id, said, facts.policy)
+        restored = facts.restorations.first(said)
+        if restored is None:
+            return claim, claim.until
+        return None, restored if claim.until is None else min(claim.until, restored)
+
+    def _owned_lines(self, facts: "Facts") -> tuple[list[OwnedLine], dict[LineKey, int]]:
         """The lines of which something was kept; and of all lines when they end.
 
         A line that is not owned ends as if it still were. One that keeps an earlier line from
         lapsing matters as long as that one would.
         """
+        evidence, refunds = facts.evidence, facts.refunds
         owned: list[OwnedLine] = []
+        ends: dict[LineKey, int] = {}
         may_lapse = False
-        self.line_ends = {}
         for key, rule in self.lines.items():
             line = evidence.lines[key]
             net = line.quantity - (0 if refunds is None else refunds.quantity(key))
             is_owned = net > 0 and key[0] not in evidence.voided
             times = rule.times(line.ts, net if is_owned else line.quantity)
-            self.line_ends[key] = times.ends
+            ends[key] = times.ends
             if is_owned:
                 owned.append(OwnedLine(key, line, times))
                 may_lapse = may_lapse or times.lapses is not None
         if may_lapse:
-            keep_what_prevents_lapsing(owned, self.line_ends)
-        return owned
+            keep_what_prevents_lapsing(owned, ends)
+        return owned, ends
 
-    def endings(self) -> Iterator[Ending]:
-        """When each piece matters no more."""
-        for line, end in self.line_ends.items():
-            yield Ending("lines", line, end)
-        for event_id, until in self.dismissal_ends.items():
-            yield Ending("dismissals", event_id, FOREVER if until is None else until)
-        for shown, end in self.impression_ends.items():
-            yield Ending("impressions", shown, end)
+
+class Facts(Protocol):
+    """What there is about the person, and how it is read."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """All of it."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy."""
+
+    @property
+    def refunds(self) -> Refunds | None:
+        """What came back of the orders; None for nothing."""
+
+    @property
+    def restorations(self) -> Restorations:
+        """What was taken back of the dismissals."""
 
 
 def leave(places: dict[Key, Place], key: Key) -> None:

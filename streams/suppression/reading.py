@@ -5,7 +5,8 @@ the evidence there alone. New evidence so only lets its own place be read again,
 only looks at the few places that cover it, however much there is about the person.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
+from typing import Any
 
 from schemas.records import Candidate, Dismissal, Event, Impression, Preference, Product, Purchase
 from streams.suppression.catalog import Catalog, categories_of, scope_of
@@ -20,7 +21,7 @@ from streams.suppression.evidence import Evidence, LineKey, ShownKey
 from streams.suppression.place import EVERYWHERE, Place, leave
 from streams.suppression.policy import Policy
 from streams.suppression.refunding import Refunds
-from streams.suppression.restoring import Restorations
+from streams.suppression.restoring import NOTHING_RESTORED, Restorations
 from streams.suppression.retention import (
     Ending,
     drop_ended,
@@ -36,23 +37,23 @@ class Reading:
     __slots__ = (
         "_catalog",
         "_dismissal_places",
-        "_evidence",
         "_generation",
         "_impression_places",
         "_line_places",
         "_places",
-        "_policy",
-        "_refunds",
         "_restorations",
         "_restored",
         "_scopes",
         "_values",
+        "evidence",
+        "policy",
+        "refunds",
     )
 
     def __init__(self, evidence: Evidence, policy: Policy, catalog: Catalog) -> None:
         self._generation = catalog.generation
-        self._evidence = evidence
-        self._policy = policy
+        self.evidence = evidence
+        self.policy = policy
         self._catalog = catalog
         self._places: dict[ScopeValue, Place] = {}
         self._scopes: set[str] = set()
@@ -61,9 +62,9 @@ class Reading:
         self._line_places: dict[LineKey, Place] = {}
         self._dismissal_places: dict[str, Place] = {}
         self._impression_places: dict[ShownKey, Place] = {}
-        self._refunds = Refunds(evidence.refunds) if evidence.refunds else None
+        self.refunds = Refunds(evidence.refunds) if evidence.refunds else None
         self._restorations: Restorations | None = None
-        """Sorted when they are asked for; None when they have changed since."""
+        """None when they have changed since they were asked for."""
         self._restored = len(evidence.restorations)
         for line_key in evidence.lines:
             self._locate_line(line_key)
@@ -91,6 +92,14 @@ class Reading:
         )
 
     @property
+    def restorations(self) -> Restorations:
+        """What the person took back, sorted when it is first asked for."""
+        if self._restorations is None:
+            said = self.evidence.restorations
+            self._restorations = Restorations(said.values()) if said else NOTHING_RESTORED
+        return self._restorations
+
+    @property
     def named(self) -> Container[str] | None:
         """What a product's id has to be among to be covered by a claim, if all that is known of
         the product is its id; None if everything is covered.
@@ -100,7 +109,7 @@ class Reading:
     @property
     def is_sensitive_granted(self) -> bool:
         """Whether the person allowed ads on sensitive topics."""
-        said = self._evidence.preferences.get("sensitive_topics")
+        said = self.evidence.preferences.get("sensitive_topics")
         return said is not None and said.value == "granted"
 
     def claims(self) -> list[Claim]:
@@ -145,9 +154,9 @@ class Reading:
             for claim in (place.claims if place.is_read else self._claims(place))
         ]
 
-    def _claims(self, place: Place) -> list[Claim]:
+    def _claims(self, place: Place) -> Sequence[Claim]:
         if not place.is_read:
-            self._read(place)
+            place.read(self)
         return place.claims
 
     # -- what new evidence changes
@@ -158,9 +167,9 @@ class Reading:
             self._take_purchase(event)
         elif isinstance(event, Dismissal):
             leave(self._dismissal_places, event.event_id)
-            if event.event_id in self._evidence.dismissals:
+            if event.event_id in self.evidence.dismissals:
                 self._locate_dismissal(event.event_id)
-            if len(self._evidence.restorations) != self._restored or event.action == "restored":
+            if len(self.evidence.restorations) != self._restored or event.action == "restored":
                 self._take_restoration(event)
         elif isinstance(event, Impression):
             self._locate_impression((event.impression_id, event.product_id))
@@ -169,12 +178,12 @@ class Reading:
 
     def _take_restoration(self, event: Dismissal) -> None:
         """Have what may have been taken back read again; all of it if an event was corrected."""
-        before, self._restored = self._restored, len(self._evidence.restorations)
+        before, self._restored = self._restored, len(self.evidence.restorations)
         self._restorations = None
-        said = self._evidence.restorations.get(event.event_id)
+        said = self.evidence.restorations.get(event.event_id)
         target = said.target if said is not None and self._restored > before else None
         for event_id, place in self._dismissal_places.items():
-            if target is None or self._evidence.dismissals[event_id].target == target:
+            if target is None or self.evidence.dismissals[event_id].target == target:
                 place.is_read = False
 
     def _take_purchase(self, event: Purchase) -> None:
@@ -186,17 +195,17 @@ class Reading:
             changed = {key for key in self._line_places if key[0] == event.order_id}
         else:
             changed = set()
-            if self._refunds is None:
-                self._refunds = Refunds({})
+            if self.refunds is None:
+                self.refunds = Refunds({})
             for product in event.products:
                 fact = event.event_id, product.product_id
-                changed |= self._refunds.count(fact, self._evidence.refunds[fact])
+                changed |= self.refunds.count(fact, self.evidence.refunds[fact])
         for key in changed & self._line_places.keys():
             self._line_places[key].is_read = False
 
     def _locate_line(self, key: LineKey) -> None:
-        line = self._evidence.lines[key]
-        scope_value, rule = line_rule(key[1], line, self._policy, self._catalog)
+        line = self.evidence.lines[key]
+        scope_value, rule = line_rule(key[1], line, self.policy, self._catalog)
         place = self._place(scope_value)
         if self._line_places.get(key) is not place:
             leave(self._line_places, key)
@@ -204,8 +213,8 @@ class Reading:
         place.add_line(key, rule)
 
     def _locate_dismissal(self, event_id: str) -> None:
-        said = self._evidence.dismissals[event_id]
-        scope_value = dismissal_place(said, self._policy, self._catalog)
+        said = self.evidence.dismissals[event_id]
+        scope_value = dismissal_place(said, self.policy, self._catalog)
         if scope_value is not None:
             place = self._place(scope_value)
             self._dismissal_places[event_id] = place
@@ -214,17 +223,17 @@ class Reading:
     def _locate_impression(self, key: ShownKey) -> None:
         """Count an impression; only the newest of a scope value need be kept (SPEC 3)."""
         attributes = self._catalog.attributes(key[1], None)
-        place = self._place(scope_of(self._policy.frequency_scope, key[1], attributes))
+        place = self._place(scope_of(self.policy.frequency_scope, key[1], attributes))
         self._impression_places[key] = place
         place.add_impression(key)
-        if len(place.impressions) > self._policy.frequency_max:
-            times = self._evidence.impressions
+        if len(place.impressions) > self.policy.frequency_max:
+            times = self.evidence.impressions
             oldest = min(place.impressions, key=lambda shown: (times[shown], *shown))
             leave(self._impression_places, oldest)
             del times[oldest]
 
     def _locate_consent(self) -> None:
-        if consent_claim(self._evidence, self._policy) is not None:
+        if consent_claim(self.evidence, self.policy) is not None:
             self._place(EVERYWHERE)
         elif place := self._places.get(EVERYWHERE):
             place.is_read = False
@@ -240,11 +249,6 @@ class Reading:
         place.is_read = False
         return place
 
-    def _read(self, place: Place) -> None:
-        if self._restorations is None and place.dismissals:
-            self._restorations = Restorations(self._evidence.restorations.values())
-        place.read(self._evidence, self._policy, self._refunds, self._restorations)
-
     # -- what ends
 
     def prune(self, newest: int) -> int | None:
@@ -256,28 +260,28 @@ class Reading:
 
         Returns the first event time at which more of it will go; None if nothing will.
         """
-        cutoff = newest - self._policy.retention
+        cutoff = newest - self.policy.retention
         first = LATEST
         for place in self._places.values():
             if not place.is_read:
-                self._read(place)
+                place.read(self)
             end = place.first_end
             if end is not None and end < first:
                 first = end
+        over = list(self._over(cutoff)) if first < cutoff else []
         others = self._prune_without_claims(cutoff)
-        if first < cutoff:
-            first = self._prune_places(cutoff)
-        due = min(first, min(others, default=LATEST)) + self._policy.retention + 1
+        if over:
+            first = self._prune_places(over)
+        due = min(first, min(others, default=LATEST)) + self.policy.retention + 1
         return due if due <= LATEST else None
 
     def ends(self) -> Iterator[Ending]:
         """When each fact matters no more, in no particular order."""
-        evidence = self._evidence
+        evidence = self.evidence
         line_ends: dict[LineKey, int] = {}
         for place in self._places.values():
-            self._claims(place)
-            line_ends |= place.line_ends
-            yield from place.endings()
+            line_ends |= place.line_ends(self)
+            yield from place.endings(self)
         yield from (Ending("refunds", *item) for item in refund_ends(evidence, line_ends).items())
         yield from (Ending("voided", *item) for item in voided_ends(evidence, line_ends).items())
         for event_id, restoration in evidence.restorations.items():
@@ -288,15 +292,17 @@ class Reading:
 
     def _prune_without_claims(self, cutoff: int) -> list[int]:
         """Remove what makes no claim of its own and is over; the ends of what stays of it."""
-        evidence = self._evidence
+        evidence = self.evidence
         ends: list[int] = []
         if evidence.refunds or evidence.voided:
-            line_ends = {key: place.line_ends[key] for key, place in self._line_places.items()}
+            line_ends: dict[LineKey, int] = {}
+            for place in self._places.values():
+                line_ends |= place.line_ends(self)
             refunds = len(evidence.refunds)
             ends += drop_ended(evidence.refunds, refund_ends(evidence, line_ends), cutoff)
             ends += drop_ended(evidence.voided, voided_ends(evidence, line_ends), cutoff)
             if len(evidence.refunds) != refunds:
-                self._refunds = Refunds(evidence.refunds)
+                self.refunds = Refunds(evidence.refunds)
         if evidence.restorations:
             restored = {key: said.ts for key, said in evidence.restorations.items()}
             ends += drop_ended(evidence.restorations, restored, cutoff)
@@ -312,30 +318,28 @@ class Reading:
             ends += drop_ended(evidence.dismissals, uncounted, cutoff)
         return ends
 
-    def _prune_places(self, cutoff: int) -> int:
-        """Remove what is over in any place; when the first of what stays ends."""
+    def _over(self, cutoff: int) -> Iterator[Ending]:
+        """What counts somewhere and ended before the cutoff."""
+        for place in self._places.values():
+            if place.first_end is not None and place.first_end < cutoff:
+                yield from (ending for ending in place.endings(self) if ending.end < cutoff)
+
+    def _prune_places(self, over: Iterable[Ending]) -> int:
+        """Remove what is over; when the first of what stays ends."""
+        places: dict[str, dict[Any, Place]] = {
+            "lines": self._line_places,
+            "dismissals": self._dismissal_places,
+            "impressions": self._impression_places,
+        }
+        for kind, key, _ in over:
+            leave(places[kind], key)
+            del getattr(self.evidence, kind)[key]
         first = LATEST
         for place in list(self._places.values()):
-            if place.first_end is not None and place.first_end < cutoff:
-                self._prune_place(place, cutoff)
+            if not place.is_read:
+                place.read(self)
             if place.first_end is not None:
                 first = min(first, place.first_end)
+            elif not (place.claims or place.lines or place.dismissals or place.impressions):
+                del self._places[place.scope_value]
         return first
-
-    def _prune_place(self, place: Place, cutoff: int) -> None:
-        evidence = self._evidence
-        for key, end in place.line_ends.items():
-            if end < cutoff:
-                leave(self._line_places, key)
-                del evidence.lines[key]
-        for event_id, until in place.dismissal_ends.items():
-            if until is not None and until < cutoff:
-                leave(self._dismissal_places, event_id)
-                del evidence.dismissals[event_id]
-        for shown, end in place.impression_ends.items():
-            if end < cutoff:
-                leave(self._impression_places, shown)
-                del evidence.impressions[shown]
-        self._read(place)
-        if not (place.claims or place.lines or place.dismissals or place.impressions):
-            del self._places[place.scope_value]

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Final
 
 from streams.suppression.evidence import Rejection, Restoration, Target
 
@@ -29,3 +30,6 @@ class Restorations:
                 if at < len(times):
                     found.append(times[at])
         return min(found, default=None)
+
+
+NOTHING_RESTORED: Final = Restorations(())
