@@ -82,7 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="So many fetched records may wait for their turn in one topic's partition "
             "before no more of it is fetched."
         ),
-    ] = 2_000
+    ] = 1_000
     waiting_megabytes: Annotated[
         Positive,
         msgspec.Meta(
@@ -95,10 +95,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 5_000
     cache_megabytes: Annotated[
         Positive, msgspec.Meta(description="RocksDB's block cache, shared by all partitions.")
-    ] = 64
+    ] = 32
     write_buffer_megabytes: Annotated[
         Positive, msgspec.Meta(description="RocksDB's write buffers, shared by all partitions.")
-    ] = 64
+    ] = 32
     standbys: Annotated[
         int,
         msgspec.Meta(

@@ -152,6 +152,7 @@ class Partition:
             self.offsets[stream] = offset + 1
             if clock != BEFORE_EVERYTHING:
                 self._clocks[stream] = clock
+        self._let_go()
 
     def review(self) -> bool:
         """Look at persons whose time has come or whom a new policy or catalog reads anew.
@@ -205,10 +206,15 @@ class Partition:
         self._changes, self._due, self._done = {}, [], []
         self._reviewed = False
         self.offsets = {}
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Keep so many persons in memory as the settings say, beside those still to be stored."""
         persons = self._join.persons
         surplus = len(persons) - self._settings.cached_persons
         for user_id in list(itertools.islice(persons, max(0, surplus))):
-            del persons[user_id]
+            if not self._join.is_unsettled(user_id):
+                del persons[user_id]
 
     def close(self) -> None:
         """Close the state; what was not committed is gone."""

@@ -6,6 +6,7 @@ and repeats after a crash cannot change the result.
 """
 
 from collections.abc import Sequence
+from sys import intern
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from schemas.records import Dismissal, Event, Impression, OrderProduct, Preference, Purchase
@@ -320,8 +321,8 @@ class Evidence:
         for event_id, ts, reason, target, price, attributes in dismissals:
             evidence.dismissals[event_id] = Rejection(
                 ts,
-                reason,
-                target and Target(*target),
+                intern(reason),  # of which there are a dozen, and so need be in memory once
+                target and Target(intern(target[0]), target[1]),
                 price,
                 attributes and Attributes(*attributes),
             )

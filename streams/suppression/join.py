@@ -64,6 +64,10 @@ class Join:
         """Look at a person again in the next `settle`, though nothing new was said."""
         self._unsettled[user_id] = None
 
+    def is_unsettled(self, user_id: str) -> bool:
+        """Whether the next `settle` will look at a person."""
+        return user_id in self._unsettled
+
     def settle(self) -> Iterator[tuple[str, Person, dict[str, Any] | None]]:
         """Each person who may have changed since the last time, with the list that now stands.
 

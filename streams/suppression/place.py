@@ -102,7 +102,7 @@ class Place:
             no_consent := consent_claim(facts.evidence, facts.policy)
         ):
             claims.append(no_consent)
-        self.claims = merged(claims) if len(claims) > 1 else claims
+        self.claims = tuple(merged(claims) if len(claims) > 1 else claims)
         self.first_end = min(ends) if ends else None
         self.is_read = True
 

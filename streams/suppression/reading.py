@@ -6,6 +6,7 @@ only looks at the few places that cover it, however much there is about the pers
 """
 
 from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from schemas.records import Candidate, Dismissal, Event, Impression, Preference, Product, Purchase
@@ -56,7 +57,7 @@ class Reading:
         self.policy = policy
         self._catalog = catalog
         self._places: dict[ScopeValue, Place] = {}
-        self._scopes: set[str] = set()
+        self._scopes: frozenset[str] = frozenset()
         self._values: set[str] = set()
         """Scopes and values of the places, and perhaps of some that are no more."""
         self._line_places: dict[LineKey, Place] = {}
@@ -244,7 +245,8 @@ class Reading:
         if place is None:
             place = self._places[scope_value] = Place(scope_value)
             scope, value = scope_value
-            self._scopes.add(scope)
+            if scope not in self._scopes:
+                self._scopes = _with(self._scopes, scope)
             self._values.add(value)
         place.is_read = False
         return place
@@ -343,3 +345,9 @@ class Reading:
             elif not (place.claims or place.lines or place.dismissals or place.impressions):
                 del self._places[place.scope_value]
         return first
+
+
+@lru_cache
+def _with(scopes: frozenset[str], scope: str) -> frozenset[str]:
+    """The same set for all who have these scopes: few combinations occur."""
+    return scopes | {scope}
