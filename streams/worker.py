@@ -1,7 +1,6 @@
 """Running one worker: what it needs is there, it starts, works, and stops in order."""
 
 import asyncio
-import ctypes
 import logging
 from collections.abc import Mapping
 
@@ -10,27 +9,13 @@ import mode
 from streams.app import Application, create_app
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.engine import Engine
+from streams.engine.memory import use_few_arenas
 from streams.engine.output import output_of
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
 
 logger = logging.getLogger(__name__)
-
-
-_M_ARENA_MAX = -8
-_ARENAS = 2
-
-
-def use_few_arenas() -> None:
-    """Keep glibc from giving each thread memory of its own, which it hardly ever gives back.
-
-    The clients and RocksDB have many threads; it was two hundred megabytes for a worker of eight
-    partitions. Other C libraries have no such thing.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def run_worker(

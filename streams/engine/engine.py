@@ -194,7 +194,7 @@ class Engine:
         """For how many seconds a fetch may wait for records."""
         if not any(partition.is_changed for partition in self.partitions.values()):
             return IDLE_SECONDS
-        return self._pace.seconds_left(monotonic())
+        return self._pace.seconds_left(monotonic(), self._is_caught_up)
 
     def _add(self, polled: Any) -> None:
         self._require_the_same_topics(polled)
@@ -263,7 +263,16 @@ class Engine:
 
     def _checkpoint_is_due(self) -> bool:
         is_changed = any(partition.is_changed for partition in self.partitions.values())
-        return is_changed and not self._pace.seconds_left(monotonic())
+        return is_changed and not self._pace.seconds_left(monotonic(), self._is_caught_up)
+
+    @property
+    def _is_caught_up(self) -> bool:
+        """Whether all that the broker is known to hold has been fetched."""
+        return all(
+            stream.bound is None
+            for partition in self.partitions.values()
+            for stream in partition.alignment.streams.values()
+        )
 
     async def checkpoint(self, thread: Any) -> None:
         """Commit everything since the last checkpoint, then write the state to disk.

@@ -7,6 +7,10 @@ from streams.settings import Settings
 CHECKPOINT_BYTES: Final = 128 << 20
 """A checkpoint is taken after so much input, however few records that is."""
 
+CAUGHT_UP: Final = 0.2
+"""Who has taken all that there is waits only so much of the usual time: there is nothing to gain by
+letting readers wait, and there is time to spare."""
+
 WORK_FOR_SETTLING: Final = 4
 """So much longer than settling takes there is work between two checkpoints. Somebody of whom
 thousands of facts are known costs little for each event, but a lot each time that they are
@@ -19,7 +23,7 @@ class Pace:
     def __init__(self, settings: Settings, now: float) -> None:
         self._settings = settings
         self._last = now
-        self._pause = settings.checkpoint_milliseconds / 1000
+        self._settling = 0.0
         self._records = 0
         self._bytes = 0
 
@@ -28,17 +32,17 @@ class Pace:
         self._records += records
         self._bytes += size
 
-    def seconds_left(self, now: float) -> float:
+    def seconds_left(self, now: float, is_caught_up: bool) -> float:
         """How long until it is time; 0 when it is."""
-        is_full = (
-            self._records >= self._settings.checkpoint_records or self._bytes >= CHECKPOINT_BYTES
-        )
-        return 0.0 if is_full else max(0.0, self._last + self._pause - now)
+        if self._records >= self._settings.checkpoint_records or self._bytes >= CHECKPOINT_BYTES:
+            return 0.0
+        pause = self._settings.checkpoint_milliseconds / 1000
+        if is_caught_up:
+            pause *= CAUGHT_UP
+        pause = max(pause, WORK_FOR_SETTLING * self._settling)
+        return max(0.0, self._last + pause - now)
 
     def taken(self, now: float, settling: float) -> None:
         """A checkpoint has been taken, for which settling took so long."""
-        self._last = now
-        self._pause = max(
-            self._settings.checkpoint_milliseconds / 1000, WORK_FOR_SETTLING * settling
-        )
+        self._last, self._settling = now, settling
         self._records = self._bytes = 0

@@ -8,6 +8,7 @@ from time import monotonic
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.engine.changelog import Applied, ChangelogReader
+from streams.engine.memory import give_back
 from streams.engine.progress import is_included
 from streams.engine.store import Store
 from streams.settings import Settings
@@ -70,6 +71,7 @@ class Restore:
                 log.tell(restored, sum(reader.ends[n] - stores[n].changelog_offset for n in left))
         if restored:
             log.end(restored)
+            give_back()
         return restored
 
     def _complete(
