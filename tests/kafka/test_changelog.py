@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -63,9 +63,18 @@ class Changelog:
             ConfigEntry("cleanup.policy", "delete", incremental_operation=AlterConfigOpType.SET)
         )
         self._admin.incremental_alter_configs([topic])[topic].result(SECONDS)
-        cut = self._admin.delete_records([TopicPartition(self.name, 0, offset)])
-        for future in cut.values():
-            future.result(SECONDS)
+        wait_until(lambda: self._is_cut_off_before(offset), "records deleted")
+
+    def _is_cut_off_before(self, offset: int) -> bool:
+        """Not until the broker has heard of the policy that allows it."""
+        [cut] = self._admin.delete_records([TopicPartition(self.name, 0, offset)]).values()
+        try:
+            cut.result(SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.POLICY_VIOLATION:
+                raise
+            return False
+        return True
 
     def producer(self, **settings: object) -> Producer:
         return Producer({"bootstrap.servers": self.settings.brokers, **settings})
