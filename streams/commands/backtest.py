@@ -1,21 +1,19 @@
 """`unhaunt backtest`."""
 
-import gc
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from streams.commands.files import STANDARD_OUTPUT, json_lines
-from streams.commands.policies import policy_in_force
-from streams.commands.summaries import Lists, backtest_table, followed_lines
+from streams.commands.comparisons import compare
+from streams.commands.files import STANDARD_OUTPUT, whole_file
+from streams.commands.policies import policy_in_force, read_policy
+from streams.commands.summaries import backtest_table, followed_lines
 from streams.commands.terminal import progress_bar, standard_error
 from streams.errors import UserError
-from streams.recording.backtest import Backtest
-from streams.recording.files import read
+from streams.recording.share_run import Run
+from streams.recording.shares import processes_for, start
 from streams.recording.sources import total_size
 from streams.recording.summary import Summary
 
@@ -23,11 +21,9 @@ EXAMPLES: Final = (
     "Examples:\n\n"
     "  unhaunt backtest recording.jsonl.zst\n\n"
     "  unhaunt backtest march.jsonl april.jsonl --policy stricter.toml --decisions out.jsonl\n\n"
-    "  unhaunt backtest recording.jsonl --lists - | head"
+    "  unhaunt backtest recording.jsonl --lists - | head\n\n"
+    "  unhaunt backtest recording.jsonl.zst --policy now.toml --policy stricter.toml"
 )
-
-STEPS_AT_ONCE: Final = 1_000
-"""The progress bar moves on so many events at a time."""
 
 
 def backtest(
@@ -36,9 +32,11 @@ def backtest(
         typer.Argument(metavar="RECORDING", help="Recordings, .jsonl or .jsonl.zst, in order."),
     ],
     policy: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            metavar="FILE", help="Policy (TOML) instead of the one that UNHAUNT_POLICY names."
+            metavar="FILE",
+            help="Policy (TOML) instead of the one that UNHAUNT_POLICY names. Said several times, "
+            "the others are compared with the first.",
         ),
     ] = None,
     decisions: Annotated[
@@ -56,67 +54,80 @@ def backtest(
             "- for standard output.",
         ),
     ] = None,
+    json: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the comparison of policies as JSON; - for standard output.",
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many processes share the work; one a core if not said."),
+    ] = None,
 ) -> None:
     """Decide on a recording without a broker, and sum up what came of it.
 
     Takes the same events in the same order through the same rules as a worker: so the decisions
-    are those that a worker would make, and two policies can be compared on one recording. The
-    summary, on standard error, also says how many ads would have followed people to what they had
-    ordered or removed from the cart, and how many of these were stopped.
+    are those that a worker would make. The summary, on standard error, also says how many ads would
+    have followed people to what they had ordered or removed from the cart, and how many of these
+    were stopped.
+
+    With several policies it says what the others change: which candidates are shown no more, which
+    are shown again, by reason, category and person, with examples.
     """
-    _refuse_clashes(recordings, decisions, lists)
-    chosen, source = policy_in_force(policy)
-    test, summary, counted = Backtest(chosen), Summary(), Lists()
+    _refuse_clashes(recordings, decisions, lists, json)
+    processes = processes or processes_for(recordings)
+    if policy is not None and len(policy) > 1:
+        _refuse_beside_a_comparison(decisions, lists)
+        compare(recordings, [(read_policy(path), str(path)) for path in policy], processes, json)
+        return
+    if json is not None:
+        raise UserError(
+            "--json is for comparisons, of two --policy files or more. For the figures of one "
+            "policy see `unhaunt report --json`."
+        )
+    chosen, source = policy_in_force(policy[0] if policy else None)
+    run = Run(recordings, [chosen], Summary, decisions is not None, lists is not None)
     started = time.perf_counter()
     with (
-        _without_garbage_collection(),
-        json_lines(decisions) as write_decision,
-        json_lines(lists) as write_list,
+        start(run, processes) as shares,
+        whole_file(decisions) as write_decision,
+        whole_file(lists) as write_list,
     ):
         with progress_bar("Reading", total_size(recordings)) as advance:
-            events = test.read(read(recordings, advance), summary.observe)
+            events = shares.read(advance)
         with progress_bar("Deciding", events) as advance:
-            for number, decision in enumerate(test.steps(), start=1):
-                if decision is not None:
-                    write_decision(decision)
-                    summary.add(decision)
-                if number % STEPS_AT_ONCE == 0:
-                    advance(STEPS_AT_ONCE)
-        with progress_bar("Listing", test.persons) as advance:
-            for each in test.lists():
-                write_list(each)
-                counted.add(each)
-                advance(1)
+            shares.decide(advance, write_decision)
+        shares.lists(write_list)
+        summary, counts = shares.done()
     seconds = time.perf_counter() - started
     console = standard_error()
     console.print(f"Policy {chosen.version}, from {source}")
-    console.print(backtest_table(test.counts, summary, counted, seconds))
+    console.print(backtest_table(counts, summary, seconds))
     for line in followed_lines(summary):
         console.print(line)
 
 
-def _refuse_clashes(recordings: list[str], decisions: str | None, lists: str | None) -> None:
+def _refuse_beside_a_comparison(decisions: str | None, lists: str | None) -> None:
+    if decisions is not None or lists is not None:
+        raise UserError(
+            "--decisions and --lists are those of one policy; run the policies one by one for them."
+        )
+
+
+def _refuse_clashes(recordings: list[str], *outputs: str | None) -> None:
     """Raises `UserError` when one file would be written over another."""
-    if decisions == lists == STANDARD_OUTPUT:
+    if outputs.count(STANDARD_OUTPUT) > 1:
         raise UserError(
             "Only one of --decisions and --lists can go to standard output; name a file for the "
             "other."
         )
-    written = [path for path in (decisions, lists) if path not in (None, STANDARD_OUTPUT)]
-    places = [Path(path).resolve() for path in (*recordings, *filter(None, written))]
-    for path in filter(None, written):
+    written = [path for path in outputs if path is not None and path != STANDARD_OUTPUT]
+    places = [Path(path).resolve() for path in (*recordings, *written)]
+    for path in written:
         place = Path(path).resolve()
         if places.count(place) > 1 and (place.is_file() or not place.exists()):
             raise UserError(
                 f"{path}: named more than once; what is written needs a file of its own."
             )
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """What a backtest makes it keeps, or drops without cycles: half of its time went on looking."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from streams.commands.files import json_lines
+from streams.commands.files import whole_file
 from streams.commands.policies import policy_in_force
 from streams.commands.summaries import add_candidates, followed_lines
 from streams.commands.terminal import standard_error, standard_output, table
@@ -96,7 +96,7 @@ def demo(
     """
     # Kafka takes a while to import, which no other command should wait for.
     from streams.operations.demo import Demo, wait_for_interrupt  # noqa: PLC0415
-    from streams.recording.files import read  # noqa: PLC0415
+    from streams.recording.files import json_line, read  # noqa: PLC0415
     from streams.recording.simulated import DEMO_POLICY, simulate  # noqa: PLC0415
 
     for asked in (signal.SIGINT, signal.SIGTERM):
@@ -118,12 +118,12 @@ def demo(
         run = Demo(records, chosen, folder, stack)
         run.run(view)
         final = run.lists() if lists else {}
-        with json_lines(decisions) as write_decision, json_lines(lists) as write_list:
+        with whole_file(decisions) as write_decision, whole_file(lists) as write_list:
             for decision in run.decisions:
-                write_decision(decision)
+                write_decision(json_line(decision))
             for _, standing in sorted(final.items()):
                 if standing is not None:
-                    write_list(standing)
+                    write_list(json_line(standing))
         _print_summary(run)
         if keep:
             _print_whereabouts(run, folder)

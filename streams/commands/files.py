@@ -5,9 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Final
-
-import orjson
+from typing import BinaryIO, Final
 
 from streams.errors import UserError
 
@@ -16,8 +14,8 @@ BUFFER_BYTES: Final = 1 << 20
 
 
 @contextmanager
-def json_lines(path: str | None) -> Iterator[Callable[[Any], object]]:
-    """A place for JSON Lines: a file, standard output (`-`) or nowhere; yields what writes one.
+def whole_file(path: str | None) -> Iterator[Callable[[bytes], object]]:
+    """A place to write to: a file, standard output (`-`) or nowhere; yields what writes.
 
     A file appears under its name when the block has ended well; when it fails, what was there
     before stays. Raises `UserError` when the file cannot be written.
@@ -25,17 +23,17 @@ def json_lines(path: str | None) -> Iterator[Callable[[Any], object]]:
     if path is None:
         yield lambda _: None
     elif path == STANDARD_OUTPUT:
-        yield _writer(sys.stdout.buffer)
+        yield sys.stdout.buffer.write
         sys.stdout.buffer.flush()
     elif Path(path).exists() and not Path(path).is_file():
         # A device or a pipe: there is no name to give it afterwards.
         with _open(path, Path(path)) as file:
-            yield _writer(file)
+            yield file.write
     else:
         unfinished = Path(f"{path}.part")
         with _open(path, unfinished) as file:
             try:
-                yield _writer(file)
+                yield file.write
                 file.flush()
             except BaseException:
                 unfinished.unlink()
@@ -48,7 +46,3 @@ def _open(path: str, opened: Path) -> BinaryIO:
         return opened.open("wb", buffering=BUFFER_BYTES)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _writer(file: BinaryIO) -> Callable[[Any], object]:
-    return lambda value: file.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))

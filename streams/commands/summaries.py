@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from rich.table import Table
 
@@ -15,25 +13,7 @@ from streams.recording.summary import Followed, Summary
 from streams.suppression.words import REASONS
 
 
-@dataclass(slots=True)
-class Lists:
-    """Counts the final lists of a run."""
-
-    persons: int = 0
-    """All persons with evidence."""
-    standing: int = 0
-    """Those with a list; the others' is empty, a tombstone on the topic."""
-    entries: int = 0
-
-    def add(self, suppression_list: Mapping[str, Any]) -> None:
-        """Count one person's list."""
-        self.persons += 1
-        self.entries += len(suppression_list["entries"])
-        if suppression_list["entries"] or suppression_list["granted"]:
-            self.standing += 1
-
-
-def backtest_table(counts: Counts, summary: Summary, lists: Lists, seconds: float) -> Table:
+def backtest_table(counts: Counts, summary: Summary, seconds: float) -> Table:
     """All that a backtest counted. Every record is in one of joined, decided, dead and ignored."""
     made = _counts_table()
     records = counts.records.total() + counts.ignored.total()
@@ -56,6 +36,7 @@ def backtest_table(counts: Counts, summary: Summary, lists: Lists, seconds: floa
         },
     )
     add_candidates(made, summary)
+    lists = summary.lists
     _section(
         made,
         "Persons with evidence",

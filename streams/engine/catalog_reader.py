@@ -68,6 +68,8 @@ class CatalogReader:
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
                 "queued.max.messages.kbytes": QUEUE_KILOBYTES,
+                # When all of that is waiting, the client would not fetch again for a second.
+                "fetch.queue.backoff.ms": 5,
             }
         )
 

@@ -119,6 +119,8 @@ class ChangelogReader:
             "queued.min.messages": 200_000,
             # For each partition, of which the client's own default would be 64 MB.
             "queued.max.messages.kbytes": max(1_024, READ_AHEAD_KILOBYTES // len(self._stores)),
+            # When all of that is waiting, the client would not fetch again for a second.
+            "fetch.queue.backoff.ms": 5,
             "fetch.message.max.bytes": 1_000_000,
         }
 

@@ -1,33 +1,31 @@
 """Backtest: the decisions and lists of a recording, without a broker (SPEC 6 and 8).
 
 The same domain as the worker's, over the same order: so the outcome is what a worker emits that
-was given this recording, with one catalog and one policy.
+was given this recording, with one catalog and one policy. Persons are independent of each other,
+but for the clocks: so a backtest may take a share of them, told of the others' clocks.
 """
 
-import heapq
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
+from zlib import crc32
 
 from schemas.decoding import InvalidRecord, decode, decode_product
 from schemas.records import Event
 from schemas.topics import PERSON_TOPICS
-from streams.engine.alignment import Alignment, Place
 from streams.recording.files import RecordedRecord
+from streams.recording.order import Clocks, Order, Placed, newest_of
 from streams.recording.partitioning import partition_of
+from streams.recording.tally import Tally
 from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
+from streams.suppression.person import Person
 from streams.suppression.policy import Policy
-
-REROUTED = "rerouted"
-"""The stream of records that lay in another partition than the rest of their person's."""
-
-RANKS = {topic: rank for rank, topic in enumerate((*PERSON_TOPICS, REROUTED))}
 
 
 @dataclass(slots=True)
-class Counts:
+class Counts(Tally):
     """What became of every record: decided, joined, dead, rerouted first, or not an input."""
 
     records: Counter[str] = field(default_factory=Counter)
@@ -37,33 +35,62 @@ class Counts:
     dead: Counter[str] = field(default_factory=Counter)
     products: int = 0
     forgotten: Counter[str] = field(default_factory=Counter)
-    """Facts by kind, dropped of persons of whom there were too many."""
+    """Facts by kind, dropped of persons of whom there were too many, under the first policy."""
     ignored: Counter[str] = field(default_factory=Counter)
 
 
+class Share(NamedTuple):
+    """Some of the persons: one part of so many equal ones, by a hash of the person's id."""
+
+    number: int
+    of: int
+
+    def holds(self, user_id: bytes) -> bool:
+        """Whether the person is among them."""
+        return crc32(user_id) % self.of == self.number
+
+
+WHOLE: Final = Share(0, 1)
+
+
+class Step(NamedTuple):
+    """An event that was taken."""
+
+    event: Event
+    clock: int
+    """The newest event time of its partition, this event's included, in milliseconds."""
+    decisions: tuple[dict[str, Any] | None, ...]
+    """For each policy the decision on a request, without `as_of`; of other events None."""
+    joins: tuple[Join, ...]
+    """For each policy the join that holds the person."""
+    placed: Placed
+    """The event in its place among all."""
+
+
 class Backtest:
-    """One run over a recording; afterwards `lists` and `counts` tell the rest."""
+    """One run over a recording; afterwards `lists` and `counts` tell the rest.
 
-    def __init__(self, policy: Policy) -> None:
+    Of a share, what is not a person's (the catalog, other topics) counts with the first.
+    """
+
+    def __init__(self, *policies: Policy, share: Share = WHOLE) -> None:
         self.counts = Counts()
-        self._policy = policy
+        self.clocks = Clocks({})
+        """How the records that were read move the clocks."""
+        self.joins: dict[int, tuple[Join, ...]] = {}
+        """The persons of each partition number, for each policy."""
+        self._policies = policies
+        self._share = share
         self._catalog = Catalog()
-        self.joins: dict[int, Join] = {}
-        """The persons of each partition number."""
-        self._groups: dict[int, Alignment[Event]] = {}
+        self._order = Order()
+        self._others: Sequence[Clocks] = ()
         self._valid = 0
-
-    @property
-    def persons(self) -> int:
-        """How many persons have been heard of by evidence: at most so many lists there will be."""
-        return sum(len(join.persons) for join in self.joins.values())
 
     def run(self, records: Iterable[RecordedRecord]) -> Iterator[dict[str, Any]]:
         """The decisions in order, without `as_of`, since two runs are to be compared."""
         self.read(records)
-        for decision in self.steps():
-            if decision is not None:
-                yield decision
+        for step in self.steps():
+            yield from filter(None, step.decisions)
 
     def read(
         self, records: Iterable[RecordedRecord], observe: Callable[[Event], object] | None = None
@@ -72,118 +99,113 @@ class Backtest:
 
         `observe` is called with each valid event, in the order of the lines.
         """
-        self._groups = self._aligned(self._events(records), observe)
-        self.joins = {partition: Join(self._policy, self._catalog) for partition in self._groups}
+        partitions: dict[str, int] = {}
+        astray: dict[str, None] = {}
+        highest = 0
+        for line, record in enumerate(records):
+            partition, topic = record.partition, record.topic
+            if topic not in PERSON_TOPICS:
+                self._product(record)
+                continue
+            highest = max(highest, partition)
+            event = self._event(record)
+            if event is None:
+                continue
+            self._valid += 1
+            if partitions.setdefault(event.user_id, partition) != partition:
+                astray[event.user_id] = None
+            self._order.add(partition, topic, record.offset, line, event)
+            if observe is not None:
+                observe(event)
+        homes = {user_id: partition_of(user_id.encode(), highest + 1) for user_id in astray}
+        self.counts.rerouted = self._order.settle_homes(homes)
+        self.clocks = self._order.clocks()
         return self._valid
 
-    def steps(self) -> Iterator[dict[str, Any] | None]:
-        """Take the events in their order; the decision of each that is a request, else None."""
-        taken = [_taken(partition, group) for partition, group in self._groups.items()]
-        for _, partition, event in heapq.merge(*taken, key=lambda entry: entry[0]):
-            decision = self.joins[partition].take(event)
-            if decision is None:
+    def align(self, others: Sequence[Clocks]) -> None:
+        """Let the clocks of the other shares count."""
+        self._others = others
+
+    def steps(self) -> Iterator[Step]:
+        """Take the events in their order."""
+        joins = self.joins
+        for placed in self._order.placed(self._others):
+            clock, _, partition, _, _, event = placed
+            by_policy = joins.get(partition)
+            if by_policy is None:
+                made = [Join(policy, self._catalog) for policy in self._policies]
+                by_policy = joins[partition] = tuple(made)
+            decisions = tuple([_take(join, clock, event) for join in by_policy])
+            if decisions[0] is None:
                 self.counts.joined += 1
             else:
                 self.counts.decided += 1
-                del decision["as_of"]
-            yield decision
+            yield Step(event, clock, decisions, by_policy, placed)
 
     def lists(self) -> Iterator[dict[str, Any]]:
         """The final list of every person with evidence, by partition and then by person.
 
         One without entries or grants, which is a tombstone on the topic, has empty ones here.
         """
-        self.counts.forgotten = sum((join.forgotten for join in self.joins.values()), Counter())
-        for _, join in sorted(self.joins.items()):
+        for _, standing in self.placed_lists(0):
+            yield standing
+
+    def placed_lists(self, number: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The lists under a policy, by its number, each with its partition."""
+        newest = newest_of((self.clocks, *self._others))
+        for partition, joins in sorted(self.joins.items()):
+            join = joins[number]
+            join.newest = newest[partition]
             for user_id in sorted(join.persons):
                 join.review(user_id)
             for user_id, person, standing in sorted(join.settle(), key=lambda settled: settled[0]):
                 if person.evidence:
-                    yield standing or {
-                        "user_id": user_id,
-                        "ts": person.evidence.newest,
-                        "policy": self._policy.version,
-                        "granted": [],
-                        "entries": [],
-                    }
+                    yield partition, standing or _empty_list(user_id, person, join.policy)
+        self.counts.forgotten = sum((each[0].forgotten for each in self.joins.values()), Counter())
 
-    def _events(self, records: Iterable[RecordedRecord]) -> Iterator[tuple[RecordedRecord, Event]]:
-        """The valid records of the person topics; the catalog's are taken in at once."""
-        counts = self.counts
-        for record in records:
-            topic = record.topic
-            if topic not in PERSON_TOPICS and topic != "catalog":
-                counts.ignored[topic] += 1
-                continue
-            counts.records[topic] += 1
-            try:
-                if topic == "catalog":
-                    self._catalog.put(*decode_product(record.key, record.value))
-                    counts.products += 1
-                else:
-                    yield record, decode(topic, record.key, record.value, record.timestamp)
-            except InvalidRecord as error:
+    def _event(self, record: RecordedRecord) -> Event | None:
+        """The event of a valid record of the share; a record that is not valid is counted."""
+        topic, key, counts, share = record.topic, record.key, self.counts, self._share
+        if key is not None and share.of > 1 and not share.holds(key):
+            return None
+        try:
+            event = decode(topic, key, record.value, record.timestamp)
+        except InvalidRecord as error:
+            if key is not None or share.number == 0:
+                counts.records[topic] += 1
                 counts.dead[error.code] += 1
+            return None
+        if key is None and not share.holds(event.user_id.encode()):
+            return None
+        counts.records[topic] += 1
+        return event
 
-    def _aligned(
-        self,
-        events: Iterable[tuple[RecordedRecord, Event]],
-        observe: Callable[[Event], object] | None,
-    ) -> dict[int, Alignment[Event]]:
-        """The records by partition number, aligned, each person's in one of them."""
-        by_stream: dict[tuple[int, str], list[tuple[int, Event]]] = defaultdict(list)
-        partitions: dict[str, set[int]] = defaultdict(set)
-        for record, event in events:
-            by_stream[record.partition, record.topic].append((record.offset, event))
-            partitions[event.user_id].add(record.partition)
-            self._valid += 1
-            if observe is not None:
-                observe(event)
-        homes = _homes(partitions)
-        groups: dict[int, Alignment[Event]] = defaultdict(Alignment)
-        for (partition, topic), stream in sorted(by_stream.items(), key=lambda item: item[0]):
-            stream.sort(key=lambda entry: entry[0])
-            target = groups[partition].stream(topic, RANKS[topic])
-            for offset, event in stream:
-                if homes.get(event.user_id, partition) == partition:
-                    target.add(offset, event.ts, event)
-        if homes:
-            self._reroute(by_stream, homes, groups)
-        return dict(sorted(groups.items()))
-
-    def _reroute(
-        self,
-        by_stream: dict[tuple[int, str], list[tuple[int, Event]]],
-        homes: dict[str, int],
-        groups: dict[int, Alignment[Event]],
-    ) -> None:
-        """Bring misplaced records to their person's partition, in the order of their times."""
-        misplaced: dict[int, list[tuple[Place, Event]]] = defaultdict(list)
-        for (partition, topic), stream in by_stream.items():
-            for offset, event in stream:
-                home = homes.get(event.user_id, partition)
-                if home != partition:
-                    misplaced[home].append(((event.ts, RANKS[topic], offset), event))
-        for home, entries in misplaced.items():
-            rerouted = groups[home].stream(REROUTED, RANKS[REROUTED])
-            for offset, (_, event) in enumerate(sorted(entries, key=lambda entry: entry[0])):
-                rerouted.add(offset, event.ts, event)
-                self.counts.rerouted += 1
+    def _product(self, record: RecordedRecord) -> None:
+        counts = Counts() if self._share.number else self.counts
+        if record.topic != "catalog":
+            counts.ignored[record.topic] += 1
+            return
+        counts.records["catalog"] += 1
+        try:
+            self._catalog.put(*decode_product(record.key, record.value))
+            counts.products += 1
+        except InvalidRecord as error:
+            counts.dead[error.code] += 1
 
 
-def _taken(
-    partition: int, group: Alignment[Event]
-) -> Iterator[tuple[tuple[float, int, int, int], int, Event]]:
-    """The records of a group in their order, each with its place among all groups."""
-    for (clock, rank, offset), event in group.take():
-        yield (clock, rank, partition, offset), partition, event
-
-
-def _homes(partitions: dict[str, set[int]]) -> dict[str, int]:
-    """The partition of each person whose records lie in several, as Kafka's Java clients choose."""
-    count = 1 + max((max(numbers) for numbers in partitions.values()), default=0)
+def _empty_list(user_id: str, person: Person, policy: Policy) -> dict[str, Any]:
     return {
-        user_id: partition_of(user_id.encode(), count)
-        for user_id, numbers in partitions.items()
-        if len(numbers) > 1
+        "user_id": user_id,
+        "ts": person.evidence.newest,
+        "policy": policy.version,
+        "granted": [],
+        "entries": [],
     }
+
+
+def _take(join: Join, clock: int, event: Event) -> dict[str, Any] | None:
+    join.newest = clock
+    decision = join.take(event)
+    if decision is not None:
+        del decision["as_of"]
+    return decision

@@ -223,7 +223,7 @@ class Writer:
 
     def write(self, record: RecordedRecord) -> None:
         """Add one record as a line."""
-        self._lines.write(orjson.dumps(_line(record), option=orjson.OPT_APPEND_NEWLINE))
+        self._lines.write(json_line(_line(record)))
 
     def __exit__(
         self,
@@ -261,6 +261,11 @@ def _line(record: RecordedRecord) -> dict[str, Any]:
     if record.header_fields:
         line["headers"] = msgspec.to_builtins(record.header_fields)
     return line
+
+
+def json_line(value: object) -> bytes:
+    """A value as a line of JSON Lines."""
+    return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _text(content: bytes) -> str:

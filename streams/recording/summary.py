@@ -9,18 +9,22 @@ became of them; so it also counts those that were shown all the same.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from schemas.records import Dismissal, Event, Purchase
+from streams.recording.backtest import Step
+from streams.recording.tally import Tally
 
 AFTER_PURCHASE: Final = ("purchased", "already_bought", "lapsed")
 """Reasons that come from an order, or from a person who says that there was one."""
 
 AFTER_REMOVAL: Final = ("removed_from_cart",)
 
+NOTHING: Final[Mapping[str, int]] = {}
+
 
 @dataclass(slots=True)
-class Followed:
+class Followed(Tally):
     """Candidates of products that their person was done with at the time of the request."""
 
     wanted: int = 0
@@ -41,8 +45,22 @@ class Followed:
         return 100 * self.stopped / self.wanted if self.wanted else 0.0
 
 
+@dataclass(slots=True)
+class Lists(Tally):
+    """The final lists of a run."""
+
+    persons: int = 0
+    """All persons with evidence."""
+    standing: int = 0
+    """Those with a list; the others' is empty, a tombstone on the topic."""
+    entries: int = 0
+
+
 class Summary:
-    """Counts decisions. First `observe` all events of the recording, in any order, then `add`."""
+    """Counts decisions. First `observe` all events of the recording, in any order, then `add`.
+
+    As the analysis of a run it counts what comes of the first policy.
+    """
 
     def __init__(self) -> None:
         self.requests = 0
@@ -57,8 +75,10 @@ class Summary:
         self.removed = Followed()
         """Of products that the person took out of the cart, be it taken back later or not."""
         self.ordered_or_removed = Followed()
-        self._orders: dict[tuple[str, str], int] = {}
-        self._removals: dict[tuple[str, str], int] = {}
+        self.lists = Lists()
+        self._orders: dict[str, dict[str, int]] = {}
+        """By person and product the time of the first order."""
+        self._removals: dict[str, dict[str, int]] = {}
 
     @property
     def candidates(self) -> int:
@@ -91,28 +111,57 @@ class Summary:
 
     def add(self, decision: Mapping[str, Any]) -> None:
         """Count a decision, as it stands on `decisions` or in a backtest's file."""
-        person, at = decision["user_id"], decision["ts"]
         self.requests += 1
         self.allowed += len(decision["allowed"])
+        for answer in decision["suppressed"]:
+            self.suppressed[answer["reason"]] += 1
+        for answer in decision["ghosted"]:
+            self.ghosted[answer["reason"]] += 1
+        person = decision["user_id"]
+        if person in self._orders or person in self._removals:
+            self._add_following(person, decision)
+
+    def take(self, step: Step) -> None:
+        """Count the decision on a request."""
+        if step.decisions[0] is not None:
+            self.add(step.decisions[0])
+
+    def add_list(self, number: int, standing: Mapping[str, Any]) -> None:
+        """Count one person's list under the first policy."""
+        if number == 0:
+            self.lists.persons += 1
+            self.lists.entries += len(standing["entries"])
+            self.lists.standing += bool(standing["entries"] or standing["granted"])
+
+    def merge(self, other: Self) -> None:
+        """Add the counts of other people."""
+        self.requests += other.requests
+        self.allowed += other.allowed
+        self.suppressed += other.suppressed
+        self.ghosted += other.ghosted
+        self.ordered.merge(other.ordered)
+        self.removed.merge(other.removed)
+        self.ordered_or_removed.merge(other.ordered_or_removed)
+        self.lists.merge(other.lists)
+
+    def _add_following(self, person: str, decision: Mapping[str, Any]) -> None:
+        at = decision["ts"]
         for product in decision["allowed"]:
             for followed in self._following(person, product, at):
                 followed.wanted += 1
         for answer in decision["suppressed"]:
-            self.suppressed[answer["reason"]] += 1
             for followed in self._following(person, answer["product_id"], at):
                 followed.wanted += 1
                 followed.stopped += 1
         for answer in decision["ghosted"]:
             # It stands among the allowed ones too, and is wanted once.
-            self.ghosted[answer["reason"]] += 1
             for followed in self._following(person, answer["product_id"], at):
                 followed.ghosted += 1
 
     def _following(self, person: str, product: str, at: int) -> Iterator[Followed]:
         """The counts that an ad for the product belongs to, shown to the person at this time."""
-        place = (person, product)
-        is_ordered = self._orders.get(place, at + 1) <= at
-        is_removed = self._removals.get(place, at + 1) <= at
+        is_ordered = self._orders.get(person, NOTHING).get(product, at + 1) <= at
+        is_removed = self._removals.get(person, NOTHING).get(product, at + 1) <= at
         if is_ordered:
             yield self.ordered
         if is_removed:
@@ -121,6 +170,6 @@ class Summary:
             yield self.ordered_or_removed
 
 
-def _earliest(times: dict[tuple[str, str], int], person: str, product: str, ts: int) -> None:
-    place = (person, product)
-    times[place] = min(ts, times.get(place, ts))
+def _earliest(times: dict[str, dict[str, int]], person: str, product: str, ts: int) -> None:
+    of_person = times.setdefault(person, {})
+    of_person[product] = min(ts, of_person.get(product, ts))

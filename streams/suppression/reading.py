@@ -297,9 +297,7 @@ class Reading:
         evidence = self.evidence
         ends: list[int] = []
         if evidence.refunds or evidence.voided:
-            line_ends: dict[LineKey, int] = {}
-            for place in self._places.values():
-                line_ends |= place.line_ends(self)
+            line_ends = self._ends_of_returned_lines()
             refunds = len(evidence.refunds)
             ends += drop_ended(evidence.refunds, refund_ends(evidence, line_ends), cutoff)
             ends += drop_ended(evidence.voided, voided_ends(evidence, line_ends), cutoff)
@@ -318,6 +316,17 @@ class Reading:
                 if key not in self._dismissal_places
             }
             ends += drop_ended(evidence.dismissals, uncounted, cutoff)
+        return ends
+
+    def _ends_of_returned_lines(self) -> dict[LineKey, int]:
+        """When the lines end that something came back of, among others."""
+        evidence = self.evidence
+        returned = {(refund.order_id, key[1]) for key, refund in evidence.refunds.items()}
+        if evidence.voided:
+            returned.update(key for key in self._line_places if key[0] in evidence.voided)
+        ends: dict[LineKey, int] = {}
+        for place in {self._line_places[key] for key in returned if key in self._line_places}:
+            ends |= place.line_ends(self)
         return ends
 
     def _over(self, cutoff: int) -> Iterator[Ending]:

@@ -17,7 +17,7 @@ from streams.errors import FailedCheck, UserError
 from tests.bench.figures import Bench, Figure, Measure
 from tests.bench.machine import describe
 from tests.bench.report import show, write_json
-from tests.kafka.cluster import KafkaCluster
+from tests.kafka.cluster import FAST, KafkaCluster
 
 NAMES: Final = (
     "throughput",
@@ -43,6 +43,9 @@ BROKER: Final = {
     # A new group waits so long for more members before it shares out partitions: workers that are
     # started together have their shares from the first record on.
     "group_initial_rebalance_delay_ms": "2000",
+    # As by default: the cleaner is not to run all the time.
+    "log_cleaner_backoff_ms": "15000",
+    "log_cleaner_dedupe_buffer_size": "134217728",
 }
 
 
@@ -64,7 +67,10 @@ def main() -> None:
 
 def _run(arguments: argparse.Namespace) -> dict[str, list[Figure]]:
     found: dict[str, list[Figure]] = {}
-    with tempfile.TemporaryDirectory() as name, KafkaCluster(Path(name), **BROKER) as kafka:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        KafkaCluster(Path(name), java=FAST, **BROKER) as kafka,
+    ):
         for bench in arguments.names or NAMES:
             folder = Path(name, bench)
             folder.mkdir()

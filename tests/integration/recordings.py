@@ -81,7 +81,7 @@ def as_of_of(decisions: dict[int, list[dict[str, Any]]]) -> dict[int, list[dict[
 def _stored(backtest: Backtest, lists: dict[str, Any]) -> dict[int, dict[bytes, bytes]]:
     """The persons of a backtest in the form in which a worker stores them."""
     stored: dict[int, dict[bytes, bytes]] = {}
-    for number, join in backtest.joins.items():
+    for number, (join,) in backtest.joins.items():
         stored[number] = {}
         for user_id, person in sorted(join.persons.items()):
             if user_id in lists:

@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -37,8 +38,11 @@ if os.getppid() == int(parent):
 """
 """Turns into the broker, which Linux then ends with its parent, however that one ends."""
 
-_QUICK: Final = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
-"""Starts sooner, and leaves the processors to those who are tested."""
+QUICK: Final = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+"""Options of Java: starts sooner, and leaves the processors to those who are tested."""
+
+FAST: Final = ("-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20")
+"""Options of Java: as a broker is run that has to bear a load."""
 
 
 class KafkaCluster:
@@ -49,9 +53,12 @@ class KafkaCluster:
     ends them with it.
     """
 
-    def __init__(self, folder: Path, brokers: int = 1, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, brokers: int = 1, java: Sequence[str] = QUICK, **settings: str
+    ) -> None:
         """`folder` takes what the brokers hold; `settings` are Kafka's, with _ for the dots."""
         self._folder = folder
+        self._java_options = java
         self._settings = {name.replace("_", "."): value for name, value in settings.items()}
         self._numbers = range(1, brokers + 1)
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -233,7 +240,7 @@ class KafkaCluster:
             )
 
     def _java(self, program: str) -> list[str]:
-        options = ["-Xmx512m", *_QUICK, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        options = [*self._java_options, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         return ["java", *options, "-cp", self._classpath, program]
 
 

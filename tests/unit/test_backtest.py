@@ -284,4 +284,6 @@ def test_a_quantity_that_nobody_means_stops_nothing(products: list[dict]) -> Non
     run = Backtest(Policy.default())
     list(run.run(recorded([catalog_line("tv", replenish_days=30), bought])))
     as_json(list(run.lists()))
-    as_json([person.to_data() for join in run.joins.values() for person in join.persons.values()])
+    as_json(
+        [person.to_data() for (join,) in run.joins.values() for person in join.persons.values()]
+    )

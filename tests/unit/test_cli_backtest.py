@@ -1,5 +1,6 @@
 """`unhaunt backtest`."""
 
+import json
 import os
 from pathlib import Path
 
@@ -144,3 +145,105 @@ def test_a_file_that_cannot_be_written_is_named(recording: Path, tmp_path: Path)
     result = run_process("backtest", recording, "--decisions", written)
     assert result.returncode == 2
     assert result.stderr == f"{written}: cannot be written: No such file or directory\n"
+
+
+# --- several processes ---------------------------------------------------------------------------
+
+
+def many(tmp_path: Path) -> Path:
+    """A recording of several persons."""
+    return write_recording(
+        tmp_path / "many.jsonl",
+        *(("purchases", f"u{n}", {**ORDER, "event_id": f"e{n}"}) for n in range(20)),
+        *(("impression-requests", f"u{n}", {**REQUEST, "request_id": f"r{n}"}) for n in range(20)),
+        ("purchases", "u1", {"event_id": "e99"}),
+    )
+
+
+def test_several_processes_write_what_one_writes(tmp_path: Path) -> None:
+    recording = many(tmp_path)
+    written: list[list[bytes]] = []
+    for processes in (1, 3):
+        files = [tmp_path / f"{name}-{processes}" for name in ("decisions", "lists")]
+        arguments = ["--processes", processes, "--decisions", files[0], "--lists", files[1]]
+        result = run("backtest", recording, *arguments)
+        assert result.exit_code == 0
+        assert "suppressed 20 purchased 20" in words(result.stderr)
+        assert "dead: missing_field 1" in words(result.stderr)
+        written.append([file.read_bytes() for file in files])
+    assert written[0] == written[1]
+
+
+def test_a_mistake_in_the_recording_is_told_once_by_several_processes(tmp_path: Path) -> None:
+    recording = tmp_path / "broken.jsonl"
+    recording.write_text('{"topic": 1}\n')
+    result = run_process("backtest", recording, "--processes", 2)
+    assert result.returncode == 2
+    assert result.stderr.count("line 1") == 1
+    assert "Traceback" not in result.stderr
+
+
+# --- several policies ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> tuple[Path, Path]:
+    """One that holds an order for a day, and one that holds it for less than a second."""
+    files = tmp_path / "now.toml", tmp_path / "next.toml"
+    files[0].write_text('version = "now"\n[purchase]\nwindow_days = 1\n')
+    files[1].write_text('version = "next"\n[purchase]\nwindow_days = 0.00001\n')
+    return files
+
+
+def test_two_policies_are_compared_candidate_by_candidate(
+    recording: Path, policies: tuple[Path, Path]
+) -> None:
+    now, later = policies
+    result = run("backtest", recording, "--policy", now, "--policy", later)
+    assert result.exit_code == 0
+    told = words(result.stdout)
+    assert "candidates now next allowed 3 4 purchased 1 0" in told
+    assert "1 of 4 candidates get another answer, in 1 of 2 requests, of 1 persons." in told
+    assert "Shown again: 1" in told
+    assert "purchased allowed 1 p1 to u1" in told
+
+
+def test_a_comparison_is_to_be_had_as_json(recording: Path, policies: tuple[Path, Path]) -> None:
+    now, later = policies
+    result = run("backtest", recording, "--policy", later, "--policy", now, "--json", "-")
+    [changes] = json.loads(result.stdout)["changes"]
+    [change] = changes["candidates"]
+    assert (change["before"], change["after"], change["count"]) == ("allowed", "purchased", 1)
+    [example] = change["examples"]
+    assert (example["request_id"], example["user_id"], example["product_id"]) == ("r1", "u1", "p1")
+    assert changes["by_person"] == {"u1": 1}
+    assert changes["shown_no_more_by_category"] == {"": 1}
+
+
+def test_policies_that_say_the_same_change_nothing(
+    recording: Path, policies: tuple[Path, Path]
+) -> None:
+    result = run("backtest", recording, "--policy", policies[0], "--policy", policies[0])
+    assert "Nothing changes." in result.stdout
+
+
+def test_policies_of_one_version_are_told_apart_by_their_files(
+    recording: Path, policies: tuple[Path, Path]
+) -> None:
+    other = policies[0].with_name("other.toml")
+    other.write_bytes(policies[0].read_bytes())
+    arguments = ["--policy", policies[0], "--policy", other]
+    told = run("backtest", recording, *arguments, COLUMNS="1000").stdout
+    assert f"From now ({policies[0]}) to now ({other}):" in told
+
+
+def test_what_belongs_to_one_policy_is_refused_beside_a_comparison(
+    recording: Path, policies: tuple[Path, Path]
+) -> None:
+    arguments = ["--policy", policies[0], "--policy", policies[1], "--decisions", "-"]
+    result = run_process("backtest", recording, *arguments)
+    assert result.returncode == 2
+    assert "run the policies one by one" in result.stderr
+    result = run_process("backtest", recording, "--json", "-")
+    assert result.returncode == 2
+    assert "--json is for comparisons" in result.stderr

@@ -1,0 +1,27 @@
+"""What can be found out in a run over a recording."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, Self
+
+from schemas.records import Event
+from streams.recording.backtest import Step
+
+
+class Analysis(Protocol):
+    """Something that is found out person by person, so that shares add up to the whole.
+
+    Each process has one, for its share of the persons; they are pickled and merged in the end.
+    What comes of them must not depend on how many there were.
+    """
+
+    def observe(self, event: Event) -> None:
+        """Take note of a valid event, before any is taken; they come in the order of the lines."""
+
+    def take(self, step: Step) -> None:
+        """Take note of an event that was just taken; they come in the order of SPEC 6."""
+
+    def add_list(self, number: int, standing: Mapping[str, Any]) -> None:
+        """Take note of the list that stands in the end for a person, under a policy by number."""
+
+    def merge(self, other: Self) -> None:
+        """Add what another share came to."""

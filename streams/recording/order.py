@@ -1,0 +1,151 @@
+"""The order of SPEC 6 over a whole recording, of which each share knows only its own persons.
+
+A record's place begins with the clock of its stream, and that is moved by everybody's records.
+So shares tell each other when their own records moved the clocks on (`Clocks`); of the rest of
+each other's records nothing needs to be known: upon each record the newest event time of its
+partition is the clock in its place, since whoever moved a clock so far came before.
+"""
+
+import heapq
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from schemas.records import Event
+from schemas.topics import PERSON_TOPICS
+from streams.engine.alignment import BEFORE_EVERYTHING
+
+REROUTED = len(PERSON_TOPICS)
+"""The rank of records that lay in another partition than the rest of their person's: the last."""
+
+RANKS = {topic: rank for rank, topic in enumerate(PERSON_TOPICS)}
+
+Stream = tuple[int, str]
+"""A partition of a topic."""
+
+Entry = tuple[int, int, Event]
+"""A record of a stream: offset, line of the recording (no two have the same), event."""
+
+
+class Placed(NamedTuple):
+    """An event in its place. Placed events compare as they follow each other."""
+
+    clock: int
+    """The newest event time of the partition once this event was taken, in milliseconds."""
+    rank: int
+    partition: int
+    offset: Any
+    """The offset; of rerouted records all that orders them among themselves."""
+    line: int
+    event: Event
+
+
+@dataclass(slots=True)
+class Clocks:
+    """How far a share's records move the clocks."""
+
+    moves: dict[Stream, tuple[Sequence[int], Sequence[int], Sequence[int]]]
+    """By stream the offset, line and time of each record that is newer than all before it."""
+    newest: dict[int, int] = field(default_factory=dict)
+    """By partition the newest event time of all its records."""
+
+
+class Order:
+    """The valid records of a share: first all are added, then they are put in their order."""
+
+    def __init__(self) -> None:
+        self._streams: dict[Stream, list[Entry]] = defaultdict(list)
+        self._misplaced: dict[int, list[Placed]] = {}
+
+    def add(self, partition: int, topic: str, offset: int, line: int, event: Event) -> None:
+        """Take in a record."""
+        self._streams[partition, topic].append((offset, line, event))
+
+    def settle_homes(self, homes: dict[str, int]) -> int:
+        """Take the records of these persons to their partition; returns how many were elsewhere."""
+        misplaced: dict[int, list[Placed]] = defaultdict(list)
+        for (partition, topic), entries in self._streams.items() if homes else ():
+            kept = []
+            for entry in entries:
+                offset, line, event = entry
+                home = homes.get(event.user_id, partition)
+                if home == partition:
+                    kept.append(entry)
+                else:
+                    origin = (RANKS[topic], offset, partition)
+                    misplaced[home].append(Placed(event.ts, REROUTED, home, origin, line, event))
+            self._streams[partition, topic] = kept
+        self._misplaced = misplaced
+        return sum(map(len, misplaced.values()))
+
+    def clocks(self) -> Clocks:
+        """When the records of this share move the clocks on."""
+        clocks = Clocks({})
+        for stream, entries in self._streams.items():
+            entries.sort(key=itemgetter(0, 1))
+            moves = list(_moves(entries))
+            if moves:
+                offsets, lines, times = zip(*moves, strict=True)
+                clocks.moves[stream] = (array("q", offsets), array("q", lines), array("q", times))
+                _note(clocks.newest, stream[0], times[-1])
+        for home, rerouted in self._misplaced.items():
+            _note(clocks.newest, home, max(placed.clock for placed in rerouted))
+        return clocks
+
+    def placed(self, others: Sequence[Clocks] = ()) -> list[Placed]:
+        """All records of the share in their order, after `clocks`; the order is left empty."""
+        found: list[Placed] = []
+        for (partition, topic), entries in self._streams.items():
+            stream = (partition, topic)
+            theirs = [other.moves[stream] for other in others if stream in other.moves]
+            moves = [zip(*columns, strict=True) for columns in theirs]
+            rank = RANKS[topic]
+            found += [
+                Placed(clock, rank, partition, offset, line, event)
+                for clock, (offset, line, event) in _clocked(entries, heapq.merge(*moves))
+            ]
+        for rerouted in self._misplaced.values():
+            found += rerouted
+        self._streams.clear()
+        self._misplaced.clear()
+        found.sort()
+        return found
+
+
+def newest_of(clocks: Iterable[Clocks]) -> dict[int, int]:
+    """By partition the newest event time of all its records."""
+    newest: dict[int, int] = {}
+    for share in clocks:
+        for partition, ts in share.newest.items():
+            _note(newest, partition, ts)
+    return newest
+
+
+def _note(newest: dict[int, int], partition: int, ts: int) -> None:
+    newest[partition] = max(ts, newest.get(partition, ts))
+
+
+def _moves(entries: Iterable[Entry]) -> Iterator[tuple[int, int, int]]:
+    clock = BEFORE_EVERYTHING
+    for offset, line, event in entries:
+        if event.ts > clock:
+            clock = event.ts
+            yield offset, line, event.ts
+
+
+def _clocked(
+    entries: Iterable[Entry], moves: Iterator[tuple[int, int, int]]
+) -> Iterator[tuple[int, Entry]]:
+    """Each record with its stream's clock, moved by the records of other shares as well."""
+    clock = BEFORE_EVERYTHING
+    move = next(moves, None)
+    for entry in entries:
+        while move is not None and move < entry:  # lines differ, so events are not compared
+            clock = max(clock, move[2])
+            move = next(moves, None)
+        ts = entry[2].ts
+        clock = max(clock, ts)
+        yield int(clock), entry

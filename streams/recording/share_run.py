@@ -1,0 +1,105 @@
+"""A run over a recording by one share of the persons, as the messages that it sends."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from streams.recording.analysis import Analysis
+from streams.recording.backtest import Backtest, Counts, Share
+from streams.recording.files import json_line, read
+from streams.recording.order import Clocks
+from streams.recording.sources import AnyPath, Progress
+from streams.suppression.policy import Policy
+
+Found = TypeVar("Found", bound=Analysis)
+
+AT_ONCE: Final = 1_000
+"""So many events or lines are told of at a time."""
+
+Line = tuple[tuple[Any, ...], bytes]
+"""A line of output after its place among those of all shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Generic[Found]):
+    """What all shares are to do. `new_analysis` and what it makes can be pickled."""
+
+    recordings: Sequence[AnyPath]
+    policies: Sequence[Policy]
+    new_analysis: Callable[[], Found]
+    decisions: bool = False
+    """Whether the decisions are wanted as lines."""
+    lists: bool = False
+    """Whether the final lists are wanted as lines."""
+    only_decisions: bool = False
+    """Whether the final lists need not even be made."""
+
+
+class HasRead(NamedTuple):
+    """The recording was read. The share goes on once it is sent the clocks of the others."""
+
+    events: int
+    clocks: Clocks
+
+
+class Lines(NamedTuple):
+    """Some lines: first of the decisions until the last of them, then of the lists."""
+
+    lines: list[Line]
+    is_last: bool
+
+
+class Done(NamedTuple, Generic[Found]):
+    """The last message."""
+
+    analysis: Found
+    counts: Counts
+
+
+Message = HasRead | Lines | Done[Found]
+
+
+def run_share(
+    run: Run[Found], share: Share, progress: Progress
+) -> Generator[Message[Found], Sequence[Clocks], None]:
+    """Run; yields `HasRead`, `Lines` in their order, `Done`.
+
+    `progress` is called with bytes that were read, and after `HasRead` with events that were taken.
+    """
+    backtest = Backtest(*run.policies, share=share)
+    analysis = run.new_analysis()
+    events = backtest.read(read(run.recordings, progress), analysis.observe)
+    backtest.align((yield HasRead(events, backtest.clocks)))
+    yield from _bundled(_decisions(run, backtest, analysis, progress))
+    yield from _bundled(_lists(run, backtest, analysis))
+    yield Done(analysis, backtest.counts)
+
+
+def _decisions(
+    run: Run[Found], backtest: Backtest, analysis: Found, progress: Progress
+) -> Iterator[Line]:
+    for number, step in enumerate(backtest.steps(), start=1):
+        analysis.take(step)
+        if run.decisions and step.decisions[0] is not None:
+            yield step.placed[:-1], json_line(step.decisions[0])
+        if number % AT_ONCE == 0:
+            progress(AT_ONCE)
+
+
+def _lists(run: Run[Found], backtest: Backtest, analysis: Found) -> Iterator[Line]:
+    for number in range(0 if run.only_decisions else len(run.policies)):
+        for partition, standing in backtest.placed_lists(number):
+            analysis.add_list(number, standing)
+            if run.lists:
+                yield (partition, standing["user_id"]), json_line(standing)
+
+
+def _bundled(lines: Iterable[Line]) -> Iterator[Lines]:
+    """The lines in bundles: to send one at a time would cost more than it holds."""
+    bundle: list[Line] = []
+    for line in lines:
+        if len(bundle) == AT_ONCE:
+            yield Lines(bundle, is_last=False)
+            bundle = []
+        bundle.append(line)
+    yield Lines(bundle, is_last=True)

@@ -1,0 +1,16 @@
+"""Counts that add up."""
+
+from dataclasses import fields
+from typing import Any, Self
+
+
+class Tally:
+    """A dataclass all of whose fields are numbers or Counters."""
+
+    __slots__ = ()
+
+    def merge(self, other: Self) -> None:
+        """Add another's counts."""
+        counts: Any = self
+        for field in fields(counts):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
