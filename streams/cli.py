@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from streams import __version__
 from streams.commands import (
+    anonymise,
     backtest,
     dead_letters,
     demo,
@@ -77,6 +78,7 @@ app.command(epilog=worker.EXAMPLES)(worker.worker)
 app.add_typer(topics.group)
 app.add_typer(dead_letters.group)
 app.command(epilog=backtest.EXAMPLES)(backtest.backtest)
+app.command(epilog=anonymise.EXAMPLES)(anonymise.anonymise)
 app.add_typer(importing.group)
 app.add_typer(policy.group)
 app.command(epilog=settings.EXAMPLES)(settings.settings)

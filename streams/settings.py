@@ -190,8 +190,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.topic_prefix + name
 
 
-NOT_SETTINGS: Final = frozenset({"UNHAUNT_DATA", "UNHAUNT_TEST_KAFKA_HOME"})
-"""Variables of the tests that are no settings of a worker."""
+NOT_SETTINGS: Final = frozenset(
+    {"UNHAUNT_ANONYMISE_KEY", "UNHAUNT_DATA", "UNHAUNT_TEST_KAFKA_HOME"}
+)
+"""Variables of `unhaunt anonymise` and of the tests, which are no settings of a worker."""
 
 
 def variable(name: str) -> str:

@@ -258,8 +258,15 @@ def backtest(
     lines: Iterable[Mapping[str, Any]], policy: Policy | None = None
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]], Counts]:
     """Decisions, lists by person, and the counts of a recording."""
+    return backtest_of_records(recorded(lines), policy)
+
+
+def backtest_of_records(
+    records: Iterable[RecordedRecord], policy: Policy | None = None
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]], Counts]:
+    """The same of what was read from a file."""
     run = Backtest(policy or Policy.default())
-    decisions = as_json(list(run.run(recorded(lines))))
+    decisions = as_json(list(run.run(records)))
     lists = as_json({each["user_id"]: each for each in run.lists()})
     return decisions, lists, run.counts
 

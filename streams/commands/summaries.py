@@ -7,6 +7,7 @@ from rich.table import Table
 
 from schemas.topics import TOPICS
 from streams.commands.terminal import table
+from streams.recording import anonymising
 from streams.recording.backtest import Counts
 from streams.recording.importing import ImportSummary
 from streams.recording.summary import Followed, Summary
@@ -83,6 +84,24 @@ def import_table(summary: ImportSummary) -> Table:
     _section(made, "Records written", written.total(), _by_topic(written))
     if summary.skipped:
         _section(made, "Left out", None, dict(sorted(summary.skipped.items())))
+    return made
+
+
+def anonymised_table(counts: anonymising.Counts) -> Table:
+    """What was written of a recording without ids, and what was left out."""
+    made = _counts_table()
+    written = counts.written
+    _section(made, "Records written", written.total(), _by_topic(written))
+    dead = {f"dead: {code}": count for code, count in sorted(counts.stand_ins.items())}
+    if dead:
+        _section(made, "Of these without their content", counts.stand_ins.total(), dead)
+    left_out = {f"records of the topic {name}": n for name, n in sorted(counts.topics.items())}
+    if counts.fields:
+        left_out["fields that the contract does not name"] = counts.fields
+    if counts.headers:
+        left_out["headers"] = counts.headers
+    if left_out:
+        _section(made, "Left out", None, left_out)
     return made
 
 

@@ -1,0 +1,96 @@
+"""`unhaunt anonymise`."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from streams.commands.summaries import anonymised_table
+from streams.commands.terminal import progress_bar, standard_error
+from streams.errors import UserError
+from streams.recording.anonymising import LONGEST_KEY, SHORTEST_KEY, Anonymiser, homes_of
+from streams.recording.files import Writer, read
+from streams.recording.sources import total_size
+
+KEY_VARIABLE: Final = "UNHAUNT_ANONYMISE_KEY"
+HOW_TO_MAKE_ONE: Final = "`openssl rand -hex 32` makes one"
+
+EXAMPLES: Final = (
+    "Examples:\n\n"
+    "  openssl rand -hex 32 > anonymise.key\n\n"
+    "  unhaunt anonymise march.jsonl.zst --key-file anonymise.key -o shared.jsonl.zst\n\n"
+    "  UNHAUNT_ANONYMISE_KEY=$(openssl rand -hex 32) unhaunt anonymise march.jsonl -o shared.jsonl"
+    "      a key that nobody has"
+)
+
+
+def anonymise(
+    recordings: Annotated[
+        list[str],
+        typer.Argument(metavar="RECORDING", help="Recordings, .jsonl or .jsonl.zst, in order."),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Recording to write, .jsonl or .jsonl.zst."
+        ),
+    ],
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help=f"File with the key, {SHORTEST_KEY} to {LONGEST_KEY} bytes, instead of "
+            f"{KEY_VARIABLE}.",
+        ),
+    ] = None,
+) -> None:
+    """Replace the ids in recordings by keyed hashes, so that they can be shared as test cases.
+
+    One id becomes one hash wherever it stands, and each record stays in its place: a backtest
+    decides the same on the result, under other names. Replaced are the ids of persons, orders,
+    events, requests, impressions, products and groups, and the names of brands, advertisers,
+    sites and sources. Times, prices, quantities, categories and the words of the contract stay.
+    Left out, and counted, are fields that the contract does not name, headers, and topics that
+    are no input; a record that breaks the contract becomes one without content that breaks it in
+    the same way.
+
+    With the same key the same ids become the same hashes, as far as the recordings have as many
+    partitions. Whoever has the key can find out which hash an id became, so keep it to yourself,
+    or throw it away. What people did when stays to be seen: who knows that of somebody can
+    recognise them.
+    """
+    key = _key(key_file)
+    if Path(output).resolve() in [Path(path).resolve() for path in recordings]:
+        raise UserError(f"{output}: is read itself; what is written needs a file of its own.")
+    with progress_bar("Reading", total_size(recordings)) as advance:
+        homes = homes_of(read(recordings, advance))
+    anonymiser = Anonymiser(key, homes)
+    with Writer(output) as writer, progress_bar("Writing", total_size(recordings)) as advance:
+        for record in read(recordings, advance):
+            anonymous = anonymiser.take(record)
+            if anonymous is not None:
+                writer.write(anonymous)
+    standard_error().print(anonymised_table(anonymiser.counts))
+
+
+def _key(path: Path | None) -> bytes:
+    """The key. Raises `UserError` when there is none that can be used."""
+    if path is not None:
+        try:
+            key = path.read_bytes().rstrip(b"\r\n")
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+        source = str(path)
+    else:
+        if KEY_VARIABLE not in os.environ:
+            raise UserError(
+                f"No key: name its file in --key-file or set {KEY_VARIABLE}; {HOW_TO_MAKE_ONE}."
+            )
+        key, source = os.fsencode(os.environ[KEY_VARIABLE]), KEY_VARIABLE
+    if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
+        raise UserError(
+            f"{source}: expected a key of {SHORTEST_KEY} to {LONGEST_KEY} bytes, got {len(key)}; "
+            f"{HOW_TO_MAKE_ONE}."
+        )
+    return key
