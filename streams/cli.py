@@ -16,6 +16,7 @@ from streams.commands import (
     policy,
     settings,
     topics,
+    verify,
     worker,
 )
 from streams.commands.errors import exit_code_of
@@ -78,6 +79,7 @@ app.command(epilog=worker.EXAMPLES)(worker.worker)
 app.add_typer(topics.group)
 app.add_typer(dead_letters.group)
 app.command(epilog=backtest.EXAMPLES)(backtest.backtest)
+app.command(epilog=verify.EXAMPLES)(verify.verify)
 app.command(epilog=anonymise.EXAMPLES)(anonymise.anonymise)
 app.add_typer(importing.group)
 app.add_typer(policy.group)
