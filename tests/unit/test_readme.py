@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -215,6 +216,21 @@ def test_what_a_dismissal_covers_and_for_how_long_is_the_default(reason: str) ->
 )
 def test_how_long_the_other_reasons_hold_is_the_default(reason: str, length: str) -> None:
     assert [row[3] for row in table("reason") if row[0] == reason] == [length]
+
+
+def test_verifying_the_example_answers_as_shown(
+    first_recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(first_recording.parent)
+    made, failed = (block for block in blocks("console") if "unhaunt verify" in block)
+    make_folder, copy, update, *written = made.splitlines()
+    for line in (make_folder, copy):
+        subprocess.run(line.removeprefix("$ "), shell=True, check=True)
+    assert run(*update.split()[2:]).stdout.splitlines() == written
+    Path("policy.toml").write_text('[purchase]\nscope = "product"\n')
+    verify, *shown = failed.splitlines()
+    result = run(*verify.split()[2:])
+    assert [*result.stdout.splitlines(), *result.stderr.splitlines()] == shown
 
 
 # --- links and figures ---------------------------------------------------------------------------
