@@ -114,7 +114,8 @@ class Pseudonyms:
     """The hashes of one key.
 
     So that every record can stay in its partition and a replay still finds it rightly placed, a
-    person's hash is the first of a series that lies in the person's own partition.
+    person's hash is the first of a series that lies in the person's own partition. That is all it
+    tells of the id, and it depends on the number of partitions.
     """
 
     def __init__(self, key: bytes, homes: Homes) -> None:
