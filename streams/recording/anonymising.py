@@ -52,6 +52,7 @@ LONGEST_KEY: Final = 64
 """Bytes of a key; BLAKE2b takes no more."""
 
 _DIGEST_BYTES: Final = 12  # of a billion ids two are the same with odds of one in 10^11
+_MOST_PARTITIONS: Final = 10_000  # no topic has more; to look for a hash in one of them takes long
 
 _INPUTS: Final = (*PERSON_TOPICS, "catalog")
 _FIELDS: Final[Mapping[type[msgspec.Struct], frozenset[str]]] = {
@@ -133,11 +134,10 @@ class Pseudonyms:
         return pseudonym
 
     def _of_person(self, user_id: str) -> str:
-        home = self._homes.of.get(user_id)
-        if home is None:
+        home, partitions = self._homes.of.get(user_id), self._homes.partitions
+        if home is None or partitions > _MOST_PARTITIONS:
             return self._hash("person", user_id, 0)
         series = (self._hash("person", user_id, number) for number in count())
-        partitions = self._homes.partitions
         return next(each for each in series if partition_of(each.encode(), partitions) == home)
 
     def _hash(self, kind: str, text: str, number: int) -> str:

@@ -259,3 +259,10 @@ def test_who_lies_in_several_partitions_is_at_home_where_java_would_have_put_the
 def test_what_breaks_the_contract_says_nothing_of_where_somebody_is_at_home() -> None:
     broken = record_of("preferences", b"ann", b"{}", NOW, partition=7)
     assert homes_of([broken]) == Homes(1, {})
+
+
+def test_a_partition_that_no_topic_has_does_not_take_for_ever() -> None:
+    record = record_of("preferences", b"ann", b'{"event_id":"e"}', NOW, partition=2**62)
+    taken = Anonymiser(KEY, homes_of([record])).take(record)
+    assert taken is not None
+    assert taken.partition == 2**62
