@@ -75,8 +75,6 @@ class Backtest:
 
     def __init__(self, *policies: Policy, share: Share = WHOLE) -> None:
         self.counts = Counts()
-        self.clocks = Clocks({})
-        """How the records that were read move the clocks."""
         self.joins: dict[int, tuple[Join, ...]] = {}
         """The persons of each partition number, for each policy."""
         self._policies = policies
@@ -84,7 +82,6 @@ class Backtest:
         self._catalog = Catalog()
         self._order = Order()
         self._others: Sequence[Clocks] = ()
-        self._valid = 0
 
     def run(self, records: Iterable[RecordedRecord]) -> Iterator[dict[str, Any]]:
         """The decisions in order, without `as_of`, since two runs are to be compared."""
@@ -101,7 +98,8 @@ class Backtest:
         """
         partitions: dict[str, int] = {}
         astray: dict[str, None] = {}
-        highest = 0
+        highest = valid = 0
+        add = self._order.add
         for line, record in enumerate(records):
             partition, topic = record.partition, record.topic
             if topic not in PERSON_TOPICS:
@@ -111,16 +109,19 @@ class Backtest:
             event = self._event(record)
             if event is None:
                 continue
-            self._valid += 1
+            valid += 1
             if partitions.setdefault(event.user_id, partition) != partition:
                 astray[event.user_id] = None
-            self._order.add(partition, topic, record.offset, line, event)
+            add(partition, topic, (record.offset, line, event))
             if observe is not None:
                 observe(event)
         homes = {user_id: partition_of(user_id.encode(), highest + 1) for user_id in astray}
         self.counts.rerouted = self._order.settle_homes(homes)
-        self.clocks = self._order.clocks()
-        return self._valid
+        return valid
+
+    def clocks(self) -> Clocks:
+        """How the records that were read move the clocks, for other shares."""
+        return self._order.clocks()
 
     def align(self, others: Sequence[Clocks]) -> None:
         """Let the clocks of the other shares count."""
@@ -135,11 +136,16 @@ class Backtest:
             if by_policy is None:
                 made = [Join(policy, self._catalog) for policy in self._policies]
                 by_policy = joins[partition] = tuple(made)
-            decisions = tuple([_take(join, clock, event) for join in by_policy])
+            for join in by_policy:
+                join.newest = clock
+            decisions = tuple([join.take(event) for join in by_policy])
             if decisions[0] is None:
                 self.counts.joined += 1
             else:
                 self.counts.decided += 1
+                for decision in decisions:
+                    if decision is not None:
+                        del decision["as_of"]
             yield Step(event, clock, decisions, by_policy, placed)
 
     def lists(self) -> Iterator[dict[str, Any]]:
@@ -152,10 +158,11 @@ class Backtest:
 
     def placed_lists(self, number: int) -> Iterator[tuple[int, dict[str, Any]]]:
         """The lists under a policy, by its number, each with its partition."""
-        newest = newest_of((self.clocks, *self._others))
+        newest = newest_of(self._others)
         for partition, joins in sorted(self.joins.items()):
             join = joins[number]
-            join.newest = newest[partition]
+            if join.newest is not None:
+                join.newest = max(join.newest, newest.get(partition, join.newest))
             for user_id in sorted(join.persons):
                 join.review(user_id)
             for user_id, person, standing in sorted(join.settle(), key=lambda settled: settled[0]):
@@ -201,11 +208,3 @@ def _empty_list(user_id: str, person: Person, policy: Policy) -> dict[str, Any]:
         "granted": [],
         "entries": [],
     }
-
-
-def _take(join: Join, clock: int, event: Event) -> dict[str, Any] | None:
-    join.newest = clock
-    decision = join.take(event)
-    if decision is not None:
-        del decision["as_of"]
-    return decision

@@ -11,7 +11,6 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from schemas.records import Event
@@ -27,7 +26,8 @@ Stream = tuple[int, str]
 """A partition of a topic."""
 
 Entry = tuple[int, int, Event]
-"""A record of a stream: offset, line of the recording (no two have the same), event."""
+"""A record of a stream: offset, line of the recording, event. They compare as they follow each
+other; no two have the same line, so events are never compared."""
 
 
 class Placed(NamedTuple):
@@ -60,9 +60,9 @@ class Order:
         self._streams: dict[Stream, list[Entry]] = defaultdict(list)
         self._misplaced: dict[int, list[Placed]] = {}
 
-    def add(self, partition: int, topic: str, offset: int, line: int, event: Event) -> None:
+    def add(self, partition: int, topic: str, entry: Entry) -> None:
         """Take in a record."""
-        self._streams[partition, topic].append((offset, line, event))
+        self._streams[partition, topic].append(entry)
 
     def settle_homes(self, homes: dict[str, int]) -> int:
         """Take the records of these persons to their partition; returns how many were elsewhere."""
@@ -85,7 +85,7 @@ class Order:
         """When the records of this share move the clocks on."""
         clocks = Clocks({})
         for stream, entries in self._streams.items():
-            entries.sort(key=itemgetter(0, 1))
+            entries.sort()
             moves = list(_moves(entries))
             if moves:
                 offsets, lines, times = zip(*moves, strict=True)
@@ -96,9 +96,10 @@ class Order:
         return clocks
 
     def placed(self, others: Sequence[Clocks] = ()) -> list[Placed]:
-        """All records of the share in their order, after `clocks`; the order is left empty."""
+        """All records of the share in their order; nothing is left here."""
         found: list[Placed] = []
         for (partition, topic), entries in self._streams.items():
+            entries.sort()
             stream = (partition, topic)
             theirs = [other.moves[stream] for other in others if stream in other.moves]
             moves = [zip(*columns, strict=True) for columns in theirs]
@@ -143,7 +144,7 @@ def _clocked(
     clock = BEFORE_EVERYTHING
     move = next(moves, None)
     for entry in entries:
-        while move is not None and move < entry:  # lines differ, so events are not compared
+        while move is not None and move < entry:
             clock = max(clock, move[2])
             move = next(moves, None)
         ts = entry[2].ts

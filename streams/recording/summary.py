@@ -145,23 +145,28 @@ class Summary:
         self.lists.merge(other.lists)
 
     def _add_following(self, person: str, decision: Mapping[str, Any]) -> None:
+        orders = self._orders.get(person, NOTHING)
+        removals = self._removals.get(person, NOTHING)
         at = decision["ts"]
         for product in decision["allowed"]:
-            for followed in self._following(person, product, at):
-                followed.wanted += 1
+            if product in orders or product in removals:
+                for followed in self._following(orders.get(product), removals.get(product), at):
+                    followed.wanted += 1
         for answer in decision["suppressed"]:
-            for followed in self._following(person, answer["product_id"], at):
+            product = answer["product_id"]
+            for followed in self._following(orders.get(product), removals.get(product), at):
                 followed.wanted += 1
                 followed.stopped += 1
         for answer in decision["ghosted"]:
             # It stands among the allowed ones too, and is wanted once.
-            for followed in self._following(person, answer["product_id"], at):
+            product = answer["product_id"]
+            for followed in self._following(orders.get(product), removals.get(product), at):
                 followed.ghosted += 1
 
-    def _following(self, person: str, product: str, at: int) -> Iterator[Followed]:
-        """The counts that an ad for the product belongs to, shown to the person at this time."""
-        is_ordered = self._orders.get(person, NOTHING).get(product, at + 1) <= at
-        is_removed = self._removals.get(person, NOTHING).get(product, at + 1) <= at
+    def _following(self, ordered: int | None, removed: int | None, at: int) -> Iterator[Followed]:
+        """The counts that an ad belongs to, by when its product was ordered and removed."""
+        is_ordered = ordered is not None and ordered <= at
+        is_removed = removed is not None and removed <= at
         if is_ordered:
             yield self.ordered
         if is_removed:
