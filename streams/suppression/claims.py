@@ -1,7 +1,7 @@
 """Claims: what a policy makes of the evidence that counts for one scope value (SPEC 4)."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from streams.suppression.catalog import Catalog, scope_of
 from streams.suppression.evidence import (
@@ -22,6 +22,9 @@ FOREVER = float("inf")
 ScopeValue = tuple[str, str]
 """A scope and its value."""
 
+Inactive = Literal["not_begun", "ended"]
+"""Why a claim is not active."""
+
 
 def after(time: int, length: int) -> int:
     """The time so many milliseconds later."""
@@ -40,6 +43,14 @@ class Claim(NamedTuple):
     because: tuple[str, ...]
     price: float | None = None
     """The price that a better one may lift the claim from, where the policy lets it."""
+
+    def inactive(self, at: int) -> Inactive | None:
+        """Why it is not active at a time; None if it is (SPEC 1)."""
+        if at < self.since:
+            return "not_begun"
+        if self.until is not None and self.until <= at:
+            return "ended"
+        return None
 
     def rank(self) -> tuple[int, float, int, str, tuple[str, ...]]:
         """The place among claims on one candidate: the least is the answer (SPEC 5, step 3)."""

@@ -4,13 +4,16 @@ This is the hot path: it runs for every candidate of every request. The usual ca
 nothing is held against, costs a few look-ups.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from schemas.records import Candidate, Product, Request
 from streams.suppression.catalog import Catalog, categories_of
-from streams.suppression.claims import Claim
+from streams.suppression.claims import Claim, Inactive
 from streams.suppression.policy import Policy
 from streams.suppression.reading import Reading
+
+SetAside = Inactive | Literal["own_site", "price"]
+"""Why a claim does not count: its time, or what lifts it (SPEC 5, steps 1 and 2)."""
 
 
 def decide(request: Request, reading: Reading, policy: Policy, catalog: Catalog) -> dict[str, Any]:
@@ -38,13 +41,18 @@ def decide(request: Request, reading: Reading, policy: Policy, catalog: Catalog)
         ):  # nothing but the id is known, and nothing is held against that
             allowed.append(product_id)
             continue
-        left = (
+        claims = (
             []
             if _is_plain(candidate, product, policy)
-            else _own_claims(candidate, product, request, reading, policy)
+            else own_claims(candidate, product, request, reading, policy)
         )
         if not is_blank:
-            left += _standing_claims(candidate, product, request, reading, policy)
+            claims += reading.claims_on(candidate, product)
+        left = claims and [
+            claim
+            for claim in claims
+            if set_aside(claim, candidate, product, request, policy) is None
+        ]
         if not left:
             allowed.append(product_id)
             continue
@@ -79,37 +87,29 @@ def _answer(product_id: str, claim: Claim) -> dict[str, Any]:
     }
 
 
-def _standing_claims(
-    candidate: Candidate,
-    product: Product | None,
-    request: Request,
-    reading: Reading,
-    policy: Policy,
-) -> list[Claim]:
-    """The person's claims that are active and cover the candidate, less those that are lifted."""
-    at = request.ts
-    lifts = policy.own_site_lifts if request.own_site else ()
-    standing = []
-    for claim in reading.claims_on(candidate, product):
-        _, _, reason, since, until, _, price = claim
-        if (
-            since <= at
-            and (until is None or at < until)
-            and reason not in lifts
-            and (price is None or not _price_lifts(candidate, product, price, policy))
-        ):
-            standing.append(claim)
-    return standing
+def set_aside(
+    claim: Claim, candidate: Candidate, product: Product | None, request: Request, policy: Policy
+) -> SetAside | None:
+    """What keeps a claim from counting against a candidate that it covers; None if nothing does.
+
+    A claim counts while it is active, unless the site or a better price lifts it.
+    """
+    if inactive := claim.inactive(request.ts):
+        return inactive
+    if request.own_site and claim.reason in policy.own_site_lifts:
+        return "own_site"
+    if claim.price is not None:
+        offered = price_of(candidate, product)
+        if offered is not None and policy.price_lifts(offered, claim.price):
+            return "price"
+    return None
 
 
-def _price_lifts(
-    candidate: Candidate, product: Product | None, dismissed: float, policy: Policy
-) -> bool:
-    """Whether the candidate's price is enough below the one that was dismissed."""
-    price = candidate.price
-    if price is None and product is not None:
-        price = product.price
-    return price is not None and policy.price_lifts(price, dismissed)
+def price_of(candidate: Candidate, product: Product | None) -> float | None:
+    """What a candidate is offered at: by the request, or else by the catalog (SPEC 5, step 2)."""
+    if candidate.price is not None or product is None:
+        return candidate.price
+    return product.price
 
 
 def _is_plain(candidate: Candidate, product: Product | None, policy: Policy) -> bool:
@@ -122,7 +122,7 @@ def _is_plain(candidate: Candidate, product: Product | None, policy: Policy) -> 
     )
 
 
-def _own_claims(
+def own_claims(
     candidate: Candidate,
     product: Product | None,
     request: Request,
@@ -149,6 +149,4 @@ def _own_claims(
             claims.append(Claim("product", product_id, "too_soon", interest, until, ()))
     if candidate.basis == "inferred" and not policy.inferred_allowed:
         claims.append(Claim("product", product_id, "inferred_interest", at, None, ()))
-    if claims and request.own_site:
-        return [claim for claim in claims if claim.reason not in policy.own_site_lifts]
     return claims

@@ -84,7 +84,7 @@ class Place:
         claims: list[Claim] = []
         ends: list[int] = []
         if self.lines:
-            owned, line_ends = self._owned_lines(facts)
+            owned, line_ends = self.owned_lines(facts)
             claims += purchase_claims(self.scope_value, owned)
             ends += line_ends.values()
         for event_id in self.dismissals:
@@ -119,7 +119,7 @@ class Place:
 
     def line_ends(self, facts: "Facts") -> dict[LineKey, int]:
         """When each order line claims nothing any more."""
-        return self._owned_lines(facts)[1] if self.lines else {}
+        return self.owned_lines(facts)[1] if self.lines else {}
 
     def _dismissal(self, event_id: str, facts: "Facts") -> tuple[Claim | None, int | None]:
         """What a dismissal claims unless it was taken back, and when it ends; None is never."""
@@ -130,23 +130,22 @@ class Place:
             return claim, claim.until
         return None, restored if claim.until is None else min(claim.until, restored)
 
-    def _owned_lines(self, facts: "Facts") -> tuple[list[OwnedLine], dict[LineKey, int]]:
+    def owned_lines(self, facts: "Facts") -> tuple[list[OwnedLine], dict[LineKey, int]]:
         """The lines of which something was kept; and of all lines when they end.
 
         A line that is not owned ends as if it still were. One that keeps an earlier line from
         lapsing matters as long as that one would.
         """
-        evidence, refunds = facts.evidence, facts.refunds
+        evidence = facts.evidence
         owned: list[OwnedLine] = []
         ends: dict[LineKey, int] = {}
         may_lapse = False
         for key, rule in self.lines.items():
             line = evidence.lines[key]
-            net = line.quantity - (0 if refunds is None else refunds.quantity(key))
-            is_owned = net > 0 and key[0] not in evidence.voided
-            times = rule.times(line.ts, net if is_owned else line.quantity)
+            kept = kept_of(key, facts)
+            times = rule.times(line.ts, kept or line.quantity)
             ends[key] = times.ends
-            if is_owned:
+            if kept:
                 owned.append(OwnedLine(key, line, times))
                 may_lapse = may_lapse or times.lapses is not None
         if may_lapse:
@@ -172,6 +171,15 @@ class Facts(Protocol):
     @property
     def restorations(self) -> Restorations:
         """What was taken back of the dismissals."""
+
+
+def kept_of(key: LineKey, facts: Facts) -> int:
+    """How many of an order line were kept; 0 where it is not owned (SPEC 3)."""
+    evidence, refunds = facts.evidence, facts.refunds
+    if key[0] in evidence.voided:
+        return 0
+    returned = 0 if refunds is None else refunds.quantity(key)
+    return max(0, evidence.lines[key].quantity - returned)
 
 
 def leave(places: dict[Key, Place], key: Key) -> None:

@@ -6,6 +6,7 @@ there on. `policy_document` knows the defaults and checks what users write.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -109,6 +110,15 @@ class Policy:
     def price_lifts(self, price: float, before: float) -> bool:
         """Whether a price is so much better than the dismissed one that the ad may come back."""
         return price * 100 <= before * (100 - self.price_drop_percent)
+
+    def lifting_price(self, before: float) -> float:
+        """The highest price that lifts what was dismissed at `before`: `price_lifts` to the bit."""
+        price = before * (100 - self.price_drop_percent) / 100
+        while not self.price_lifts(price, before):
+            price = math.nextafter(price, -math.inf)
+        while price < math.inf and self.price_lifts(math.nextafter(price, math.inf), before):
+            price = math.nextafter(price, math.inf)
+        return price
 
     def in_holdout(self, user_id: str) -> bool:
         """Whether a person belongs to those who see what they would have been spared (SPEC 5)."""

@@ -13,6 +13,7 @@ from schemas.records import Candidate, Dismissal, Event, Impression, Preference,
 from streams.suppression.catalog import Catalog, categories_of, scope_of
 from streams.suppression.claims import (
     Claim,
+    OwnedLine,
     ScopeValue,
     consent_claim,
     dismissal_place,
@@ -126,7 +127,17 @@ class Reading:
 
         `product` is what the catalog knows of it, which wins attribute by attribute (SPEC 2).
         """
-        places, scopes = self._places, self._scopes
+        places = self._places
+        return [
+            claim
+            for scope_value in self.covering(candidate, product)
+            if (place := places.get(scope_value)) is not None
+            for claim in (place.claims if place.is_read else self._claims(place))
+        ]
+
+    def covering(self, candidate: Candidate, product: Product | None) -> list[ScopeValue]:
+        """The scope values that a candidate has, of the scopes that the person has claims of."""
+        scopes = self._scopes
         product_id = candidate.product_id
         covered = [EVERYWHERE, ("product", product_id)]
         if "group" in scopes:
@@ -148,12 +159,26 @@ class Reading:
                 advertiser = candidate.advertiser_id
             if advertiser is not None:
                 covered.append(("advertiser", advertiser))
-        return [
-            claim
-            for scope_value in covered
-            if (place := places.get(scope_value)) is not None
-            for claim in (place.claims if place.is_read else self._claims(place))
-        ]
+        return covered
+
+    def counts_for(self, kind: str, key: Any) -> ScopeValue | None:
+        """Where a fact counts, by its kind and key in `Evidence`; None if it makes no claim."""
+        place = self._counted.get(kind, {}).get(key)
+        return None if place is None else place.scope_value
+
+    def owned_lines(self, scope_value: ScopeValue) -> Sequence[OwnedLine]:
+        """The order lines that count for a scope value and of which something was kept."""
+        place = self._places.get(scope_value)
+        return () if place is None else place.owned_lines(self)[0]
+
+    @property
+    def _counted(self) -> dict[str, dict[Any, Place]]:
+        """The places of the facts that make claims, by kind and key."""
+        return {
+            "lines": self._line_places,
+            "dismissals": self._dismissal_places,
+            "impressions": self._impression_places,
+        }
 
     def _claims(self, place: Place) -> Sequence[Claim]:
         if not place.is_read:
@@ -337,11 +362,7 @@ class Reading:
 
     def _prune_places(self, over: Iterable[Ending]) -> int:
         """Remove what is over; when the first of what stays ends."""
-        places: dict[str, dict[Any, Place]] = {
-            "lines": self._line_places,
-            "dismissals": self._dismissal_places,
-            "impressions": self._impression_places,
-        }
+        places = self._counted
         for kind, key, _ in over:
             leave(places[kind], key)
             del getattr(self.evidence, kind)[key]
