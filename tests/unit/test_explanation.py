@@ -1,0 +1,381 @@
+"""Why a product is shown to a person or not, and what is held about them."""
+
+from typing import Any
+
+import pytest
+
+from schemas.records import Event, Request
+from streams.suppression.catalog import Catalog
+from streams.suppression.explanation import candidate_of, explain, held
+from streams.suppression.join import Join
+from streams.suppression.policy import Policy
+from streams.suppression.reasons import EXPLAINED
+from streams.suppression.words import REASONS
+from tests.builders import (
+    DAY,
+    MINUTE,
+    NOW,
+    as_json,
+    cancellation,
+    candidate,
+    catalog,
+    dismissal,
+    impressions,
+    policy,
+    preference,
+    product,
+    purchase,
+    refund,
+    request,
+    restoration,
+)
+
+Json = dict[str, Any]
+
+NOT_INTERESTED = dismissal("not_interested", ts=NOW, product_id="tv", price=20)
+
+
+def joined(*events: Event, policy: Policy | None = None, catalog: Catalog | None = None) -> Join:
+    join = Join(policy or Policy.default(), catalog or Catalog())
+    for event in events:
+        join.take(event)
+    return join
+
+
+def explained(
+    asked: Request, *events: Event, policy: Policy | None = None, catalog: Catalog | None = None
+) -> Json:
+    """What is said of the only candidate."""
+    said = explain(joined(*events, policy=policy, catalog=catalog), asked, events)
+    [candidate] = as_json(said)["candidates"]
+    return candidate
+
+
+def told(*events: Event, at: int = NOW, policy: Policy | None = None) -> Json:
+    """All that is held about Ann."""
+    return as_json(held(joined(*events, policy=policy), "ann", at, events))
+
+
+# --- reasons -------------------------------------------------------------------------------------
+
+
+def test_every_reason_is_explained_in_the_order_of_rank() -> None:
+    assert tuple(EXPLAINED) == REASONS
+
+
+@pytest.mark.parametrize("reason", Policy.default().dismissals)
+def test_what_a_person_said_is_undone_by_taking_it_back(reason: str) -> None:
+    said = explained(request("tv"), dismissal(reason, product_id="tv"))
+    [claim] = said["claims"]
+    ways = {way["by"]: way for way in claim["undone_by"]}
+    assert ways["restoration"] == {"by": "restoration", "targets": [{"product_id": "tv"}]}
+
+
+def test_a_purchase_is_undone_by_the_return_of_what_was_kept_or_by_waiting() -> None:
+    bought = purchase(product("tv", quantity=3))
+    said = explained(request("tv", ts=NOW + 1), bought, refund("tv", ts=NOW + 1))
+    [claim] = said["claims"]
+    line = {"order_id": "order", "product_id": "tv", "quantity": 2}
+    assert claim["undone_by"] == [
+        {"by": "return", "lines": [line]},
+        {"by": "time", "at": NOW + 180 * DAY},
+    ]
+
+
+def test_what_must_be_used_up_is_undone_by_an_order_of_the_same() -> None:
+    known = catalog(coffee={"replenish_days": 30})
+    later = request("coffee", ts=NOW + 44 * DAY)
+    said = explained(later, purchase("coffee"), catalog=known)
+    lapsed, bought = said["claims"]
+    assert (lapsed["reason"], lapsed["state"]) == ("lapsed", "stands")
+    assert (bought["reason"], bought["state"]) == ("purchased", "ended")
+    assert [way["by"] for way in lapsed["undone_by"]] == ["purchase", "return", "time"]
+    assert bought["undone_by"] == []
+
+
+def test_a_lapse_that_is_yet_to_come_is_told_with_when_it_begins() -> None:
+    said = explained(
+        request("coffee", ts=NOW + 31 * DAY),
+        purchase("coffee"),
+        catalog=catalog(coffee={"replenish_days": 30}),
+    )
+    assert said["verdict"] == "allowed"
+    assert [(claim["state"], claim["since"]) for claim in said["claims"]] == [
+        ("not_begun", NOW + 44 * DAY),
+        ("ended", NOW),
+    ]
+
+
+def test_what_was_seen_too_often_ends_by_itself_or_is_lifted_on_the_own_site() -> None:
+    shown = impressions(NOW, NOW + 1, NOW + 2)
+    said = explained(request("tv", ts=NOW + 2), *shown, policy=policy(frequency={"max": 3}))
+    [claim] = said["claims"]
+    assert [fact["impression_id"] for fact in claim["evidence"]] == ["i1", "i2", "i3"]
+    assert claim["undone_by"] == [{"by": "own_site"}, {"by": "time", "at": NOW + 7 * DAY}]
+
+
+def test_denied_consent_is_undone_by_consent_and_names_what_was_said() -> None:
+    denied = preference(personalised_ads="denied")
+    said = explained(request("tv"), denied)
+    [claim] = said["claims"]
+    assert [fact["event_id"] for fact in claim["evidence"]] == ["said"]
+    assert claim["undone_by"] == [{"by": "consent", "preference": "personalised_ads"}]
+    assert said["free_from"] is None
+
+
+def test_consent_that_was_never_given_has_no_evidence() -> None:
+    said = explained(request("tv"), policy=policy(consent={"mode": "opt_in"}))
+    [claim] = said["claims"]
+    assert (claim["reason"], claim["evidence"]) == ("no_consent", [])
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason", "way"),
+    [
+        (
+            request(candidate(interest_at=NOW - 30 * DAY)),
+            "followed_too_long",
+            {"by": "interest", "milliseconds": 21 * DAY},
+        ),
+        (
+            request(candidate(basis="inferred")),
+            "inferred_interest",
+            {"by": "basis", "one_of": ["given", "observed"]},
+        ),
+        (
+            request(candidate(interest_at=NOW - MINUTE), channel="email"),
+            "too_soon",
+            {"by": "channel", "none_of": ["email", "push"]},
+        ),
+        (
+            request(candidate(categories=["health"])),
+            "sensitive",
+            {"by": "consent", "preference": "sensitive_topics", "sources": 2},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_the_request_itself_is_about_is_undone_by_another_request(
+    asked: Request, reason: str, way: Json
+) -> None:
+    said = explained(asked, policy=policy(sensitive={"categories": ["health"]}))
+    [claim] = said["claims"]
+    assert (claim["reason"], claim["evidence"]) == (reason, [])
+    assert claim["undone_by"][:2] == [way, {"by": "own_site"}]
+
+
+# --- what was lifted, and what was undone --------------------------------------------------------
+
+
+def test_a_price_that_is_low_enough_lifts_a_claim_and_the_threshold_is_told() -> None:
+    said = explained(request(candidate("tv", price=15)), NOT_INTERESTED)
+    [claim] = said["claims"]
+    assert (said["verdict"], claim["state"]) == ("allowed", "lifted")
+    assert claim["lifted"] == {"by": "price", "offered": 15, "dismissed_at": 20, "at_most": 18}
+
+
+def test_a_price_that_is_not_low_enough_does_not_and_the_threshold_is_told() -> None:
+    said = explained(request(candidate("tv", price=18.01)), NOT_INTERESTED)
+    [claim] = said["claims"]
+    assert (said["verdict"], claim["state"], claim["lifted"]) == ("suppressed", "stands", None)
+    assert {"by": "price", "at_most": 18} in claim["undone_by"]
+
+
+def test_the_own_site_lifts_what_the_policy_names_and_nothing_else() -> None:
+    asked = request(candidate("tv", basis="inferred"), own_site=True)
+    said = explained(asked, purchase("tv"))
+    assert [(claim["reason"], claim["state"]) for claim in said["claims"]] == [
+        ("purchased", "stands"),
+        ("inferred_interest", "lifted"),
+    ]
+    assert said["claims"][1]["lifted"] == {"by": "own_site"}
+
+
+def test_an_order_that_came_back_is_told_though_it_has_no_effect() -> None:
+    said = explained(request("tv", ts=NOW + 2), purchase("tv"), refund("tv", ts=NOW + 1))
+    assert (said["verdict"], said["claims"]) == ("allowed", [])
+    [line] = said["without_effect"]
+    assert (line["order_id"], line["kept"]) == ("order", 0)
+    assert line["returned"] == [{"event_id": "refunded", "ts": NOW + 1, "quantity": 1}]
+
+
+def test_a_cancelled_order_is_told_though_it_has_no_effect() -> None:
+    said = explained(request("tv", ts=NOW + 2), purchase("tv"), cancellation(ts=NOW + 1))
+    [line] = said["without_effect"]
+    assert (line["kept"], line["void_since"]) == (0, NOW + 1)
+
+
+def test_a_dismissal_that_was_taken_back_is_told_with_what_took_it_back() -> None:
+    others = [restoration("of the radio", ts=NOW + 1, product_id="radio")]
+    back = restoration("of the tv", ts=NOW + 2, product_id="tv")
+    said = explained(request("tv", ts=NOW + 3), NOT_INTERESTED, *others, back)
+    assert said["verdict"] == "allowed"
+    [fact] = said["without_effect"]
+    assert fact["restored"] == {"event_id": "of the tv", "ts": NOW + 2}
+
+
+def test_what_was_undone_of_other_products_is_not_told() -> None:
+    said = explained(request("radio", ts=NOW + 2), purchase("tv"), refund("tv", ts=NOW + 1))
+    assert said["without_effect"] == []
+
+
+def test_an_order_that_was_corrected_names_what_it_replaced() -> None:
+    first = purchase("tv", event_id="first", ts=NOW)
+    second = purchase(product("tv", quantity=2), event_id="second", ts=NOW + 1)
+    said = explained(request("tv", ts=NOW + 1), second, first)
+    [claim] = said["claims"]
+    [line] = claim["evidence"]
+    assert (line["event_id"], line["quantity"]) == ("second", 2)
+    assert line["replaced"] == [{"event_id": "first", "ts": NOW}]
+
+
+def test_consent_that_was_granted_names_the_denial_that_it_replaced() -> None:
+    said = explain(
+        joined(),
+        request("tv", ts=NOW + 1),
+    )
+    assert said["preferences"] == []
+    events = (
+        preference("no", ts=NOW, personalised_ads="denied"),
+        preference("yes", ts=NOW + 1, personalised_ads="granted"),
+    )
+    said = explain(joined(*events), request("tv", ts=NOW + 1), events)
+    [preferred] = said["preferences"]
+    assert preferred["answer"] == "granted"
+    assert preferred["replaced"] == [{"event_id": "no", "ts": NOW, "answer": "denied"}]
+
+
+def test_who_is_in_the_holdout_is_told_what_would_have_happened() -> None:
+    half = policy(holdout={"percent": 50})
+    user_id = next(name for name in "abcdefgh" if half.in_holdout(name))
+    join = joined(purchase("tv", user_id=user_id), policy=half)
+    said = explain(join, request("tv", user_id=user_id))
+    assert said["in_holdout"] is True
+    [candidate] = said["candidates"]
+    assert (candidate["verdict"], candidate["answer"]["reason"]) == ("ghosted", "purchased")
+
+
+# --- evidence ------------------------------------------------------------------------------------
+
+
+def test_of_an_order_only_the_products_that_make_the_claim_are_its_evidence() -> None:
+    said = explained(request("tv"), purchase("tv", "radio"))
+    [claim] = said["claims"]
+    assert [line["product_id"] for line in claim["evidence"]] == ["tv"]
+
+
+def test_lines_that_make_one_claim_are_its_evidence_together() -> None:
+    known = catalog(black={"item_group_id": "tv"}, white={"item_group_id": "tv"})
+    said = explained(request("white"), purchase("black", "white"), catalog=known)
+    [claim] = said["claims"]
+    assert [line["product_id"] for line in claim["evidence"]] == ["black", "white"]
+    [way, _] = claim["undone_by"]
+    assert [line["product_id"] for line in way["lines"]] == ["black", "white"]
+
+
+# --- when it ends --------------------------------------------------------------------------------
+
+
+def test_it_is_free_when_the_last_of_the_claims_has_ended() -> None:
+    said = explained(
+        request("tv"),
+        purchase("tv"),
+        dismissal("seen_too_often", product_id="tv", ts=NOW),
+        dismissal("inappropriate", event_id="d2", product_id="tv", ts=NOW),
+    )
+    assert said["claims"][0]["reason"] == "inappropriate"
+    assert said["free_from"] == NOW + 365 * DAY
+
+
+def test_it_is_free_when_no_claim_that_begins_later_joins_on() -> None:
+    known = catalog(coffee={"replenish_days": 30})
+    without_pause = policy(purchase={"open_days": 0})
+    said = explained(request("coffee"), purchase("coffee"), policy=without_pause, catalog=known)
+    assert said["free_from"] == NOW + 60 * DAY
+    with_pause = explained(request("coffee"), purchase("coffee"), catalog=known)
+    assert with_pause["free_from"] == NOW + 30 * DAY
+
+
+def test_it_is_never_free_while_a_claim_has_no_end() -> None:
+    assert explained(request("tv"), dismissal("opt_out_all"))["free_from"] is None
+
+
+# --- the product ---------------------------------------------------------------------------------
+
+
+def test_a_product_that_the_catalog_does_not_know_is_known_by_the_persons_newest_record() -> None:
+    first = request(candidate("tv", brand="acme"), ts=NOW)
+    then = purchase(product("tv", brand="zenith"), ts=NOW + 1)
+    last = request(candidate("tv", price=9), ts=NOW + 2)
+    events = (first, then, last)
+    assert candidate_of("tv", joined(*events), "ann", events).brand == "zenith"
+    assert candidate_of("tv", joined(*events), "ann", ()).brand == "zenith"
+    assert candidate_of("tv", joined(), "ann", (first,)).brand == "acme"
+    assert candidate_of("radio", joined(*events), "ann", events).brand is None
+
+
+def test_what_is_known_of_the_product_is_told_the_catalog_winning() -> None:
+    known = catalog(tv={"brand": "acme", "price": 100, "sensitive": True})
+    asked = request(candidate("tv", brand="zenith", advertiser_id="shop", price=90))
+    said = explained(asked, catalog=known)
+    assert said["known"] == {
+        "brand": "acme",
+        "advertiser_id": "shop",
+        "price": 90,
+        "sensitive": True,
+    }
+
+
+# --- all that is held ----------------------------------------------------------------------------
+
+
+def test_every_kind_of_evidence_is_told_the_oldest_first() -> None:
+    events = [
+        preference(ts=NOW, sensitive_topics="granted"),
+        purchase("tv", ts=NOW + 1),
+        refund("tv", ts=NOW + 2),
+        purchase("radio", order_id="other", event_id="bought too", ts=NOW + 3),
+        cancellation(order_id="other", ts=NOW + 4),
+        dismissal("not_interested", product_id="mug", ts=NOW + 5),
+        restoration(product_id="mug", ts=NOW + 6),
+        *impressions(NOW + 7),
+    ]
+    assert [fact["kind"] for fact in told(*events, at=NOW + 7)["evidence"]] == [
+        "preference",
+        "order_line",
+        "refund",
+        "order_line",
+        "void_order",
+        "dismissal",
+        "restoration",
+        "impression",
+    ]
+
+
+def test_each_piece_of_evidence_says_until_when_it_is_kept() -> None:
+    bought = purchase("tv")
+    opted_out = dismissal("opt_out_all", ts=NOW + 1)
+    line, dismissed = told(bought, opted_out, at=NOW + 1)["evidence"]
+    assert line["kept_until"] == NOW + 210 * DAY
+    assert dismissed["kept_until"] is None
+
+
+def test_evidence_is_kept_until_then_and_no_longer() -> None:
+    bought = purchase("tv")
+    assert told(bought, at=NOW + 210 * DAY)["evidence"] != []
+    assert told(bought, at=NOW + 210 * DAY + 1)["evidence"] == []
+
+
+def test_the_claims_and_the_list_are_told() -> None:
+    said = told(purchase("tv"), NOT_INTERESTED, at=NOW + 100 * DAY)
+    assert [(claim["reason"], claim["state"]) for claim in said["claims"]] == [
+        ("purchased", "stands"),
+        ("not_interested", "ended"),
+    ]
+    assert [entry["reason"] for entry in said["list"]["entries"]] == ["purchased", "not_interested"]
+
+
+def test_of_somebody_of_whom_nothing_is_known_nothing_is_held() -> None:
+    said = told()
+    assert (said["evidence"], said["claims"], said["list"]) == ([], [], None)
+    assert said["newest"] is None
