@@ -79,7 +79,7 @@ class Backtest:
         """The persons of each partition number, for each policy."""
         self._policies = policies
         self._share = share
-        self._catalog = Catalog()
+        self.catalog = Catalog()
         self._order = Order()
         self._others: Sequence[Clocks] = ()
 
@@ -127,6 +127,10 @@ class Backtest:
         """Let the clocks of the other shares count."""
         self._others = others
 
+    def placed(self) -> list[Placed]:
+        """The events in their order, for who takes them elsewhere: no steps are left then."""
+        return self._order.placed(self._others)
+
     def steps(self) -> Iterator[Step]:
         """Take the events in their order."""
         joins = self.joins
@@ -134,7 +138,7 @@ class Backtest:
             clock, _, partition, _, _, event = placed
             by_policy = joins.get(partition)
             if by_policy is None:
-                made = [Join(policy, self._catalog) for policy in self._policies]
+                made = [Join(policy, self.catalog) for policy in self._policies]
                 by_policy = joins[partition] = tuple(made)
             for join in by_policy:
                 join.newest = clock
@@ -194,7 +198,7 @@ class Backtest:
             return
         counts.records["catalog"] += 1
         try:
-            self._catalog.put(*decode_product(record.key, record.value))
+            self.catalog.put(*decode_product(record.key, record.value))
             counts.products += 1
         except InvalidRecord as error:
             counts.dead[error.code] += 1
