@@ -12,6 +12,7 @@ from streams.commands import (
     backtest,
     dead_letters,
     demo,
+    explain,
     importing,
     policy,
     settings,
@@ -79,6 +80,7 @@ app.command(epilog=worker.EXAMPLES)(worker.worker)
 app.add_typer(topics.group)
 app.add_typer(dead_letters.group)
 app.command(epilog=backtest.EXAMPLES)(backtest.backtest)
+app.command(epilog=explain.EXAMPLES)(explain.explain)
 app.command(epilog=verify.EXAMPLES)(verify.verify)
 app.command(epilog=anonymise.EXAMPLES)(anonymise.anonymise)
 app.add_typer(importing.group)

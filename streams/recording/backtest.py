@@ -134,7 +134,7 @@ class Backtest:
     def steps(self) -> Iterator[Step]:
         """Take the events in their order."""
         joins = self.joins
-        for placed in self._order.placed(self._others):
+        for placed in self.placed():
             clock, _, partition, _, _, event = placed
             by_policy = joins.get(partition)
             if by_policy is None:

@@ -58,6 +58,8 @@ def test_help_does_not_wait_for_kafka_or_faust_to_be_imported() -> None:
         ("verify", "absent", "--policy"),
         ("anonymise", "absent.jsonl", "-o", "out.jsonl"),
         ("anonymise", "absent.jsonl"),
+        ("explain", "recording.jsonl"),
+        ("explain", "--user", "ann"),
         ("import", "jdata", "absent.csv", "--products", "absent.csv", "-o", "out.jsonl"),
         ("import", "online-retail", "absent.csv", "--lines", "0", "-o", "out.jsonl"),
         ("import", "datacratic", "absent.jsonl.xz", "-o", "out.jsonl"),

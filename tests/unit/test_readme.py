@@ -167,6 +167,17 @@ def test_a_backtest_of_the_example_lists_as_shown(first_recording: Path) -> None
     assert msgspec.to_builtins(msgspec.convert(shown, SuppressionList)) == shown
 
 
+def test_the_example_is_explained_as_shown(first_recording: Path) -> None:
+    [shown] = [block for block in blocks("console") if block.startswith("$ unhaunt explain ")]
+    command, *_ = shown.splitlines()
+    arguments = [
+        str(first_recording) if word == first_recording.name else word
+        for word in shlex.split(command.removeprefix("$ unhaunt "))
+    ]
+    printed = run(*arguments, COLUMNS="100").stdout
+    assert shown == f"{command}\n{printed}"
+
+
 # --- the policy ----------------------------------------------------------------------------------
 
 

@@ -1,0 +1,190 @@
+"""An explanation in words: what `streams.suppression.explanation` says, as people read it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from streams.commands.fact_words import (
+    fact_in_words,
+    known_in_words,
+    number_in_words,
+    target_in_words,
+)
+from streams.commands.times import utc
+from streams.suppression.words import DAY
+
+Json = Mapping[str, Any]
+Line = tuple[int, str]
+"""A line and how deep it is indented."""
+
+LEADS: Final = {"stands": "Also", "lifted": "Lifted", "not_begun": "Not yet", "ended": "Over"}
+
+VERDICTS: Final = {
+    "suppressed": "{product} is not shown to {person}",
+    "allowed": "{product} may be shown to {person}",
+    "ghosted": "{product} is shown to {person}, who is in the holdout, in spite of what follows",
+}
+
+COVERED: Final = {
+    "product": "the product {}",
+    "group": "{} with all its variants",
+    "category": "the category {}",
+    "brand": "the brand {}",
+    "advertiser": "the advertiser {}",
+    "all": "everything",
+}
+
+
+def explanation_in_words(said: Json) -> Iterator[Line]:
+    """Why the candidates of a request are shown or not."""
+    asked = said["request"]
+    named = f", in request {asked['request_id']}" if asked["request_id"] else ""
+    site = " on the advertiser's own site" if asked["own_site"] else ""
+    when = f'at {utc(said["at"])}{named}{site}, by policy "{said["policy"]}"'
+    for number, candidate in enumerate(said["candidates"]):
+        if number:
+            yield 0, ""
+        names = {"product": candidate["product_id"], "person": said["user_id"]}
+        yield 0, f"{VERDICTS[candidate['verdict']].format(**names)} ({when})."
+        yield from _candidate(candidate)
+    if said["preferences"]:
+        yield 0, ""
+    for preference in said["preferences"]:
+        yield 0, sentence(fact_in_words(preference))
+
+
+def held_in_words(said: Json) -> Iterator[Line]:
+    """All that is held about a person."""
+    person, policy = said["user_id"], said["policy"]
+    if not said["evidence"]:
+        yield 0, f"Nothing is held about {person} at {utc(said['at'])}."
+    else:
+        yield 0, f'Held about {person} at {utc(said["at"])}, read by policy "{policy}".'
+        yield from _evidence(said)
+    yield from _claims(said)
+    if said["list"] is not None:
+        yield from _list(said["list"])
+    elif said["evidence"]:
+        yield from ((0, ""), (0, "The list for ad servers has ended, or never began."))
+    if said["in_holdout"]:
+        yield 0, ""
+        yield 0, f"{person} is in the holdout: what the policy names for it does not count."
+
+
+def sentence(text: str) -> str:
+    """A text with a capital and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _candidate(candidate: Json) -> Iterator[Line]:
+    known = known_in_words(candidate["known"])
+    yield 1, f"Known of it: {known}." if known else "Nothing is known of it but its id."
+    for number, claim in enumerate(candidate["claims"]):
+        is_answer = number == 0 and claim["state"] == "stands"
+        yield from _claim(claim, "Reason" if is_answer else LEADS[claim["state"]])
+    for fact in candidate["without_effect"]:
+        yield 1, f"Without effect: {fact_in_words(fact)}."
+    if not candidate["claims"] and not candidate["without_effect"]:
+        yield 1, "Nothing that is held about the person speaks against it."
+    if candidate["verdict"] == "suppressed" and candidate["free_from"] is not None:
+        again = utc(candidate["free_from"])
+        yield 1, f"If nothing else happens, it may be shown again from {again} on."
+
+
+def _claim(claim: Json, lead: str) -> Iterator[Line]:
+    yield 1, f"{lead}: {claim['reason']}. {sentence(claim['meaning'])}"
+    yield 2, f"It covers {_covered(claim)}, {_times(claim)}."
+    for fact in claim["evidence"]:
+        yield 2, f"Evidence: {fact_in_words(fact)}."
+    if claim["lifted"]:
+        yield 2, f"It does not count here: {_lifted(claim['lifted'])}."
+    ways = {way["by"]: way for way in claim["undone_by"]}
+    end = ways.pop("time", None)
+    if ways:
+        yield 2, f"Undone by {', or by '.join(WAYS[by](way) for by, way in ways.items())}."
+    if end:
+        yield 2, f"It ends by itself at {utc(end['at'])}."
+
+
+def _evidence(said: Json) -> Iterator[Line]:
+    yield from ((0, ""), (0, f"Evidence, {len(said['evidence']):,} in all:"))
+    for fact in said["evidence"]:
+        text = fact_in_words(fact)
+        attributes = known_in_words(fact.get("attributes") or {})
+        brought = f", with {attributes}" if attributes else ""
+        until = fact["kept_until"]
+        kept = "until that changes" if until is None else f"until {utc(until)}"
+        yield 1, f"{sentence(text + brought)} Kept {kept}."
+    if said["forgotten"]:
+        yield 1, f"No longer kept, because there was too much: {said['forgotten']:,}."
+
+
+def _claims(said: Json) -> Iterator[Line]:
+    if not said["claims"]:
+        if said["evidence"]:
+            yield from ((0, ""), (0, "None of it speaks against any ad."))
+        return
+    yield from ((0, ""), (0, f"What follows from it, {len(said['claims']):,} in all:"))
+    for claim in said["claims"]:
+        yield from _claim(
+            {**claim, "evidence": ()}, {**LEADS, "stands": "In force"}[claim["state"]]
+        )
+
+
+def _list(standing: Json) -> Iterator[Line]:
+    granted = " and ".join(standing["granted"]) or "nothing"
+    yield 0, ""
+    yield 0, f"On the list for ad servers, of {utc(standing['ts'])} (granted: {granted}):"
+    for entry in standing["entries"]:
+        yield 1, f"{entry['reason']}: {_covered(entry)}, {_times(entry)}."
+
+
+def _covered(claim: Json) -> str:
+    return COVERED[claim["scope"]].format(claim["value"])
+
+
+def _times(claim: Json) -> str:
+    until = "until that changes" if claim["until"] is None else f"until {utc(claim['until'])}"
+    return f"from {utc(claim['since'])} {until}" if claim["since"] else until
+
+
+def _lifted(lifted: Json) -> str:
+    if lifted["by"] == "own_site":
+        return "this is the advertiser's own site"
+    offered, before, at_most = (
+        number_in_words(lifted[name]) for name in ("offered", "dismissed_at", "at_most")
+    )
+    return f"offered at {offered}, dismissed at {before}, and {at_most} or less is enough"
+
+
+def _returned(way: Json) -> str:
+    lines = way["lines"]
+    return "the return of " + " and ".join(
+        f"{line['quantity']} x {line['product_id']} of order {line['order_id']}" for line in lines
+    )
+
+
+def _restored(way: Json) -> str:
+    targets = [target_in_words(target) for target in way["targets"]]
+    named = "" if targets == ["everything"] else " and ".join(targets) + " or of "
+    return f"taking it back (a restoration of {named}everything)"
+
+
+def _consent(way: Json) -> str:
+    sources = f", for an ad with {way['sources']} sources or more" if "sources" in way else ""
+    return f"consent to {way['preference']}{sources}"
+
+
+WAYS: Final[Mapping[str, Callable[[Json], str]]] = {
+    "return": _returned,
+    "purchase": lambda _: "an order of the same, which then counts as bought",
+    "restoration": _restored,
+    "price": lambda way: f"a price of {number_in_words(way['at_most'])} or less",
+    "consent": _consent,
+    "interest": lambda way: (
+        f"interest within the last {number_in_words(way['milliseconds'] / DAY)} days"
+    ),
+    "basis": lambda way: f"targeting on what was {' or '.join(way['one_of'])}",
+    "channel": lambda way: f"a channel other than {' or '.join(way['none_of'])}",
+    "own_site": lambda _: "showing it on the advertiser's own site",
+}
+"""Ways to undo a claim, besides waiting."""

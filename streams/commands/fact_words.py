@@ -1,0 +1,108 @@
+"""A person's evidence in words: what `streams.suppression.facts` says, as people read it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from streams.commands.times import utc
+
+Json = Mapping[str, Any]
+
+ATTRIBUTES = {
+    "item_group_id": "group",
+    "categories": "categories",
+    "brand": "brand",
+    "advertiser_id": "advertiser",
+}
+"""What people call the attributes of a product."""
+
+
+def fact_in_words(fact: Json) -> str:
+    """What was said and what came of it, without a full stop."""
+    kind, at = fact["kind"], utc(fact["ts"])
+    if kind == "order_line":
+        return _line(fact)
+    if kind == "refund":
+        return f"return at {at}: {_pieces(fact)} of order {fact['order_id']} {_event(fact)}"
+    if kind == "void_order":
+        return f"order {fact['order_id']} cancelled or returned as a whole at {at}"
+    if kind == "dismissal":
+        return _dismissal(fact)
+    if kind == "restoration":
+        reason = f" as far as it was {fact['reason']}" if fact["reason"] else ""
+        target = target_in_words(fact["target"])
+        return f"restoration of {target}{reason} at {at} {_event(fact)}"
+    if kind == "impression":
+        return f"ad shown at {at}: {fact['product_id']} (impression {fact['impression_id']})"
+    return _preference(fact)
+
+
+def known_in_words(attributes: Json) -> str:
+    """The attributes of a product."""
+    return "; ".join(_attribute(name, value) for name, value in attributes.items())
+
+
+def _attribute(name: str, value: Any) -> str:
+    if name == "sensitive":
+        return name
+    if name == "price":
+        return f"price {number_in_words(value)}"
+    return f"{ATTRIBUTES[name]} {', '.join(value) if name == 'categories' else value}"
+
+
+def target_in_words(target: Json | None) -> str:
+    """What a dismissal or a restoration names."""
+    if target is None:
+        return "everything"
+    [(field, value)] = target.items()
+    return f"{field.removesuffix('_id')} {value}"
+
+
+def number_in_words(number: float) -> str:
+    """A price or a length: 18.0 as 18, and without the noise of binary fractions."""
+    return f"{number:.12g}"
+
+
+def _line(fact: Json) -> str:
+    said = [f"order {fact['order_id']} of {utc(fact['ts'])}: {_pieces(fact)} {_event(fact)}"]
+    said += [
+        f"{back['quantity']} returned at {utc(back['ts'])} {_event(back)}"
+        for back in fact["returned"]
+    ]
+    if fact["void_since"] is not None:
+        said.append(f"cancelled or returned as a whole at {utc(fact['void_since'])}")
+    elif fact["returned"]:
+        said.append(f"{fact['kept'] or 'none'} kept")
+    said += [
+        f"it counts instead of what was said at {utc(other['ts'])} {_event(other)}"
+        for other in fact["replaced"]
+    ]
+    return "; ".join(said)
+
+
+def _dismissal(fact: Json) -> str:
+    target = "" if fact["target"] is None else f" of {target_in_words(fact['target'])}"
+    price = "" if fact["price"] is None else f", at a price of {number_in_words(fact['price'])}"
+    at = utc(fact["ts"])
+    said = f"rejection{target} as {fact['reason']} at {at}{price} {_event(fact)}"
+    if fact["restored"] is None:
+        return said
+    return f"{said}; taken back at {utc(fact['restored']['ts'])} {_event(fact['restored'])}"
+
+
+def _preference(fact: Json) -> str:
+    said = [
+        f"preference: {fact['preference']} {fact['answer']} at {utc(fact['ts'])} {_event(fact)}"
+    ]
+    said += [
+        f"it counts instead of {other['answer']} at {utc(other['ts'])} {_event(other)}"
+        for other in fact["replaced"]
+    ]
+    return "; ".join(said)
+
+
+def _pieces(fact: Json) -> str:
+    return f"{fact['quantity']} x {fact['product_id']}"
+
+
+def _event(fact: Json) -> str:
+    return f"(event {fact['event_id']})"
