@@ -1,4 +1,4 @@
-"""Why a product is shown to a person or not, and what is held about them."""
+"""Why a product is shown to a person or not."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from schemas.records import Event, Request
 from streams.suppression.catalog import Catalog
-from streams.suppression.explanation import candidate_of, explain, held
+from streams.suppression.explanation import candidate_of, explain
 from streams.suppression.join import Join
 from streams.suppression.policy import Policy
 from streams.suppression.reasons import EXPLAINED
@@ -49,11 +49,6 @@ def explained(
     said = explain(joined(*events, policy=policy, catalog=catalog), asked, events)
     [candidate] = as_json(said)["candidates"]
     return candidate
-
-
-def told(*events: Event, at: int = NOW, policy: Policy | None = None) -> Json:
-    """All that is held about Ann."""
-    return as_json(held(joined(*events, policy=policy), "ann", at, events))
 
 
 # --- reasons -------------------------------------------------------------------------------------
@@ -214,6 +209,16 @@ def test_a_dismissal_that_was_taken_back_is_told_with_what_took_it_back() -> Non
     assert fact["restored"] == {"event_id": "of the tv", "ts": NOW + 2}
 
 
+def test_of_several_restorations_the_first_is_what_took_it_back() -> None:
+    backs = [
+        restoration("a", ts=NOW + 2, product_id="tv"),
+        restoration("b", ts=NOW + 1, product_id="tv"),
+    ]
+    said = explained(request("tv", ts=NOW + 3), NOT_INTERESTED, *backs)
+    [fact] = said["without_effect"]
+    assert fact["restored"] == {"event_id": "b", "ts": NOW + 1}
+
+
 def test_what_was_undone_of_other_products_is_not_told() -> None:
     said = explained(request("radio", ts=NOW + 2), purchase("tv"), refund("tv", ts=NOW + 1))
     assert said["without_effect"] == []
@@ -230,11 +235,6 @@ def test_an_order_that_was_corrected_names_what_it_replaced() -> None:
 
 
 def test_consent_that_was_granted_names_the_denial_that_it_replaced() -> None:
-    said = explain(
-        joined(),
-        request("tv", ts=NOW + 1),
-    )
-    assert said["preferences"] == []
     events = (
         preference("no", ts=NOW, personalised_ads="denied"),
         preference("yes", ts=NOW + 1, personalised_ads="granted"),
@@ -271,6 +271,42 @@ def test_lines_that_make_one_claim_are_its_evidence_together() -> None:
     assert [line["product_id"] for line in claim["evidence"]] == ["black", "white"]
     [way, _] = claim["undone_by"]
     assert [line["product_id"] for line in way["lines"]] == ["black", "white"]
+
+
+def test_lines_of_one_order_that_end_at_different_times_are_evidence_of_claims_of_their_own() -> (
+    None
+):
+    coffees = policy(purchase={"category": {"coffee": {"scope": "category"}}})
+    known = catalog(
+        strong={"categories": ["coffee"], "replenish_days": 10},
+        mild={"categories": ["coffee"], "replenish_days": 20},
+    )
+    said = explained(request("mild"), purchase("strong", "mild"), policy=coffees, catalog=known)
+    behind = {
+        claim["until"]: [line["product_id"] for line in claim["evidence"]]
+        for claim in said["claims"]
+        if claim["reason"] == "purchased"
+    }
+    assert behind == {NOW + 10 * DAY: ["strong"], NOW + 20 * DAY: ["mild"]}
+
+
+def test_dismissals_that_make_one_claim_have_all_to_be_taken_back() -> None:
+    known = catalog(black={"item_group_id": "tv"}, white={"item_group_id": "tv"})
+    said = explained(
+        request("white"),
+        dismissal("already_bought", "d1", product_id="black"),
+        dismissal("already_bought", "d2", product_id="white"),
+        catalog=known,
+    )
+    [claim] = said["claims"]
+    [way, _] = claim["undone_by"]
+    assert way["targets"] == [{"product_id": "black"}, {"product_id": "white"}]
+
+
+def test_evidence_that_is_no_longer_kept_is_not_told() -> None:
+    [over] = explained(request("tv", ts=NOW + 210 * DAY), purchase("tv"))["claims"]
+    assert over["state"] == "ended"
+    assert explained(request("tv", ts=NOW + 210 * DAY + 1), purchase("tv"))["claims"] == []
 
 
 # --- when it ends --------------------------------------------------------------------------------
@@ -324,58 +360,3 @@ def test_what_is_known_of_the_product_is_told_the_catalog_winning() -> None:
         "price": 90,
         "sensitive": True,
     }
-
-
-# --- all that is held ----------------------------------------------------------------------------
-
-
-def test_every_kind_of_evidence_is_told_the_oldest_first() -> None:
-    events = [
-        preference(ts=NOW, sensitive_topics="granted"),
-        purchase("tv", ts=NOW + 1),
-        refund("tv", ts=NOW + 2),
-        purchase("radio", order_id="other", event_id="bought too", ts=NOW + 3),
-        cancellation(order_id="other", ts=NOW + 4),
-        dismissal("not_interested", product_id="mug", ts=NOW + 5),
-        restoration(product_id="mug", ts=NOW + 6),
-        *impressions(NOW + 7),
-    ]
-    assert [fact["kind"] for fact in told(*events, at=NOW + 7)["evidence"]] == [
-        "preference",
-        "order_line",
-        "refund",
-        "order_line",
-        "void_order",
-        "dismissal",
-        "restoration",
-        "impression",
-    ]
-
-
-def test_each_piece_of_evidence_says_until_when_it_is_kept() -> None:
-    bought = purchase("tv")
-    opted_out = dismissal("opt_out_all", ts=NOW + 1)
-    line, dismissed = told(bought, opted_out, at=NOW + 1)["evidence"]
-    assert line["kept_until"] == NOW + 210 * DAY
-    assert dismissed["kept_until"] is None
-
-
-def test_evidence_is_kept_until_then_and_no_longer() -> None:
-    bought = purchase("tv")
-    assert told(bought, at=NOW + 210 * DAY)["evidence"] != []
-    assert told(bought, at=NOW + 210 * DAY + 1)["evidence"] == []
-
-
-def test_the_claims_and_the_list_are_told() -> None:
-    said = told(purchase("tv"), NOT_INTERESTED, at=NOW + 100 * DAY)
-    assert [(claim["reason"], claim["state"]) for claim in said["claims"]] == [
-        ("purchased", "stands"),
-        ("not_interested", "ended"),
-    ]
-    assert [entry["reason"] for entry in said["list"]["entries"]] == ["purchased", "not_interested"]
-
-
-def test_of_somebody_of_whom_nothing_is_known_nothing_is_held() -> None:
-    said = told()
-    assert (said["evidence"], said["claims"], said["list"]) == ([], [], None)
-    assert said["newest"] is None
