@@ -20,6 +20,7 @@ from streams.commands.times import milliseconds_of
 from streams.errors import UserError
 from streams.recording.files import read
 from streams.recording.one_person import Known, OnePerson
+from streams.recording.shares import without_garbage_collection
 from streams.recording.sources import total_size
 from streams.settings import Settings
 from streams.suppression.explanation import candidate_of, held
@@ -137,7 +138,7 @@ def _known_now(user: str, policy: Policy, source: str) -> Known:
 def _known_in(
     recordings: list[str], user: str, policy: Policy, request: str | None, time: int | None
 ) -> Known:
-    with progress_bar("Reading", total_size(recordings)) as advance:
+    with without_garbage_collection(), progress_bar("Reading", total_size(recordings)) as advance:
         person = OnePerson(read(recordings, advance), user, policy)
     if request is not None:
         return person.before(request)

@@ -40,7 +40,7 @@ def processes_for(recordings: Sequence[AnyPath]) -> int:
 def start(run: Run[Found], processes: int) -> Iterator["Shares[Found]"]:
     """Start a run; its processes are gone when the block ends."""
     if processes == 1:
-        with _without_garbage_collection():
+        with without_garbage_collection():
             yield Shares([InThisProcess(run)])
         return
     workers: list[_Process[Found]] = []
@@ -212,7 +212,7 @@ def _ignore(_: int) -> None:
 
 
 @contextmanager
-def _without_garbage_collection() -> Iterator[None]:
+def without_garbage_collection() -> Iterator[None]:
     """What a run makes it keeps, or drops without cycles: half of its time went on looking."""
     gc.disable()
     try:
