@@ -1,9 +1,9 @@
 """What other policies would have changed: candidate by candidate beside a first one's answers."""
 
-import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NamedTuple, Self
 
 from schemas.records import Candidate, Event, Request
@@ -15,7 +15,7 @@ GHOSTED: Final = "ghosted: "
 """Before the reason for which a candidate would have been suppressed, but for the holdout."""
 
 EXAMPLES: Final = 3
-"""So many of each change are kept, the earliest."""
+"""So many of each change are kept, the earliest, each of another person."""
 
 Decision = Mapping[str, Any]
 Change = tuple[str, str]
@@ -24,7 +24,7 @@ Change = tuple[str, str]
 
 
 class Example(NamedTuple):
-    """A candidate whose answer changes. Compares by time."""
+    """A candidate whose answer changes."""
 
     ts: int
     request_id: str
@@ -159,4 +159,8 @@ def _category(candidate: Candidate, catalog: Catalog) -> str:
 
 
 def _keep(kept: list[Example], more: Sequence[Example]) -> None:
-    kept[:] = heapq.nsmallest(EXAMPLES, [*kept, *more], key=lambda example: example[:4])
+    """Keep each person's earliest example, and of these the earliest few."""
+    earliest: dict[str, Example] = {}
+    for example in sorted([*kept, *more], key=lambda example: example[:3]):
+        earliest.setdefault(example.user_id, example)
+    kept[:] = islice(earliest.values(), EXAMPLES)

@@ -182,7 +182,7 @@ def test_the_example_is_explained_as_shown(first_recording: Path) -> None:
 
 
 def test_the_first_policy_is_valid_and_every_key_of_it_overrides_a_default() -> None:
-    [text] = blocks("toml")
+    text = blocks("toml")[0]
     named = tomllib.loads(text)
     assert Policy.from_toml(text).version == named["version"]
     for section, values in named.items():
@@ -252,19 +252,38 @@ def test_a_link_leads_to_something_in_the_repository(link: str) -> None:
     assert (REPOSITORY / link).exists()
 
 
-@pytest.mark.data
-def test_the_figures_are_those_that_the_commands_print(tmp_path: Path) -> None:
-    imported, backtested = (
-        shlex.split(line)[1:] for line in shell_lines() if "jdata.jsonl.zst" in line
-    )
+@pytest.fixture
+def jdata(tmp_path: Path) -> Path:
+    """JData, imported as README says."""
     recording = tmp_path / "jdata.jsonl.zst"
+    [imported] = [line for line in shell_lines() if line.startswith("unhaunt import jdata ")]
+    words = shlex.split(imported)[1:]
     given = [
         str(recorded_data(word.removeprefix("DATA/"))) if word.startswith("DATA/") else word
-        for word in imported
+        for word in words
     ]
     run(*(str(recording) if word == recording.name else word for word in given))
-    result = run(*(str(recording) if word == recording.name else word for word in backtested))
+    return recording
+
+
+@pytest.mark.data
+def test_the_figures_are_those_that_the_commands_print(jdata: Path) -> None:
+    result = run("backtest", jdata)
     printed = [line.split() for line in result.stderr.splitlines()]
     _, figures = blocks("text")
     shown = [line.split() for line in figures.splitlines()]
     assert [line for line in printed if line in shown] == shown
+
+
+@pytest.mark.data
+def test_two_policies_differ_as_shown(jdata: Path, tmp_path: Path) -> None:
+    (tmp_path / "now.toml").write_text(run("policy", "show").stdout)
+    (tmp_path / "next.toml").write_text(blocks("toml")[1])
+    [shown] = [block for block in blocks("console") if "--policy now.toml" in block]
+    command, *lines = shown.splitlines()
+    arguments = [
+        str(tmp_path / word) if (tmp_path / word).exists() else word
+        for word in shlex.split(command.removeprefix("$ unhaunt "))
+    ]
+    result = run(*arguments, COLUMNS="100")
+    assert [line.rstrip() for line in result.stdout.splitlines()][: len(lines)] == lines
