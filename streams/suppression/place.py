@@ -136,13 +136,14 @@ class Place:
         A line that is not owned ends as if it still were. One that keeps an earlier line from
         lapsing matters as long as that one would.
         """
-        evidence = facts.evidence
+        lines = facts.evidence.lines
+        is_all_kept = facts.refunds is None and not facts.evidence.voided
         owned: list[OwnedLine] = []
         ends: dict[LineKey, int] = {}
         may_lapse = False
         for key, rule in self.lines.items():
-            line = evidence.lines[key]
-            kept = kept_of(key, facts)
+            line = lines[key]
+            kept = line.quantity if is_all_kept else kept_of(key, facts)
             times = rule.times(line.ts, kept or line.quantity)
             ends[key] = times.ends
             if kept:
