@@ -19,47 +19,20 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from streams.engine.offsets import Place, answered
-from streams.errors import UserError
 from streams.operations.worker_process import PROGRAM
 from streams.recording.files import RecordedRecord
 from streams.settings import Settings
+from tests.bench.rate import Sample, rate
 from tests.bench.rivals.person_join import OUTPUTS, output_topic
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
 from tests.waiting import wait_until
 
-WARM_UP: Final = 0.1
-"""So much of the output does not count: the first of it comes before all is under way."""
 PAUSE_SECONDS: Final = 0.1
 QUIET_SECONDS: Final = 3.0
 """Who puts out nothing for so long after the last decision is done."""
 MOST_SECONDS: Final = 300
 SECONDS: Final = 20
-
-
-class Sample(NamedTuple):
-    """How much had been put out at some time."""
-
-    at: float
-    """Seconds on the monotonic clock."""
-    outputs: int
-    """Records on the output topics since the start."""
-
-
-class TooShort(UserError):
-    """A backlog was drained too soon to say how fast; it has to be larger."""
-
-
-def rate(samples: Sequence[Sample], events: int) -> float:
-    """Events per second of a drain whose samples go on until all of the events are done."""
-    total = samples[-1].outputs
-    begin = next(sample for sample in samples if sample.outputs >= WARM_UP * total)
-    end = next(sample for sample in samples if sample.outputs == total)
-    if end.at <= begin.at:
-        raise TooShort(
-            f"{events:,} events were drained too soon to say how fast. Try a larger --scale."
-        )
-    return events * (end.outputs - begin.outputs) / total / (end.at - begin.at)
 
 
 class Contender(NamedTuple):
@@ -187,7 +160,7 @@ class Watch:
         ends = offsets(self._admin, self._places)
         new = {place: end - self._before[place] for place, end in ends.items()}
         sample = Sample(monotonic(), sum(new.values()))
-        if not self.samples or sample.outputs > self.samples[-1].outputs:
+        if not self.samples or sample.done > self.samples[-1].done:
             self._grown = sample.at
         self._looked = sample.at
         self.samples.append(sample)

@@ -18,9 +18,10 @@ from confluent_kafka import Consumer, TopicPartition
 from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord
 from streams.settings import Settings
-from tests.bench.backlog import deployed, drain, rate
+from tests.bench.backlog import deployed, drain
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.live import Answers, Arrivals, Load, Place, Sent, read, send
+from tests.bench.rate import rate
 from tests.bench.workload import Crowd, mixed
 from tests.integration.deployment import Deployment
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from streams.operations.worker_process import WorkerProcess
-from tests.bench.backlog import deployed, drain, rate
+from tests.bench.backlog import deployed, drain
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.persons import fill_changelog
+from tests.bench.rate import rate
 from tests.bench.workload import Crowd, mixed
 
 PARTITIONS = 8

@@ -15,8 +15,9 @@ from pathlib import Path
 from time import monotonic
 
 from streams.operations.worker_process import WorkerProcess
-from tests.bench.backlog import WARM_UP, deployed
+from tests.bench.backlog import deployed
 from tests.bench.figures import Bench, Figure
+from tests.bench.rate import WARM_UP
 from tests.bench.shares import share_of_time, shares, stacks
 from tests.bench.workload import mixed
 

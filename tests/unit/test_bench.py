@@ -7,8 +7,8 @@ import pytest
 
 from streams.errors import FailedCheck
 from tests.bench.__main__ import CHECKS, NAMES, is_failed
-from tests.bench.draining import Sample, TooShort, rate
 from tests.bench.figures import Figure, Goal
+from tests.bench.rate import Sample, TooShort, rate
 from tests.bench.report import write_json, written
 from tests.bench.smoke import README, stated_ratio
 from tests.bench.throughput import FAUST, QUIX, UNHAUNT, ratio

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from schemas.decoding import decode
 from streams.settings import Settings
 from streams.suppression.person import Person
-from tests.bench.backlog import rate
 from tests.bench.latency import WARM_UP_SECONDS, percentile, shifted, since_due
 from tests.bench.live import PURCHASE, REQUEST, Load, events_of
 from tests.bench.persons import different_states
@@ -19,33 +18,15 @@ from tests.bench.shares import OTHER, Frame, Rule, Stack, share_of_time, shares,
 from tests.bench.workload import Crowd, mixed
 from tests.builders import decision, published, purchase, request
 
-LOAD = Load(Settings(), 4, rate=100.0, seconds=10.0, first=5_000, crowd=Crowd(persons=10))
-
-
-# --- rates ---------------------------------------------------------------------------------------
-
-
-def test_a_rate_leaves_out_the_start_and_the_warm_up() -> None:
-    samples = [(0.0, 0.0), (9.0, 0.0), (10.0, 0.2), (11.0, 0.6), (12.0, 1.0)]
-    assert rate(samples, 1_000) == pytest.approx(400)
-
-
-def test_a_rate_ends_when_the_last_record_was_seen_to_be_taken() -> None:
-    samples = [(0.0, 0.0), (1.0, 0.5), (2.0, 1.0), (3.0, 1.0)]
-    assert rate(samples, 1_000) == pytest.approx(500)
-
-
-def test_a_backlog_that_is_gone_at_once_has_no_rate() -> None:
-    with pytest.raises(ValueError, match="--scale"):
-        rate([(0.0, 0.0), (1.0, 1.0)], 1_000)
+LOAD = Load(Settings(), 4, rate=100.0, seconds=30.0, first=5_000, crowd=Crowd(persons=10))
 
 
 # --- latency -------------------------------------------------------------------------------------
 
 
 def test_an_answer_counts_from_when_its_event_was_due() -> None:
-    began, due = 50.0, 400 / LOAD.rate
-    arrivals = {LOAD.first + 400: began + due + 0.25}
+    began, due = 50.0, 2_000 / LOAD.rate
+    arrivals = {LOAD.first + 2_000: began + due + 0.25}
     assert since_due(LOAD, began, arrivals) == [pytest.approx(0.25)]
 
 
@@ -77,7 +58,7 @@ def test_no_more_than_the_rest_exceeds_a_percentile(values: list[float], share: 
 
 
 def test_the_live_mix_has_a_number_of_its_own_for_every_event() -> None:
-    assert len(LOAD.numbers) == 1_000
+    assert len(LOAD.numbers) == 3_000
     parts = [LOAD.of(topic) for topic in ("impression-requests", "purchases", "dismissals")]
     assert sorted(number for part in parts for number in part) == list(LOAD.numbers)
 
