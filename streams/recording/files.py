@@ -16,8 +16,8 @@ from typing import Annotated, Any, BinaryIO, Self
 
 import msgspec
 import orjson
-import zstandard
 
+from streams.recording.frames import Frames
 from streams.recording.partitioning import partition_of
 from streams.recording.sources import AnyPath, Progress, SourceError, open_source
 
@@ -25,7 +25,6 @@ ENDINGS = (".jsonl", ".jsonl.zst")
 UNNUMBERED = -1
 """The offset of a record whose line has none, until ``numbered`` has given it one."""
 
-_COMPRESSION_LEVEL = 6
 _EXAMPLE = '{"topic": "purchases", "key": "u1", "timestamp": 1700000000000, "value": {...}}'
 _NO_VALUE = msgspec.Raw()
 
@@ -201,29 +200,24 @@ class Writer:
 
     def __init__(self, path: AnyPath) -> None:
         self._path = Path(path)
-        if not self._path.name.endswith(ENDINGS) and not _is_device(self._path):
-            expected = " or ".join(ENDINGS)
-            raise SourceError(f"{path}: expected a file whose name ends in {expected}")
         self._written = self._path
         if not _is_device(self._path):
-            self._written = self._path.with_name(self._path.name + ".part")
-        self._lines: BinaryIO
+            refuse_other_endings(self._path)
+            self._written = unfinished(self._path)
+        self._file: BinaryIO
+        self._frames: Frames
 
     def __enter__(self) -> Self:
         try:
-            file = self._written.open("wb")
+            self._file = self._written.open("wb")
         except OSError as error:
             raise SourceError(f"{self._path}: cannot be written: {error.strerror}") from error
-        if self._path.suffix == ".zst":
-            compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)
-            self._lines = compressor.stream_writer(file)
-        else:
-            self._lines = file
+        self._frames = Frames(self._file, self._path)
         return self
 
     def write(self, record: RecordedRecord) -> None:
         """Add one record as a line."""
-        self._lines.write(json_line(_line(record)))
+        self._frames.add(line_of(record))
 
     def __exit__(
         self,
@@ -231,20 +225,38 @@ class Writer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._lines.close()
-        if self._written == self._path:
-            return
-        if error is None:
-            os.replace(self._written, self._path)
-        else:
-            self._written.unlink()
+        is_whole = False
+        try:
+            with self._file:
+                if error is None:
+                    self._frames.end()
+                    self._file.flush()
+                    is_whole = True
+        finally:
+            if self._written != self._path:
+                if is_whole:
+                    os.replace(self._written, self._path)
+                else:
+                    self._written.unlink()
+
+
+def refuse_other_endings(path: Path) -> None:
+    """Raises `SourceError` for a name by which a recording could not be read again."""
+    if not path.name.endswith(ENDINGS):
+        raise SourceError(f"{path}: expected a file whose name ends in {' or '.join(ENDINGS)}")
+
+
+def unfinished(path: Path) -> Path:
+    """Where a recording is kept until it is whole."""
+    return path.with_name(path.name + ".part")
 
 
 def _is_device(path: Path) -> bool:
     return path.exists() and not path.is_file()
 
 
-def _line(record: RecordedRecord) -> dict[str, Any]:
+def line_of(record: RecordedRecord) -> bytes:
+    """The record as a line of a recording, its line feed included."""
     line: dict[str, Any] = {"topic": record.topic}
     if record.key_base64 is not None:
         line["key_base64"] = _text(record.key_base64)
@@ -260,7 +272,7 @@ def _line(record: RecordedRecord) -> dict[str, Any]:
         line["value"] = orjson.Fragment(bytes(record.json_value))
     if record.header_fields:
         line["headers"] = msgspec.to_builtins(record.header_fields)
-    return line
+    return json_line(line)
 
 
 def json_line(value: object) -> bytes:
