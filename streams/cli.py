@@ -15,6 +15,7 @@ from streams.commands import (
     explain,
     importing,
     policy,
+    record,
     settings,
     topics,
     verify,
@@ -79,6 +80,7 @@ app.command(epilog=demo.EXAMPLES)(demo.demo)
 app.command(epilog=worker.EXAMPLES)(worker.worker)
 app.add_typer(topics.group)
 app.add_typer(dead_letters.group)
+app.command(epilog=record.EXAMPLES)(record.record)
 app.command(epilog=backtest.EXAMPLES)(backtest.backtest)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
 app.command(epilog=verify.EXAMPLES)(verify.verify)

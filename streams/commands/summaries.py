@@ -105,6 +105,13 @@ def anonymised_table(counts: anonymising.Counts) -> Table:
     return made
 
 
+def records_table(title: str, records: Counter[str]) -> Table:
+    """How many records there are of each topic."""
+    made = _counts_table()
+    _section(made, title, records.total(), _by_topic(records))
+    return made
+
+
 def _followed(followed: Followed) -> str:
     if not followed.wanted:
         return "0."

@@ -15,6 +15,8 @@ from streams.operations.child_process import ending_with_this_process
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 20
+CLUSTER: Final = "tansu_cluster"
+"""How clients can tell it from Apache Kafka."""
 
 
 class EmbeddedBroker:

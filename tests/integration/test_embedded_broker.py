@@ -14,6 +14,7 @@ from streams.operations.embedded_broker import EmbeddedBroker
 from streams.recording.simulated import DEMO_POLICY, simulate
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
+from tests.integration.recorded import numbered, numbers, record, until_recorded
 from tests.integration.recordings import expected, without_as_of
 
 pytestmark = pytest.mark.kafka
@@ -31,6 +32,19 @@ def test_a_worker_says_on_the_embedded_broker_what_the_backtest_says(tmp_path: P
             assert worker.stop() == 0
         assert without_as_of(deployment.decisions()) == outcome.decisions
         assert deployment.lists() == outcome.lists
+        deployment.close()
+
+
+def test_the_embedded_broker_can_be_recorded_from_continuously_alone(tmp_path: Path) -> None:
+    with EmbeddedBroker(tmp_path) as embedded:
+        deployment = Deployment(settings_of(embedded.address, tmp_path), 2)
+        deployment.load(numbered(100))
+        path = tmp_path / "recording.jsonl"
+        result = record(deployment.settings, path)
+        assert result.exit_code == 2
+        assert "Record from it with --continuous" in result.stderr
+        until_recorded(deployment.settings, path, 100, signal.SIGINT)
+        assert numbers(path.read_bytes().splitlines()) == list(range(100))
         deployment.close()
 
 

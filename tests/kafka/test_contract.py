@@ -253,6 +253,13 @@ def test_the_last_offset_depends_on_the_isolation_level(broker: str) -> None:
     assert last_offset(broker, topic, IsolationLevel.READ_COMMITTED) == 3
 
 
+@not_embedded("lists the offset behind the first record of the last batch")
+def test_the_last_offset_is_behind_the_last_record(broker: str) -> None:
+    topic = create_topic(broker)
+    send(broker, topic, b"1", b"2", b"3")
+    assert last_offset(broker, topic, IsolationLevel.READ_COMMITTED) == 3
+
+
 @on_both
 def test_offsets_are_committed_with_their_transaction_and_not_before(broker: str) -> None:
     topic, group = create_topic(broker), unique("group")

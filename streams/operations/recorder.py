@@ -1,0 +1,102 @@
+"""Recording topics of a cluster, so that it can be gone on with wherever it was interrupted."""
+
+from collections import Counter
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Final
+
+from streams.errors import UserError
+from streams.operations.merged_reading import MergedReading
+from streams.operations.recording_bounds import begin, go_on
+from streams.recording.files import UNNUMBERED, RecordedRecord, record_of
+from streams.recording.progress import Progress
+from streams.recording.resumable import ResumableFile
+from streams.recording.wanted import Wanted
+from streams.settings import Settings
+
+SAVE_SECONDS: Final = 5.0
+"""A continuous recording is saved so often at least; the others with each frame, so that where
+frames end depends on the records alone."""
+
+
+class Recorder:
+    """One run, into an open file: the whole recording, or what is left of it."""
+
+    def __init__(self, settings: Settings, wanted: Wanted, file: ResumableFile) -> None:
+        """Raises `UserError` when what is wanted, or is left of it, is not on the cluster."""
+        self._settings = settings
+        self._file = file
+        self.goes_on = file.progress is not None
+        """Whether an earlier run has begun it."""
+        if file.progress is None:
+            self.progress = begin(settings, wanted)
+        else:
+            if file.progress.wanted != wanted:
+                raise UserError(
+                    f"{file.path}: was begun with other options. Give the same again to go on with "
+                    f"it, or remove {file.part} and {file.progress_file} to begin anew."
+                )
+            go_on(settings, file.progress)
+            self.progress = file.progress
+        self.written = Counter(self.progress.written)
+        """Records by topic, those of earlier runs included."""
+
+    @property
+    def offsets(self) -> int:
+        """How many offsets are still to be passed; a continuous recording goes on behind them."""
+        return sum(max(0, place.end - place.position) for place in self.progress.places)
+
+    def run(self, advance: Callable[[int], object], stop: Callable[[], bool]) -> bool:
+        """Record until the end is reached or `stop` says so; returns whether it is finished.
+
+        `advance` is told how many offsets were passed. A continuous recording is finished whenever
+        it is stopped. Raises `KafkaException`, `UserError` and `SourceError`.
+        """
+        is_continuous = self.progress.wanted.is_continuous
+        with MergedReading(
+            self._settings, self.progress.places, self._takes, goes_on=is_continuous
+        ) as reading:
+            saved = monotonic()
+            while not stop() and (is_continuous or not reading.is_at_end):
+                advance(reading.fetch())
+                for message in reading.ready():
+                    record = self._recorded(message)
+                    self.written[record.topic] += 1
+                    if self._file.write(record):
+                        self._save(reading)
+                        saved = monotonic()
+                if is_continuous and not self._file.is_saved and monotonic() - saved > SAVE_SECONDS:
+                    self._file.end_frame()
+                    self._save(reading)
+                    saved = monotonic()
+            is_finished = is_continuous or reading.is_at_end
+            if is_finished:
+                self._file.finish(self._reached(reading))
+        return is_finished
+
+    def _save(self, reading: MergedReading) -> None:
+        self._file.save(self._reached(reading))
+
+    def _reached(self, reading: MergedReading) -> Progress:
+        return Progress(
+            wanted=self.progress.wanted,
+            topic_ids=self.progress.topic_ids,
+            places=reading.reached(),
+            written=dict(self.written),
+        )
+
+    def _takes(self, topic: str, message: Any) -> bool:
+        return self.progress.wanted.takes(
+            topic, message.key(), message.value(), message.timestamp()[1]
+        )
+
+    def _recorded(self, message: Any) -> RecordedRecord:
+        return record_of(
+            message.topic().removeprefix(self._settings.topic_prefix),
+            message.key(),
+            message.value(),
+            message.timestamp()[1],
+            partition=message.partition(),
+            offset=message.offset() if self.progress.wanted.has_offsets else UNNUMBERED,
+            headers=message.headers() or (),
+        )
