@@ -16,6 +16,7 @@ from streams.commands import (
     importing,
     policy,
     record,
+    replay,
     settings,
     topics,
     verify,
@@ -81,6 +82,7 @@ app.command(epilog=worker.EXAMPLES)(worker.worker)
 app.add_typer(topics.group)
 app.add_typer(dead_letters.group)
 app.command(epilog=record.EXAMPLES)(record.record)
+app.command(epilog=replay.EXAMPLES)(replay.replay)
 app.command(epilog=backtest.EXAMPLES)(backtest.backtest)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
 app.command(epilog=verify.EXAMPLES)(verify.verify)

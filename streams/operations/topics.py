@@ -5,9 +5,9 @@ the next record of a person to another partition than all that is known of them 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
@@ -110,7 +110,7 @@ def plan(settings: Settings, partitions: int | None = None, replication: int | N
     client = _client(settings)
     counts, brokers = _look(client, settings)
     topics = deployed(settings)
-    cleanups = _cleanup_policies(client, counts)
+    configured = configurations(settings, counts)
     chosen = partitions or _prevailing(counts, topics) or PARTITIONS
     return Plan(
         missing=tuple(topic for topic in topics if topic.name not in counts),
@@ -122,9 +122,10 @@ def plan(settings: Settings, partitions: int | None = None, replication: int | N
             if topic.is_grouped and counts.get(topic.name, chosen) != chosen
         ),
         differing=tuple(
-            f"{topic.name}: cleanup.policy is {cleanups[topic.name]}, expected {topic.cleanup}"
+            f"{topic.name}: cleanup.policy is {cleanup}, expected {topic.cleanup}"
             for topic in topics
-            if cleanups.get(topic.name, topic.cleanup) != topic.cleanup
+            if (cleanup := configured.get(topic.name, {}).get("cleanup.policy", topic.cleanup))
+            != topic.cleanup
         ),
     )
 
@@ -222,18 +223,20 @@ def _look(client: AdminClient, settings: Settings) -> tuple[dict[str, int], int]
     return counts, len(metadata.brokers)
 
 
-def _cleanup_policies(client: AdminClient, names: Mapping[str, Any]) -> dict[str, str]:
-    """The cleanup policy of these topics, without those of which the broker does not tell it."""
-    if not names:
-        return {}
+def configurations(settings: Settings, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What the broker tells of the configuration of these topics; some tell little or nothing."""
     resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+    if not resources:
+        return {}
+    client = _client(settings)  # to be kept until it has answered
     futures = client.describe_configs(resources, request_timeout=SECONDS)
-    policies = {}
+    found = {}
     for resource, future in futures.items():
         try:
-            entry = future.result().get("cleanup.policy")
+            entries = future.result()
         except KafkaException:
             continue  # such as a client that may not describe topics
-        if entry is not None and entry.value is not None:
-            policies[resource.name] = entry.value
-    return policies
+        found[resource.name] = {
+            name: entry.value for name, entry in entries.items() if entry.value is not None
+        }
+    return found
