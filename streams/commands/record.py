@@ -125,10 +125,8 @@ def record(
             is_finished = recorder.run(advance, stop)
     if not is_finished:
         console.print(
-            f"Interrupted. The same command goes on from there; {file.part} and "
-            f"{file.progress_file} are what it needs."
-            if file.progress
-            else "Interrupted; nothing was kept yet."
+            f"Interrupted after {recorder.written.total():,} records. The same command goes on "
+            f"there, by {file.part} and {file.progress_file}."
         )
         return INTERRUPTED
     _show(recorder.written, output)

@@ -77,6 +77,10 @@ class MergedReading:
                 "auto.offset.reset": "error",
                 "queued.max.messages.kbytes": 16_384,
                 "fetch.message.max.bytes": 262_144,
+                # While a broker waits for records of partitions that have no more, it sends none
+                # of those that have.
+                "fetch.wait.max.ms": 100 if goes_on else 10,
+                "fetch.queue.backoff.ms": 10,
             }
         )
 
@@ -104,7 +108,8 @@ class MergedReading:
         or has deleted what was to be read.
         """
         passed = 0
-        messages = self._consumer.consume(READ_AT_ONCE, WAIT_SECONDS)
+        first = self._consumer.poll(WAIT_SECONDS)
+        messages = [] if first is None else [first, *self._consumer.consume(READ_AT_ONCE, 0)]
         for message in messages:
             error = message.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:

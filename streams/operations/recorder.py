@@ -15,8 +15,7 @@ from streams.recording.wanted import Wanted
 from streams.settings import Settings
 
 SAVE_SECONDS: Final = 5.0
-"""A continuous recording is saved so often at least; the others with each frame, so that where
-frames end depends on the records alone."""
+"""So often, and with each frame, what has been recorded is saved."""
 
 
 class Recorder:
@@ -56,26 +55,23 @@ class Recorder:
         with MergedReading(
             self._settings, self.progress.places, self._takes, goes_on=is_continuous
         ) as reading:
-            saved = monotonic()
+            saved, passed = monotonic(), 0
             while not stop() and (is_continuous or not reading.is_at_end):
-                advance(reading.fetch())
+                fetched = reading.fetch()
+                advance(fetched)
+                passed += fetched
                 for message in reading.ready():
                     record = self._recorded(message)
                     self.written[record.topic] += 1
                     if self._file.write(record):
-                        self._save(reading)
-                        saved = monotonic()
-                if is_continuous and not self._file.is_saved and monotonic() - saved > SAVE_SECONDS:
-                    self._file.end_frame()
-                    self._save(reading)
-                    saved = monotonic()
+                        self._file.save(self._reached(reading))
+                if passed and monotonic() - saved > SAVE_SECONDS:
+                    self._file.save(self._reached(reading))
+                    saved, passed = monotonic(), 0
             is_finished = is_continuous or reading.is_at_end
-            if is_finished:
-                self._file.finish(self._reached(reading))
+            end = self._file.finish if is_finished else self._file.save
+            end(self._reached(reading))
         return is_finished
-
-    def _save(self, reading: MergedReading) -> None:
-        self._file.save(self._reached(reading))
 
     def _reached(self, reading: MergedReading) -> Progress:
         return Progress(

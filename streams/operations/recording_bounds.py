@@ -76,7 +76,7 @@ def go_on(settings: Settings, progress: Progress) -> None:
 
 def _of_times(settings: Settings, since: int | None, places: list[Place]) -> list[Reached]:
     ends = _listed(settings, places, LATEST)
-    spec = EARLIEST if since is None else OffsetSpec.for_timestamp(since)
+    spec = EARLIEST if since is None or since <= 0 else OffsetSpec.for_timestamp(since)
     firsts = _listed(settings, places, spec)
     # Where nothing is that late, the broker names no offset.
     return [

@@ -19,10 +19,12 @@ COMPRESSION_LEVEL: Final = 6
 class Frames:
     """Gathers lines and writes them to a file, compressed if its name ends in ``.zst``."""
 
-    def __init__(self, file: BinaryIO, path: Path, *, is_begun: bool = False) -> None:
-        """``is_begun`` says that the file has frames already."""
+    def __init__(
+        self, file: BinaryIO, path: Path, *, is_begun: bool = False, lines: bytes = b""
+    ) -> None:
+        """``is_begun`` says that the file has frames, ``lines`` what the next one begins with."""
         self._file = file
-        self._lines = bytearray()
+        self._lines = bytearray(lines)
         self._is_begun = is_begun
         self._compressor: zstandard.ZstdCompressor | None = None
         if path.suffix == ".zst":
@@ -42,12 +44,12 @@ class Frames:
             self._write()
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits to be written."""
-        return not self._lines
+    def lines(self) -> bytes:
+        """Those of the frame that has not ended yet."""
+        return bytes(self._lines)
 
     def _write(self) -> None:
-        lines = bytes(self._lines)
+        lines = self.lines
         self._lines.clear()
         self._file.write(lines if self._compressor is None else self._compressor.compress(lines))
         self._is_begun = True

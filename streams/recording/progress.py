@@ -35,7 +35,9 @@ class Progress(msgspec.Struct, kw_only=True):
     written: dict[str, int] = msgspec.field(default_factory=dict)
     """Records by topic."""
     size: int = 0
-    """Bytes of the file with these records."""
+    """Bytes of the file with these records, but for the last of them:"""
+    lines: bytes = b""
+    """Those of a frame that has not ended yet."""
 
 
 encode = msgspec.json.Encoder(order="deterministic").encode

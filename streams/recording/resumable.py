@@ -1,8 +1,8 @@
 """A recording that grows on disk frame by frame, so that it can be gone on with at any time.
 
-Beside the unfinished file lies its progress, renewed whenever a frame is safely on disk. Whoever
-was interrupted, though it be by SIGKILL or a power cut, goes on from there: what stands in the file
-beyond it is cut off, and comes again from the cluster.
+Beside the unfinished file lies its progress, with the lines of the frame that has not ended yet.
+Whoever was interrupted, though it be by SIGKILL or a power cut, goes on from what was last saved:
+what stands in the file beyond that is cut off, and comes again from the cluster.
 """
 
 import fcntl
@@ -49,7 +49,9 @@ class ResumableFile:
             except BaseException:
                 self._file.close()
                 raise
-        self._frames = Frames(self._file, self.path, is_begun=self._file.tell() > 0)
+        lines = self.progress.lines if self.progress else b""
+        is_begun = self._file.tell() > 0
+        self._frames = Frames(self._file, self.path, is_begun=is_begun, lines=lines)
         return self
 
     def __exit__(
@@ -68,22 +70,13 @@ class ResumableFile:
         with self._explained():
             return self._frames.add(line_of(record))
 
-    @property
-    def is_saved(self) -> bool:
-        """Whether no record waits for its frame to end."""
-        return self._frames.is_empty
-
-    def end_frame(self) -> None:
-        """End a frame before it is full, if anything is in it: it will be in the file as it is."""
-        with self._explained():
-            self._frames.end()
-
     def save(self, progress: Progress) -> None:
-        """Have all that is in ended frames on disk, and then how far that is."""
+        """Have all that was written on disk, and that this is how far it has come."""
         with self._explained():
             self._file.flush()
             os.fsync(self._file.fileno())
             progress.size = self._file.tell()
+            progress.lines = self._frames.lines
             renewed = self.progress_file.with_name(self.progress_file.name + ".new")
             with renewed.open("wb") as file:
                 file.write(encode(progress))
@@ -94,7 +87,8 @@ class ResumableFile:
 
     def finish(self, progress: Progress) -> None:
         """End the recording and give it its name; one that is continuous can be gone on with."""
-        self.end_frame()
+        with self._explained():
+            self._frames.end()
         self.save(progress)
         with self._explained():
             os.replace(self.part, self.path)

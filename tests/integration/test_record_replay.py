@@ -1,17 +1,20 @@
 """Recording a replay gives the same recording, to the byte, on a real Kafka."""
 
+import re
 from pathlib import Path
 
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from tests.command_line import run
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import SECONDS, Deployment
 from tests.integration.recorded import (
     AWKWARD,
     NOW,
     contents,
+    environment_of,
     leave_holes,
     numbered,
     recorded,
@@ -66,6 +69,22 @@ def test_a_recording_of_a_replay_is_the_recording(
     assert (result.exit_code, result.stdout) == (0, f"Replayed: {len(contents(first)):,}\n")
     recorded(empty.settings, second, *topics)
     assert second.read_bytes() == first.read_bytes()
+
+
+def test_the_example_of_the_readme_is_true(
+    deploy: Deploy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    [first] = re.findall(r"^```jsonl\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    [example] = re.findall(r"^```console\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    (tmp_path / "first.jsonl").write_text(first)
+    monkeypatch.chdir(tmp_path)
+    environment = environment_of(deploy(8).settings)
+    _, _, *steps = re.split(r"^\$ unhaunt (.*)\n", example, flags=re.MULTILINE)[1:]
+    for command, shown in zip(steps[::2], steps[1::2], strict=True):
+        result = run(*command.split(), **environment)
+        lines = [line.rstrip() for line in (result.stdout + result.stderr).splitlines()]
+        assert (result.exit_code, lines) == (0, shown.splitlines())
 
 
 def test_so_is_that_of_a_replay_in_scaled_time(deploy: Deploy, tmp_path: Path) -> None:

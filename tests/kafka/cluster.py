@@ -176,7 +176,13 @@ class KafkaCluster:
         tool = self._java("kafka.tools.StorageTool")
         formatting = [
             subprocess.Popen(
-                [*tool, "format", "-t", cluster, "-c", str(self._properties_file(number))],
+                [
+                    *tool,
+                    "format",
+                    f"--cluster-id={cluster}",
+                    "-c",
+                    str(self._properties_file(number)),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -51,11 +51,13 @@ def write(file: ResumableFile, records: Iterable[RecordedRecord]) -> None:
             file.save(progress(done))
 
 
-def interrupted_after(path: Path, records: int) -> None:
-    """A run that comes to an end without notice after so many records."""
+def interrupted_after(path: Path, records: int, *, is_saved: bool = False) -> None:
+    """A run that ends after so many records, either without notice or in order."""
     with ResumableFile(path) as file:
         done = position(file)
         write(file, RECORDS[done : done + records])
+        if is_saved:
+            file.save(progress(min(done + records, len(RECORDS))))
 
 
 def finished(path: Path) -> bytes:
@@ -73,15 +75,19 @@ def in_one_go(path: Path) -> bytes:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@given(lives=st.lists(st.tuples(st.integers(0, 60), st.binary(max_size=50)), max_size=5))
-@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    lives=st.lists(st.tuples(st.integers(0, 60), st.booleans(), st.binary(max_size=50)), max_size=5)
+)
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_however_often_it_is_interrupted_it_becomes_the_file_of_one_that_never_was(
-    tmp_path_factory: pytest.TempPathFactory, name: str, lives: list[tuple[int, bytes]]
+    tmp_path_factory: pytest.TempPathFactory, name: str, lives: list[tuple[int, bool, bytes]]
 ) -> None:
     folder = tmp_path_factory.mktemp("recording")
     path = folder / name
-    for records, torn in lives:
-        interrupted_after(path, records)
+    for records, is_saved, torn in lives:
+        interrupted_after(path, records, is_saved=is_saved)
         part = folder / f"{name}.part"
         if part.exists():
             with part.open("ab") as file:
@@ -119,6 +125,15 @@ def test_what_ends_before_anything_was_safe_leaves_nothing(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_was_saved_is_kept_though_its_frame_has_not_ended(tmp_path: Path) -> None:
+    path = tmp_path / NAMES[1]
+    interrupted_after(path, 3, is_saved=True)
+    with ResumableFile(path) as file:
+        assert position(file) == 3
+        file.finish(progress(3))
+    assert len(list(read([path]))) == 3
+
+
 def test_a_continuous_recording_that_was_stopped_can_be_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / NAMES[1]
     for first in (0, 50):
@@ -130,13 +145,13 @@ def test_a_continuous_recording_that_was_stopped_can_be_gone_on_with(tmp_path: P
         assert [record.offset for record in read([path])] == list(range(first + 50))
 
 
-def test_a_run_that_died_while_it_gave_the_file_its_name_is_made_good(tmp_path: Path) -> None:
+def test_a_run_that_died_when_it_had_just_given_the_file_its_name_is_made_good(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / NAMES[0]
     with ResumableFile(path) as file:
         write(file, RECORDS)
-        file.end_frame()
-        file.save(progress(len(RECORDS)))
-    file.part.rename(path)
+        file.finish(progress(len(RECORDS), is_continuous=True))
     assert finished(path) == in_one_go(tmp_path / "whole.jsonl")
     assert not file.progress_file.exists()
 
