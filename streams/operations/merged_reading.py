@@ -60,7 +60,7 @@ class MergedReading:
         self._clocks = [reached.clock for reached in places]
         self._ready: deque[tuple[OrderedPlace, Any]] = deque()
         self._waiting = [0] * len(places)
-        self._paused: set[int] = set()
+        self._paused = {rank for rank in range(len(places)) if self._is_done(rank)}
         self._heard = monotonic()
         self._assigned = [
             TopicPartition(settings.topic(reached.topic), reached.partition, reached.position)
@@ -85,7 +85,10 @@ class MergedReading:
         )
 
     def __enter__(self) -> Self:
-        self._consumer.assign(self._assigned)
+        # What is done with may have been deleted since, and to ask for it would be an error.
+        self._consumer.assign(
+            [each for rank, each in enumerate(self._assigned) if rank not in self._paused]
+        )
         return self
 
     def __exit__(
@@ -166,14 +169,17 @@ class MergedReading:
         else:
             stream.next_offset = offset + 1
 
+    def _is_done(self, rank: int) -> bool:
+        stream = self._streams[rank]
+        return not self._goes_on and stream.next_offset >= stream.known_end
+
     def _balance(self) -> None:
         """Fetch no more of partitions of which enough waits, or nothing is wanted any more."""
         share = WAITING_BYTES / len(self._places)
         paused = set()
-        for rank, stream in enumerate(self._streams):
-            is_done = not self._goes_on and stream.next_offset >= stream.known_end
+        for rank in range(len(self._places)):
             enough = share / 2 if rank in self._paused else share
-            if is_done or self._waiting[rank] > enough:
+            if self._is_done(rank) or self._waiting[rank] > enough:
                 paused.add(rank)
         if pausing := paused - self._paused:
             self._consumer.pause([self._assigned[rank] for rank in pausing])

@@ -35,8 +35,7 @@ class Recorder:
                     f"{file.path}: was begun with other options. Give the same again to go on with "
                     f"it, or remove {file.part} and {file.progress_file} to begin anew."
                 )
-            go_on(settings, file.progress)
-            self.progress = file.progress
+            self.progress = go_on(settings, file.progress)
         self.written = Counter(self.progress.written)
         """Records by topic, those of earlier runs included."""
 

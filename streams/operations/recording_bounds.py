@@ -1,6 +1,6 @@
 """Where a recording begins and ends in each partition, as the cluster is now."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from time import monotonic
 from typing import Final
 
@@ -50,28 +50,41 @@ def begin(settings: Settings, wanted: Wanted) -> Progress:
     return Progress(wanted=wanted, topic_ids=_ids(settings, topics), places=reached)
 
 
-def go_on(settings: Settings, progress: Progress) -> None:
-    """Raises `UserError` when the cluster no longer has what is yet to be recorded."""
-    topics = list(progress.topic_ids)
+def go_on(settings: Settings, progress: Progress) -> Progress:
+    """What is left of a recording; a continuous one catches up first with what is there now.
+
+    Raises `UserError` when the cluster no longer has what is yet to be recorded, and
+    `KafkaException`.
+    """
+    _refuse_other_topics(settings, progress.topic_ids)
+    is_continuous = progress.wanted.is_continuous
+    places = [(at.topic, at.partition) for at in progress.places]
+    firsts = _listed(settings, places, EARLIEST)
+    for place, reached in zip(places, progress.places, strict=True):
+        if reached.position < firsts[place] and (is_continuous or reached.position < reached.end):
+            raise UserError(
+                f"{settings.topic(reached.topic)}, partition {reached.partition}: offsets "
+                f"{reached.position} to {firsts[place] - 1} were deleted before they were recorded,"
+                " as the topic keeps them no longer. Record to another file."
+            )
+    if is_continuous:
+        ends = _listed(settings, places, LATEST)
+        for place, reached in zip(places, progress.places, strict=True):
+            reached.end = max(reached.position, ends[place])
+    return progress
+
+
+def _refuse_other_topics(settings: Settings, topic_ids: Mapping[str, str]) -> None:
     counts = existing(settings)
-    missing = [name for name in topics if settings.topic(name) not in counts]
+    missing = [name for name in topic_ids if settings.topic(name) not in counts]
     changed = missing or [
-        name for name, found in _ids(settings, topics).items() if found != progress.topic_ids[name]
+        name for name, found in _ids(settings, topic_ids).items() if found != topic_ids[name]
     ]
     if changed:
         raise UserError(
             f"{', '.join(map(settings.topic, changed))}: not the topic any more that the recording "
             "was begun from. Record to another file."
         )
-    firsts = _listed(settings, [(at.topic, at.partition) for at in progress.places], EARLIEST)
-    for reached in progress.places:
-        first = firsts[reached.topic, reached.partition]
-        if reached.position < min(first, reached.end):
-            raise UserError(
-                f"{settings.topic(reached.topic)}, partition {reached.partition}: offsets "
-                f"{reached.position} to {first - 1} were deleted before they were recorded, as the "
-                "topic keeps them no longer. Record to another file."
-            )
 
 
 def _of_times(settings: Settings, since: int | None, places: list[Place]) -> list[Reached]:
@@ -132,6 +145,6 @@ def _listed(settings: Settings, places: Iterable[Place], spec: OffsetSpec) -> Ma
     return answered(ask, monotonic() + SECONDS)
 
 
-def _ids(settings: Settings, topics: Iterable[str]) -> dict[str, str]:
+def _ids(settings: Settings, topics: Collection[str]) -> dict[str, str]:
     found = topic_ids(settings, map(settings.topic, topics), SECONDS)
     return {name: found[settings.topic(name)] for name in topics}

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -137,6 +138,27 @@ def test_records_that_were_deleted_meanwhile_are_not_passed_over_silently(
     assert result.exit_code == 2
     assert f"{topic}, partition 1: offsets " in result.stderr
     assert "to 48 were deleted before they were recorded" in result.stderr
+
+
+def test_records_that_were_deleted_when_they_had_been_recorded_do_no_harm(
+    deploy: Deploy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.operations.merged_reading.READ_AT_ONCE", 10)
+    deployment = deploy(2)
+    deployment.load(
+        msgspec.structs.replace(each, partition=int(number >= 10))
+        for number, each in enumerate(numbered(1_000))
+    )
+    path = tmp_path / "recording.jsonl"
+    with ResumableFile(path) as file:
+        recorder = Recorder(deployment.settings, Wanted(), file)
+        assert not recorder.run(lambda _: None, lambda: recorder.written.total() >= 10)
+    deployment.load(numbered(1))
+    topic = deployment.settings.topic("impression-requests")
+    client = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+    [cut] = client.delete_records([TopicPartition(topic, 0, 11)]).values()
+    cut.result(SECONDS)
+    assert numbers(recorded(deployment.settings, path)) == list(range(1_000))
 
 
 def test_a_topic_that_was_made_anew_meanwhile_is_another(
