@@ -60,23 +60,22 @@ class RecordingReplay:
         """
         self._settings = settings
         self._recordings = recordings
-        self._topics = topics or frozenset(INPUTS)
+        topics = topics or frozenset(INPUTS)
         self._is_by_key = is_by_key
         counts = existing(settings)
         self._partitions = {
             name: counts[settings.topic(name)] for name in TOPICS if settings.topic(name) in counts
         }
         contents = Contents.of(read(recordings, advance), self._partitions)
-        self.total = sum(contents.records[name] for name in self._topics)
+        names = [name for name in TOPICS if name in topics and contents.records[name]]
+        if not names:
+            raise UserError(f"{', '.join(recordings)}: no records of {', '.join(sorted(topics))}.")
+        self._topics = frozenset(names)
+        self.total = sum(contents.records[name] for name in names)
         self.left_out: Counter[str] = Counter(
-            {name: n for name, n in contents.records.items() if name not in self._topics}
+            {name: n for name, n in contents.records.items() if name not in topics}
         )
         """Records of other topics, which stay where they are."""
-        names = [name for name in TOPICS if name in self._topics and contents.records[name]]
-        if not names:
-            raise UserError(
-                f"{', '.join(recordings)}: no records of {', '.join(sorted(self._topics))}."
-            )
         self._refuse_unfit_topics(names, contents)
         configured = configurations(settings, map(settings.topic, names))
         self._refuse_other_times(configured)
