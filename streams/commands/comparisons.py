@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from streams.commands.files import whole_file
 from streams.commands.terminal import progress_bar, standard_error, standard_output, table
+from streams.commands.times import utc
 from streams.recording.comparison import (
     ALLOWED,
     GHOSTED,
@@ -136,8 +136,8 @@ def _changes_table(
 
 
 def _example(example: Example) -> str:
-    at = f"{datetime.fromtimestamp(example.ts / 1000, UTC):%F %T} UTC"
-    return f"{example.product_id} to {example.user_id}, {at}, request {example.request_id}"
+    shown = f"{example.product_id} to {example.user_id}"
+    return f"{shown}, {utc(example.ts)}, request {example.request_id}"
 
 
 def _most(title: str, counts: Counter[str], nameless: str) -> Iterator[str | Table]:
