@@ -7,6 +7,7 @@ the next record of a person to another partition than all that is known of them 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from time import monotonic, sleep
 from typing import Final, Literal
 
 from confluent_kafka import KafkaException
@@ -131,7 +132,10 @@ def plan(settings: Settings, partitions: int | None = None, replication: int | N
 
 
 def create(settings: Settings, planned: Plan) -> None:
-    """Create the topics that a plan misses. Raises `UserError` naming those that failed."""
+    """Create the topics that a plan misses, and wait until the brokers list them.
+
+    Raises `UserError` naming those that failed.
+    """
     if not planned.missing:
         return
     client = _client(settings)
@@ -155,6 +159,19 @@ def create(settings: Settings, planned: Plan) -> None:
             failed.append(f"{name}: {error.args[0].str()}")
     if failed:
         raise UserError("Not created:\n" + "\n".join(failed))
+    _wait_until_listed(client, settings, {topic.name for topic in planned.missing})
+
+
+def _wait_until_listed(client: AdminClient, settings: Settings, names: set[str]) -> None:
+    """A broker that is busy lists new topics a moment after they were created."""
+    deadline = monotonic() + SECONDS
+    while missing := names - _look(client, settings)[0].keys():
+        if monotonic() > deadline:
+            raise UserError(
+                f"Created, but {settings.brokers} does not list them yet: "
+                f"{', '.join(sorted(missing))}. `unhaunt topics check` tells when it does."
+            )
+        sleep(0.05)
 
 
 def require(settings: Settings) -> tuple[dict[str, str], int]:

@@ -24,7 +24,7 @@ from tests.integration.recorded import (
     record,
     recorded,
 )
-from tests.kafka.clients import transaction
+from tests.kafka.clients import create_new, transaction
 
 pytestmark = pytest.mark.kafka
 
@@ -268,5 +268,5 @@ def test_frames_end_where_the_records_say_and_not_where_fetching_did(
 def test_other_topics_of_the_cluster_are_not_touched(settings: Settings, tmp_path: Path) -> None:
     client = AdminClient({"bootstrap.servers": settings.brokers})
     strange = settings.topic("clicks")
-    client.create_topics([NewTopic(strange, 1, 1)])[strange].result(SECONDS)
+    create_new(client, NewTopic(strange, 1, 1))
     assert record(settings, tmp_path / "recording.jsonl").exit_code == 2

@@ -28,6 +28,7 @@ from tests.integration.recorded import (
     start_recording,
     until_recorded,
 )
+from tests.kafka.clients import create_new
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kafka
@@ -170,7 +171,7 @@ def test_a_topic_that_was_made_anew_meanwhile_is_another(
     client.delete_topics([topic])[topic].result(SECONDS)
     wait_until(lambda: topic not in client.list_topics(timeout=SECONDS).topics, "its end")
     assert "not the topic any more" in record(deployment.settings, path).stderr
-    client.create_topics([NewTopic(topic, 2, 1)])[topic].result(SECONDS)
+    create_new(client, NewTopic(topic, 2, 1))
     assert "not the topic any more" in record(deployment.settings, path).stderr
 
 

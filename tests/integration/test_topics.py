@@ -9,6 +9,7 @@ from streams.errors import UserError
 from streams.operations.topics import deployed, existing, require
 from streams.settings import Settings
 from tests.command_line import run, words
+from tests.kafka.clients import create_new
 
 pytestmark = pytest.mark.kafka
 
@@ -25,11 +26,8 @@ def topics(settings: Settings, *arguments: object) -> Result:
 
 def create(settings: Settings, partitions: int, *names: str, cleanup: str = "delete") -> None:
     client = AdminClient({"bootstrap.servers": settings.brokers})
-    created = client.create_topics(
-        [NewTopic(name, partitions, 1, config={"cleanup.policy": cleanup}) for name in names]
-    )
-    for future in created.values():
-        future.result()
+    config = {"cleanup.policy": cleanup}
+    create_new(client, *(NewTopic(name, partitions, 1, config=config) for name in names))
 
 
 def test_apply_creates_every_topic_with_its_partitions_and_cleanup_policy(

@@ -14,6 +14,7 @@ from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
 from tests.integration.conftest import Deploy, settings_of
 from tests.integration.deployment import Deployment
+from tests.kafka.clients import create_new
 from tests.kafka.cluster import KafkaCluster
 from tests.waiting import SECONDS
 
@@ -43,8 +44,7 @@ def test_with_unequal_numbers_of_partitions_it_says_which(
     settings: Settings, tmp_path: Path
 ) -> None:
     client = AdminClient({"bootstrap.servers": settings.brokers})
-    [created] = client.create_topics([NewTopic(settings.topic("dismissals"), 2, 1)]).values()
-    created.result(SECONDS)
+    create_new(client, NewTopic(settings.topic("dismissals"), 2, 1))
     create(settings, plan(settings, 3))
     with WorkerProcess(settings, tmp_path / "log") as worker:
         code, line = last_words(worker)

@@ -42,9 +42,20 @@ def create_topic(broker: str, partitions: int = 1, **config: str) -> str:
     """Create a topic and return its name; `config` is Kafka's, with _ for the dots."""
     name = unique("topic")
     settings = {key.replace("_", "."): value for key, value in config.items()}
-    client = AdminClient({"bootstrap.servers": broker})
-    client.create_topics([NewTopic(name, partitions, 1, config=settings)])[name].result(SECONDS)
+    create_new(
+        AdminClient({"bootstrap.servers": broker}), NewTopic(name, partitions, 1, config=settings)
+    )
     return name
+
+
+def create_new(client: Any, *topics: NewTopic) -> None:
+    """Create topics and wait until the broker lists them, a moment later if it is busy."""
+    created = client.create_topics([*topics])
+    for future in created.values():
+        future.result(SECONDS)
+    wait_until(
+        lambda: created.keys() <= client.list_topics(timeout=SECONDS).topics.keys(), "new topics"
+    )
 
 
 def send(broker: str, topic: str, *values: bytes | None, key: bytes | None = None) -> None:

@@ -24,6 +24,7 @@ from streams.errors import UserError
 from streams.settings import Settings
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import SECONDS, wait_until
+from tests.kafka.clients import create_new
 from tests.kafka.cluster import KafkaCluster
 
 pytestmark = pytest.mark.kafka
@@ -43,7 +44,7 @@ class Changelog:
 
     def create(self) -> None:
         topic = NewTopic(self.name, 1, 1, config={"cleanup.policy": "compact"})
-        self._admin.create_topics([topic])[self.name].result(SECONDS)
+        create_new(self._admin, topic)
 
     def delete(self) -> None:
         self._admin.delete_topics([self.name])[self.name].result(SECONDS)
