@@ -1,0 +1,76 @@
+"""The ads of a request: each candidate is one, with what became of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from schemas.records import Candidate, Request
+from streams.recording.report.history import History, Said
+from streams.suppression.catalog import Catalog
+from streams.suppression.evidence import Attributes
+
+STOPPED: Final = "stopped"
+HELD_OUT: Final = "held_out"
+"""Let through only because the person is in the holdout."""
+
+LEAKED: Final = "leaked"
+"""Let through after an order or a rejection that had not arrived yet."""
+
+LET_THROUGH: Final = "let_through"
+"""Let through for all that was known."""
+
+OUTCOMES: Final = (STOPPED, HELD_OUT, LEAKED, LET_THROUGH)
+
+
+@dataclass(slots=True)
+class Ad:
+    """A candidate that wanted to be shown to a person."""
+
+    product_id: str
+    attributes: Attributes
+    outcome: str
+    """One of `OUTCOMES`."""
+    answer: Mapping[str, Any] | None
+    """Why it is stopped, or but for the holdout would be."""
+    order: Said | None
+    """The person's earliest order of the product, be it before or after the request."""
+    rejection: Said | None
+    """The person's earliest rejection that the product comes under, before or after as well."""
+
+
+def ads_of(
+    request: Request, decision: Mapping[str, Any], history: History, catalog: Catalog
+) -> Iterator[Ad]:
+    """The ads of a request, in the order of its candidates."""
+    person, at = request.user_id, request.ts
+    for candidate, outcome, answer in _decided(request, decision):
+        product_id = candidate.product_id
+        attributes = catalog.attributes(product_id, candidate)
+        order = history.order(person, product_id)
+        rejection = history.rejection(person, product_id, attributes)
+        if outcome == LET_THROUGH and any(
+            said is not None
+            and said.ts <= at
+            and history.known(person, said.kind, said.event_id) is None
+            for said in (order, rejection)
+        ):
+            outcome = LEAKED
+        yield Ad(product_id, attributes, outcome, answer, order, rejection)
+
+
+def _decided(
+    request: Request, decision: Mapping[str, Any]
+) -> Iterator[tuple[Candidate, str, Mapping[str, Any] | None]]:
+    """Each candidate with its outcome: answers stand in the order of the candidates (SPEC 5)."""
+    suppressed, ghosted = decision["suppressed"], decision["ghosted"]
+    stopped = held_out = 0
+    for candidate in request.candidates:
+        product_id = candidate.product_id
+        if stopped < len(suppressed) and suppressed[stopped]["product_id"] == product_id:
+            yield candidate, STOPPED, suppressed[stopped]
+            stopped += 1
+        elif held_out < len(ghosted) and ghosted[held_out]["product_id"] == product_id:
+            yield candidate, HELD_OUT, ghosted[held_out]
+            held_out += 1
+        else:
+            yield candidate, LET_THROUGH, None

@@ -1,0 +1,81 @@
+"""Everything that a report counts while its recording is decided."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from schemas.records import Event, Request
+from streams.recording.backtest import Step
+from streams.recording.report.ads import ads_of
+from streams.recording.report.effect import Effect
+from streams.recording.report.following import Following
+from streams.recording.report.history import History
+from streams.recording.report.holdout import Holdout
+from streams.recording.report.input_problems import InputProblems
+from streams.recording.report.list_changes import ListChanges
+from streams.recording.report.part import Part
+from streams.recording.report.stopping import Stopping
+from streams.suppression.policy import Policy
+
+
+class ReportAnalysis:
+    """Counts for a report; the policy is that of number 0 (see `streams.recording.analysis`)."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.first: int | None = None
+        """The oldest event time; None without events."""
+        self.last: int | None = None
+        """The newest event time; None without events."""
+        self.persons = 0
+        self._persons: set[str] = set()
+        self._history = History()
+        self.following = Following()
+        self.stopping = Stopping()
+        self.effect = Effect(self._history, policy)
+        self.lists = ListChanges()
+        self.holdout = Holdout(policy)
+        self.inputs = InputProblems()
+
+    def observe(self, event: Event) -> None:
+        """See a valid event, before any is taken."""
+        ts = event.ts
+        self.first = ts if self.first is None else min(ts, self.first)
+        self.last = ts if self.last is None else max(ts, self.last)
+        self._persons.add(event.user_id)
+        self.persons = len(self._persons)
+        self._history.observe(event)
+        self.stopping.observe(event)
+        self.holdout.observe(event)
+
+    def take(self, step: Step) -> None:
+        """See an event in its order, after it was taken."""
+        event, decision, join = step.event, step.decisions[0], step.joins[0]
+        self.inputs.take(event, step.clock)
+        if isinstance(event, Request) and decision is not None:
+            ads = list(ads_of(event, decision, self._history, join.catalog))
+            self.following.count(event, ads)
+            self.stopping.count(event, ads)
+            self.effect.count(event, ads)
+            self.holdout.count(event, ads)
+        else:
+            self.effect.take(event)
+            self.lists.take(event, step.clock, join)
+
+    def add_list(self, number: int, standing: Mapping[str, Any]) -> None:
+        """The changes of the lists have told all there is to say of them."""
+
+    def merge(self, other: Self) -> None:
+        """Take in what another share of the persons came to."""
+        firsts = [first for first in (self.first, other.first) if first is not None]
+        lasts = [last for last in (self.last, other.last) if last is not None]
+        self.first, self.last = min(firsts, default=None), max(lasts, default=None)
+        self.persons += other.persons
+        for name, part in other.parts():
+            getattr(self, name).merge(part)
+
+    def parts(self) -> list[tuple[str, Part]]:
+        """The parts that count, by name."""
+        return [(name, part) for name, part in vars(self).items() if isinstance(part, Part)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What was counted: what was remembered of persons stays behind."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}

@@ -1,0 +1,114 @@
+"""What each person was done with, and when: bought, or said no to.
+
+It goes by the recorded events alone, whatever a policy makes of them, so it also tells of ads that
+were let through. The earliest order of a product counts, be it sent back later or not, and the
+earliest rejection of what it names, be it taken back later or not.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from schemas.records import Dismissal, Event, Preference, Purchase
+from streams.suppression.evidence import Attributes
+from streams.suppression.words import EVERYTHING
+
+EVERY_AD: Final = ("all", EVERYTHING)
+
+Target = tuple[str, str]
+"""The field that a rejection names and its value, or `EVERY_AD`."""
+
+
+class Said(NamedTuple):
+    """A person's event that speaks against an ad. The least is the earliest."""
+
+    ts: int
+    event_id: str
+    kind: str
+    """`purchases`, `dismissals` or `preferences`: each has ids of its own."""
+
+
+class History:
+    """First `observe` all events of a person, then `take` each and ask."""
+
+    def __init__(self) -> None:
+        self._orders: dict[str, dict[str, Said]] = {}
+        self._rejections: dict[str, dict[Target, Said]] = {}
+        self._taken: dict[str, dict[tuple[str, str], int]] = {}
+
+    def observe(self, event: Event) -> None:
+        """Note what an event speaks against."""
+        said = said_by(event)
+        if said is None:
+            return
+        if isinstance(event, Purchase):
+            orders = self._orders.setdefault(event.user_id, {})
+            for product in event.products or ():
+                known = orders.get(product.product_id)
+                orders[product.product_id] = said if known is None else min(said, known)
+        else:
+            rejections = self._rejections.setdefault(event.user_id, {})
+            target = _target(event)
+            known = rejections.get(target)
+            rejections[target] = said if known is None else min(said, known)
+
+    def take(self, event: Event) -> Said | None:
+        """From now on this is known; returns what it says if it is said for the first time."""
+        said = said_by(event)
+        if said is None:
+            return None
+        taken = self._taken.setdefault(event.user_id, {})
+        key = said.kind, said.event_id
+        if key in taken:
+            return None
+        taken[key] = said.ts
+        return said
+
+    def known(self, user_id: str, kind: str, event_id: str) -> int | None:
+        """The time of an event if it was taken already, else None."""
+        return self._taken.get(user_id, {}).get((kind, event_id))
+
+    def order(self, user_id: str, product_id: str) -> Said | None:
+        """The person's earliest order of a product, be it before or after now."""
+        orders = self._orders.get(user_id)
+        return None if orders is None else orders.get(product_id)
+
+    def rejection(self, user_id: str, product_id: str, attributes: Attributes) -> Said | None:
+        """The person's earliest rejection that a product comes under, before or after now."""
+        rejections = self._rejections.get(user_id)
+        if rejections is None:
+            return None
+        named = (rejections.get(target) for target in _targets(product_id, attributes))
+        return min((said for said in named if said is not None), default=None)
+
+
+def said_by(event: Event) -> Said | None:
+    """What an order, a rejection or a denial of consent says; None for everything else.
+
+    An ad that covered content was rejected for its place, so it does not count (SPEC 4).
+    """
+    if isinstance(event, Purchase):
+        if event.event == "order_completed":
+            return Said(event.ts, event.event_id, "purchases")
+    elif isinstance(event, Dismissal):
+        if event.action == "dismissed" and event.reason != "covered_content":
+            return Said(event.ts, event.event_id, "dismissals")
+    elif isinstance(event, Preference) and event.personalised_ads == "denied":
+        return Said(event.ts, event.event_id, "preferences")
+    return None
+
+
+def _target(event: Event) -> Target:
+    if isinstance(event, Dismissal) and event.reason != "opt_out_all" and event.target is not None:
+        return event.target
+    return EVERY_AD
+
+
+def _targets(product_id: str, attributes: Attributes) -> Iterator[Target]:
+    yield EVERY_AD
+    yield "product_id", product_id
+    for category in attributes.categories or ():
+        yield "category", category
+    if attributes.brand is not None:
+        yield "brand", attributes.brand
+    if attributes.advertiser_id is not None:
+        yield "advertiser_id", attributes.advertiser_id
