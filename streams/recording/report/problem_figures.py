@@ -1,0 +1,33 @@
+"""Figures on what was not right with the input."""
+
+from collections import Counter
+from typing import Any
+
+from schemas.topics import PERSON_TOPICS
+from streams.recording.backtest import Counts
+from streams.recording.report.input_problems import InputProblems
+from streams.recording.report.time_figures import middle
+
+
+def problem_figures(inputs: InputProblems, counts: Counts) -> dict[str, Any]:
+    """Dead letters by code; late and repeated events by topic; what was rerouted or not ours."""
+    late: dict[str, Counter[int]] = {topic: Counter() for topic in PERSON_TOPICS}
+    for (topic, seconds), count in inputs.late.items():
+        late[topic][seconds] += count
+    return {
+        "dead_letters": dict(sorted(counts.dead.items())),
+        "topics": [
+            {
+                "topic": topic,
+                "events": inputs.events[topic],
+                "late": late[topic].total(),
+                "late_median_seconds": middle(late[topic]),
+                "late_most_seconds": max(late[topic], default=None),
+                "repeated": inputs.repeated[topic],
+            }
+            for topic in PERSON_TOPICS
+        ],
+        "rerouted": counts.rerouted,
+        "ignored": dict(sorted(counts.ignored.items())),
+        "forgotten": dict(sorted(counts.forgotten.items())),
+    }

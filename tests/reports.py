@@ -1,0 +1,46 @@
+"""Running the analysis of a report over a few lines."""
+
+import pickle
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from streams.recording.backtest import Backtest, Counts, Share
+from streams.recording.report.analysis import ReportAnalysis
+from streams.recording.report.figures import About, figures
+from streams.suppression.policy import Policy
+from tests.builders import recorded
+
+Lines = Iterable[Mapping[str, Any]]
+
+
+def analysed(lines: Lines, policy: Policy, shares: int = 1) -> tuple[ReportAnalysis, Counts]:
+    """What an analysis comes to, the persons shared out among so many and merged afterwards."""
+    records = recorded(lines)
+    tests = [Backtest(policy, share=Share(number, shares)) for number in range(shares)]
+    analyses = [ReportAnalysis(policy) for _ in tests]
+    for test, analysis in zip(tests, analyses, strict=True):
+        test.read(records, analysis.observe)
+    for test, analysis in zip(tests, analyses, strict=True):
+        test.align([other.clocks for other in tests if other is not test])
+        for step in test.steps():
+            analysis.take(step)
+    counts = tests[0].counts
+    for other in tests[1:]:
+        counts.merge(other.counts)
+    first, *others = (pickle.loads(pickle.dumps(analysis)) for analysis in analyses)
+    for other in others:
+        first.merge(other)
+    return first, counts
+
+
+def report(
+    lines: Lines,
+    policy: Policy | None = None,
+    *,
+    cpm: float | None = None,
+    shares: int = 1,
+) -> dict[str, Any]:
+    """The figures of a report on these lines."""
+    policy = policy or Policy.default()
+    about = About(["lines.jsonl"], policy, "the test", cpm)
+    return figures(about, *analysed(lines, policy, shares))
