@@ -17,6 +17,7 @@ from streams.commands import (
     policy,
     record,
     replay,
+    report,
     settings,
     topics,
     verify,
@@ -47,6 +48,7 @@ app = typer.Typer(
         "Where to begin:\n\n"
         "  unhaunt demo                          see it work, on a broker of its own\n\n"
         "  unhaunt backtest recording.jsonl      what it would have decided, without a broker\n\n"
+        "  unhaunt report rec.jsonl -o rec.html  the same in charts, to look at\n\n"
         "  unhaunt topics apply                  create the topics of a deployment\n\n"
         "  unhaunt worker                        join, decide, and keep the lists"
     ),
@@ -84,6 +86,7 @@ app.add_typer(dead_letters.group)
 app.command(epilog=record.EXAMPLES)(record.record)
 app.command(epilog=replay.EXAMPLES)(replay.replay)
 app.command(epilog=backtest.EXAMPLES)(backtest.backtest)
+app.command(epilog=report.EXAMPLES)(report.report)
 app.command(epilog=explain.EXAMPLES)(explain.explain)
 app.command(epilog=verify.EXAMPLES)(verify.verify)
 app.command(epilog=anonymise.EXAMPLES)(anonymise.anonymise)

@@ -1,0 +1,134 @@
+"""`unhaunt report`."""
+
+import math
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, Final
+
+import orjson
+import typer
+
+from streams.commands.files import STANDARD_OUTPUT, whole_file
+from streams.commands.policies import policy_in_force
+from streams.commands.terminal import progress_bar, standard_error
+from streams.errors import UserError
+from streams.recording.report.analysis import ReportAnalysis
+from streams.recording.report.figures import About, figures
+from streams.recording.share_run import Run
+from streams.recording.shares import processes_for, start
+from streams.recording.sources import total_size
+
+EXAMPLES: Final = (
+    "Examples:\n\n"
+    "  unhaunt report recording.jsonl.zst -o report.html\n\n"
+    "  unhaunt report march.jsonl april.jsonl --policy stricter.toml --cpm 2.50 -o report.html\n\n"
+    "  unhaunt report recording.jsonl.zst --json - | less"
+)
+
+
+def report(
+    recordings: Annotated[
+        list[str],
+        typer.Argument(metavar="RECORDING", help="Recordings, .jsonl or .jsonl.zst, in order."),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Page to write, HTML."),
+    ] = None,
+    json: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the same figures as JSON; - for standard output."),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Policy (TOML) instead of the one that UNHAUNT_POLICY names."
+        ),
+    ] = None,
+    cpm: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="PRICE",
+            help="What a thousand ads cost, in any currency, to see savings in it.",
+        ),
+    ] = None,
+) -> None:
+    """Show what a policy does to recorded traffic: one page with charts and tables.
+
+    Says how many ads would have followed people after they bought or said no, what was stopped
+    and why, how long that took and what leaked, what it saves, how the lists grow and shrink, what
+    follows people most, what the holdout shows of lost sales, and what was wrong with the input.
+    The page is one file, needs no network to be opened, and may be sent on: it names products,
+    brands and sites, but no persons.
+    """
+    _refuse(recordings, output, json, cpm)
+    chosen, source = policy_in_force(policy)
+    drawing = None if output is None else _drawing()
+    run = Run(recordings, [chosen], partial(ReportAnalysis, chosen), only_decisions=True)
+    with start(run, processes_for(recordings)) as shares:
+        with progress_bar("Reading", total_size(recordings)) as advance:
+            events = shares.read(advance)
+        with progress_bar("Deciding", events) as advance:
+            shares.decide(advance, _unwritten)
+        shares.lists(_unwritten)
+        analysis, counts = shares.done()
+    # A page may be sent on: where files lie here is nobody's business.
+    named = source if policy is None else policy.name
+    about = About([Path(path).name for path in recordings], chosen, named, cpm)
+    made = figures(about, analysis, counts)
+    if json is not None:
+        with whole_file(json) as write:
+            write(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    if drawing is not None and output is not None:
+        charts = drawing.charts_of(made)
+        with progress_bar("Drawing", len(charts)) as advance, whole_file(output) as write:
+            write(drawing.page(made, charts, advance).encode())
+    _tell(made, [path for path in (output, json) if path not in (None, STANDARD_OUTPUT)])
+
+
+def _drawing() -> ModuleType:
+    """What draws the page; what it needs may be missing, which is to be said at once."""
+    try:
+        from streams.recording.report import page  # noqa: PLC0415 -- only an extra brings it
+    except ImportError as error:
+        raise UserError(
+            "What draws the page is not installed. Install it with: pip install 'unhaunt[report]'. "
+            "The figures alone can be had without: --json FILE"
+        ) from error
+    return page
+
+
+def _refuse(recordings: list[str], output: str | None, json: str | None, cpm: float | None) -> None:
+    """Raises `UserError` for what does not go together."""
+    if output is None and json is None:
+        raise UserError(
+            "Nothing to write: name a page (-o report.html), a file for --json, or both."
+        )
+    if output == json == STANDARD_OUTPUT:
+        raise UserError("Only one of -o and --json can go to standard output; name a file.")
+    if cpm is not None and not math.isfinite(cpm):
+        raise UserError(f"--cpm: expected a price, got {cpm}")
+    places = [Path(path).resolve() for path in (*recordings, *filter(None, (output, json)))]
+    for path in filter(None, (output, json)):
+        place = Path(path).resolve()
+        if places.count(place) > 1 and (place.is_file() or not place.exists()):
+            raise UserError(
+                f"{path}: named more than once; what is written needs a file of its own."
+            )
+
+
+def _unwritten(_: bytes) -> None:
+    """No lines of output are wanted."""
+
+
+def _tell(made: dict[str, Any], written: list[str | None]) -> None:
+    console = standard_error()
+    followed = made["followed"]["ordered_or_rejected"]
+    console.print(
+        f"{followed['all']:,} of {made['ads']['all']:,} ads would have followed people after they "
+        f"bought or said no; {followed['stopped']:,} of them were stopped."
+    )
+    if written:
+        console.print(f"Written to {' and '.join(map(str, written))}.")
