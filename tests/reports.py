@@ -20,10 +20,13 @@ def analysed(lines: Lines, policy: Policy, shares: int = 1) -> tuple[ReportAnaly
     analyses = [ReportAnalysis(policy) for _ in tests]
     for test, analysis in zip(tests, analyses, strict=True):
         test.read(records, analysis.observe)
-    for test, analysis in zip(tests, analyses, strict=True):
-        test.align([other.clocks for other in tests if other is not test])
+    clocks = [test.clocks() for test in tests]
+    for number, (test, analysis) in enumerate(zip(tests, analyses, strict=True)):
+        test.align(clocks[:number] + clocks[number + 1 :])
         for step in test.steps():
             analysis.take(step)
+        for _, standing in test.placed_lists(0):
+            analysis.add_list(0, standing)
     counts = tests[0].counts
     for other in tests[1:]:
         counts.merge(other.counts)

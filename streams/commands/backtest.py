@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from streams.commands.comparisons import compare
-from streams.commands.files import STANDARD_OUTPUT, whole_file
+from streams.commands.files import refuse_clashes, whole_file
 from streams.commands.policies import policy_in_force, read_policy
 from streams.commands.summaries import backtest_table, followed_lines
 from streams.commands.terminal import progress_bar, standard_error
@@ -76,7 +76,8 @@ def backtest(
     With several policies it says what the others change: which candidates are shown no more, which
     are shown again, by reason, category and person, with examples.
     """
-    _refuse_clashes(recordings, decisions, lists, json)
+    outputs = {"--decisions": decisions, "--lists": lists, "--json": json}
+    refuse_clashes(recordings, outputs)
     processes = processes or processes_for(recordings)
     if policy is not None and len(policy) > 1:
         _refuse_beside_a_comparison(decisions, lists)
@@ -114,20 +115,3 @@ def _refuse_beside_a_comparison(decisions: str | None, lists: str | None) -> Non
         raise UserError(
             "--decisions and --lists are those of one policy; run the policies one by one for them."
         )
-
-
-def _refuse_clashes(recordings: list[str], *outputs: str | None) -> None:
-    """Raises `UserError` when one file would be written over another."""
-    if outputs.count(STANDARD_OUTPUT) > 1:
-        raise UserError(
-            "Only one of --decisions and --lists can go to standard output; name a file for the "
-            "other."
-        )
-    written = [path for path in outputs if path is not None and path != STANDARD_OUTPUT]
-    places = [Path(path).resolve() for path in (*recordings, *written)]
-    for path in written:
-        place = Path(path).resolve()
-        if places.count(place) > 1 and (place.is_file() or not place.exists()):
-            raise UserError(
-                f"{path}: named more than once; what is written needs a file of its own."
-            )

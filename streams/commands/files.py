@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -39,6 +39,27 @@ def whole_file(path: str | None) -> Iterator[Callable[[bytes], object]]:
                 unfinished.unlink()
                 raise
         os.replace(unfinished, path)
+
+
+def refuse_clashes(inputs: Iterable[str], outputs: Mapping[str, str | None]) -> None:
+    """Raises `UserError` when one file would be written over another.
+
+    `outputs` are the files to write, by the options that name them.
+    """
+    to_standard_output = [option for option, path in outputs.items() if path == STANDARD_OUTPUT]
+    if len(to_standard_output) > 1:
+        raise UserError(
+            f"Only one of {' and '.join(to_standard_output)} can go to standard output; name a "
+            "file for the other."
+        )
+    written = [path for path in outputs.values() if path is not None and path != STANDARD_OUTPUT]
+    places = [Path(path).resolve() for path in (*inputs, *written)]
+    for path in written:
+        place = Path(path).resolve()
+        if places.count(place) > 1 and (place.is_file() or not place.exists()):
+            raise UserError(
+                f"{path}: named more than once; what is written needs a file of its own."
+            )
 
 
 def _open(path: str, opened: Path) -> BinaryIO:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import orjson
 import typer
 
-from streams.commands.files import STANDARD_OUTPUT, whole_file
+from streams.commands.files import STANDARD_OUTPUT, refuse_clashes, whole_file
 from streams.commands.policies import policy_in_force
 from streams.commands.terminal import progress_bar, standard_error
 from streams.errors import UserError
@@ -63,10 +63,14 @@ def report(
     The page is one file, needs no network to be opened, and may be sent on: it names products,
     brands and sites, but no persons.
     """
-    _refuse(recordings, output, json, cpm)
+    if output is None and json is None:
+        raise UserError("Nothing to write: name a page (-o report.html), --json FILE, or both.")
+    if cpm is not None and not math.isfinite(cpm):
+        raise UserError(f"--cpm: expected a price, got {cpm}")
+    refuse_clashes(recordings, {"-o": output, "--json": json})
     chosen, source = policy_in_force(policy)
     drawing = None if output is None else _drawing()
-    run = Run(recordings, [chosen], partial(ReportAnalysis, chosen), only_decisions=True)
+    run = Run(recordings, [chosen], partial(ReportAnalysis, chosen))
     with start(run, processes_for(recordings)) as shares:
         with progress_bar("Reading", total_size(recordings)) as advance:
             events = shares.read(advance)
@@ -78,10 +82,9 @@ def report(
     named = source if policy is None else policy.name
     about = About([Path(path).name for path in recordings], chosen, named, cpm)
     made = figures(about, analysis, counts)
-    if json is not None:
-        with whole_file(json) as write:
-            write(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    if drawing is not None and output is not None:
+    with whole_file(json) as write_json:
+        write_json(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    if drawing is not None:
         charts = drawing.charts_of(made)
         with progress_bar("Drawing", len(charts)) as advance, whole_file(output) as write:
             write(drawing.page(made, charts, advance).encode())
@@ -98,25 +101,6 @@ def _drawing() -> ModuleType:
             "The figures alone can be had without: --json FILE"
         ) from error
     return page
-
-
-def _refuse(recordings: list[str], output: str | None, json: str | None, cpm: float | None) -> None:
-    """Raises `UserError` for what does not go together."""
-    if output is None and json is None:
-        raise UserError(
-            "Nothing to write: name a page (-o report.html), a file for --json, or both."
-        )
-    if output == json == STANDARD_OUTPUT:
-        raise UserError("Only one of -o and --json can go to standard output; name a file.")
-    if cpm is not None and not math.isfinite(cpm):
-        raise UserError(f"--cpm: expected a price, got {cpm}")
-    places = [Path(path).resolve() for path in (*recordings, *filter(None, (output, json)))]
-    for path in filter(None, (output, json)):
-        place = Path(path).resolve()
-        if places.count(place) > 1 and (place.is_file() or not place.exists()):
-            raise UserError(
-                f"{path}: named more than once; what is written needs a file of its own."
-            )
 
 
 def _unwritten(_: bytes) -> None:
