@@ -11,7 +11,7 @@ from tests.browser.chromium import chromium
 from tests.command_line import run
 
 PICTURE = Path(__file__).parents[2] / "deploy" / "pictures" / "report.png"
-SHOWN = FloatRect(x=0, y=0, width=900, height=1190)
+WIDTH = 900
 
 with tempfile.TemporaryDirectory() as folder, chromium() as browser:
     recording, policy, report = (
@@ -23,8 +23,11 @@ with tempfile.TemporaryDirectory() as folder, chromium() as browser:
     policy.write_text(DEMO_POLICY)
     result = run("report", recording, "--policy", policy, "-o", report)
     assert result.exit_code == 0, result.output
-    page = browser.new_page(viewport={"width": 900, "height": 1200})
+    page = browser.new_page(viewport={"width": WIDTH, "height": 1200})
     page.goto(report.as_uri())
+    chart = page.locator("figure").first.bounding_box()
+    assert chart is not None
+    shown = FloatRect(x=0, y=0, width=WIDTH, height=chart["y"] + chart["height"] + 16)
     PICTURE.parent.mkdir(exist_ok=True)
-    page.screenshot(path=PICTURE, clip=SHOWN, full_page=True)
+    page.screenshot(path=PICTURE, clip=shown, full_page=True)
     print(f"{PICTURE}: {PICTURE.stat().st_size:,} bytes")

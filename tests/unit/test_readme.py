@@ -287,3 +287,14 @@ def test_two_policies_differ_as_shown(jdata: Path, tmp_path: Path) -> None:
     ]
     result = run(*arguments, COLUMNS="100")
     assert [line.rstrip() for line in result.stdout.splitlines()][: len(lines)] == lines
+
+
+@pytest.mark.data
+def test_a_report_says_what_is_shown(
+    jdata: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    [shown] = [block for block in blocks("console") if "unhaunt report" in block]
+    command, *lines = shown.splitlines()
+    assert run(*command.split()[2:]).stderr.splitlines() == lines
+    assert Path(command.split()[-1]).exists()
