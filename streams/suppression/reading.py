@@ -122,6 +122,14 @@ class Reading:
             for claim in (place.claims if place.is_read else self._claims(place))
         ]
 
+    def changes(self) -> Iterator[tuple[ScopeValue, Sequence[Claim]]]:
+        """Where evidence has come or gone since the claims there were last asked for; and what
+        they are now.
+        """
+        for scope_value, place in self._places.items():
+            if not place.is_read:
+                yield scope_value, self._claims(place)
+
     def claims_on(self, candidate: Candidate, product: Product | None) -> list[Claim]:
         """The claims that cover a candidate, active or not.
 

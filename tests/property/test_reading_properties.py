@@ -101,3 +101,18 @@ def test_claims_are_whole(life: list[Event], policy: Policy) -> None:
         assert list(claim.because) == sorted(set(claim.because))
         assert set(claim.because) <= {"e1", "e2", "e3", "i1", "i2", "i3"}
         assert claim.because or claim.reason == "no_consent"
+
+
+@given(lives, policies)
+def test_the_changes_after_each_event_add_up_to_all_claims(
+    life: list[Event], policy: Policy
+) -> None:
+    evidence = Evidence()
+    reading = Reading(evidence, policy, CATALOG)
+    known: dict[Any, Any] = {}
+    for event in life:
+        evidence.join(event)
+        reading.take(event)
+        known |= dict(reading.changes())
+        assert {claim for claims in known.values() for claim in claims} == set(reading.claims())
+        assert dict(reading.changes()) == {}

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.builders import (
     DAY,
     HOUR,
@@ -103,6 +105,22 @@ def test_persons_are_counted_while_they_have_any_entry() -> None:
     )
     assert max(changes(found, "persons")) == 1
     assert max(changes(found, "entries")) == 2
+
+
+def test_what_is_forgotten_of_somebody_who_is_no_person_is_undone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("person", "surplus"):
+        monkeypatch.setattr(f"streams.suppression.{module}.MOST_FACTS", 3)
+    monkeypatch.setattr("streams.suppression.surplus.ROOM", 1)
+    found = steps(
+        *(
+            line(purchase(f"p{number}", event_id=f"e{number}", order_id=f"o{number}", ts=NOW))
+            for number in range(4)
+        )
+    )
+    assert total(found) == (4, 0, 2)
+    assert (found[-1]["entries"], found[-1]["persons"]) == (2, 1)
 
 
 def test_steps_are_as_long_as_a_chart_needs() -> None:

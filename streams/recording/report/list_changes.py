@@ -1,20 +1,22 @@
 """How the lists grow and shrink over time."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from schemas.records import Event, Request
 from streams.recording.report.part import Part
-from streams.suppression.claims import FOREVER, Claim
+from streams.suppression.claims import FOREVER, Claim, ScopeValue
 from streams.suppression.join import Join
+from streams.suppression.reading import Reading
 
 HOUR: Final = 3_600_000
 
-Entry = tuple[str, str, str]
-"""Scope, value and reason: however often it is said again, it is one thing that is off."""
+Entries = Mapping[str, float]
+"""The reasons that hold for one scope value, each with its end: however often a reason is said
+again, it is one entry."""
 
-_NOBODY: Final[Mapping[Entry, float]] = {}
+_NOTHING: Final[Entries] = {}
 
 
 class ListChanges(Part):
@@ -33,36 +35,33 @@ class ListChanges(Part):
         """Entries that went before their time: sent back, taken back, granted, or forgotten."""
         self.persons: Counter[int] = Counter()
         """How many more persons, or fewer, have entries from this hour on."""
-        self._standing: dict[str, Mapping[Entry, float]] = {}
-        self._read: dict[str, list[Claim]] = {}
+        self._lists: dict[str, _List] = {}
 
     def take(self, event: Event, clock: int, join: Join) -> None:
-        """Note what evidence that was taken has changed."""
+        """Note what evidence that was just taken has changed."""
         person = join.persons.get(event.user_id)
         if isinstance(event, Request) or person is None:
             return
-        claims = person.reading(join.policy, join.catalog).claims()
-        if claims == self._read.get(event.user_id, []):
-            return
-        self._read[event.user_id] = claims
-        before = self._standing.get(event.user_id, _NOBODY)
-        after = _standing(claims, clock)
-        self._standing[event.user_id] = after
+        reading = person.reading(join.policy, join.catalog)
+        standing = self._lists.get(event.user_id)
+        if standing is None:
+            standing = self._lists[event.user_id] = _List(reading)
+        last_before = standing.last_end(clock)
         hour = clock // HOUR
-        self._count_entries(before, after, clock, hour)
-        last_before, last_after = (max(each.values(), default=clock) for each in (before, after))
-        self._count_person(last_before, last_after, clock, hour)
+        for scope_value, after in standing.changes(reading, clock):
+            before = standing.entries.get(scope_value, _NOTHING)
+            standing.entries[scope_value] = after
+            self._count_entries(before, after, clock, hour)
+        self._count_person(last_before, standing.last_end(clock), clock, hour)
 
-    def _count_entries(
-        self, before: Mapping[Entry, float], after: Mapping[Entry, float], clock: int, hour: int
-    ) -> None:
-        for entry, until in before.items() - after.items():
+    def _count_entries(self, before: Entries, after: Entries, clock: int, hour: int) -> None:
+        for reason, until in before.items():
             if until > clock:
                 self._expect_end(until, -1)
-                self.undone[hour] += entry not in after
-        for entry, until in after.items() - before.items():
+                self.undone[hour] += reason not in after
+        for reason, until in after.items():
             self._expect_end(until, 1)
-            self.added[hour] += before.get(entry, clock) <= clock
+            self.added[hour] += before.get(reason, clock) <= clock
 
     def _expect_end(self, until: float, change: int) -> None:
         if until != FOREVER:
@@ -72,8 +71,8 @@ class ListChanges(Part):
         """`before` and `after`: when the last entry ends, as was and as is known."""
         if before > clock:
             self._expect_no_list(before, -1)
-        else:
-            self.persons[hour] += after > clock
+        elif after > clock:
+            self.persons[hour] += 1
         if after > clock:
             self._expect_no_list(after, 1)
         elif before > clock:
@@ -84,12 +83,34 @@ class ListChanges(Part):
             self.persons[int(until) // HOUR] -= change
 
 
-def _standing(claims: list[Claim], clock: int) -> dict[Entry, float]:
-    """What the claims put on the list, and when it ends."""
-    standing: dict[Entry, float] = {}
+class _List:
+    """What stands for a person."""
+
+    __slots__ = ("_reading", "entries")
+
+    def __init__(self, reading: Reading) -> None:
+        self.entries: dict[ScopeValue, Entries] = {}
+        self._reading = reading
+
+    def last_end(self, clock: int) -> float:
+        """When the last entry ends, or `clock` without any."""
+        ends = (until for entries in self.entries.values() for until in entries.values())
+        return max(ends, default=clock)
+
+    def changes(self, reading: Reading, clock: int) -> Iterator[tuple[ScopeValue, Entries]]:
+        """The scope values whose evidence has changed, with the entries that they have now."""
+        places = {place: _entries(claims, clock) for place, claims in reading.changes()}
+        if reading is not self._reading:  # begun anew, so that everything is a change
+            self._reading = reading
+            places |= dict.fromkeys(self.entries.keys() - places.keys(), _NOTHING)
+        yield from places.items()
+
+
+def _entries(claims: Iterable[Claim], clock: int) -> Entries:
+    """What claims on one scope value put on the list, and when it ends."""
+    entries: dict[str, float] = {}
     for claim in claims:
         until = FOREVER if claim.until is None else claim.until
         if until > clock:
-            entry = claim.scope, claim.value, claim.reason
-            standing[entry] = max(until, standing.get(entry, until))
-    return standing
+            entries[claim.reason] = max(until, entries.get(claim.reason, until))
+    return entries
