@@ -69,3 +69,14 @@ def test_times_are_in_utc() -> None:
 
 def test_a_time_that_no_calendar_has_is_told_in_milliseconds() -> None:
     assert words.day(2**63 - 1) == "9,223,372,036,854,775,807 ms"
+
+
+def test_a_name_is_cut_where_it_is_long_and_replaced_where_there_is_none() -> None:
+    assert words.named("n" * 61) == "n" * 59 + "…"
+    assert words.named("n" * 60) == "n" * 60
+    assert (words.named(None), words.named(" ")) == ("not stated", "blank")
+
+
+def test_a_name_keeps_its_letters_but_not_what_cannot_be_drawn() -> None:
+    assert words.named("Müller 東京 नेपाल 👟") == "Müller 東京 नेपाल 👟"
+    assert words.named("a\0b\x1bc\u202ed\uffff") == "a\ufffdb\ufffdc\ufffdd\ufffd"

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from unicodedata import category
 
 from streams.recording.report.ads import HELD_OUT, LEAKED, LET_THROUGH, STOPPED
 
@@ -14,6 +15,12 @@ OUTCOME_WORDS: Final = {
 """What became of an ad, in the order in which it is shown."""
 
 LONGEST_NAME: Final = 60
+
+_UNDRAWABLE: Final = ("Cc", "Cs", "Cn")
+"""Categories of Unicode: control characters, halves of characters, and what is none."""
+
+_TURNING: Final = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Characters that turn the direction of writing."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
@@ -102,9 +109,20 @@ def _written(ts: int | None, form: str) -> str:
 
 
 def named(name: str | None) -> str:
-    """A category, brand or site, cut where it is long, or in words that there is none."""
+    """A category, brand or site, fit to be shown, or in words that there is none.
+
+    It is cut where it is long. Characters that cannot be drawn, and those that turn the direction
+    of all that follows, are replaced.
+    """
     if name is None:
         return "not stated"
+    if not name.strip():
+        return "blank"
     if len(name) > LONGEST_NAME:
-        return name[: LONGEST_NAME - 1] + "…"
-    return name if name.strip() else "blank"
+        name = name[: LONGEST_NAME - 1] + "…"
+    return "".join(map(_drawable, name))
+
+
+def _drawable(character: str) -> str:
+    is_drawable = category(character) not in _UNDRAWABLE and character not in _TURNING
+    return character if is_drawable else "\N{REPLACEMENT CHARACTER}"
