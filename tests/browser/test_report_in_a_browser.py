@@ -58,7 +58,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("purchases", HOSTILE, bought | {"products": [{"product_id": HOSTILE, **attributes}]}),
         (f"topic{HOSTILE}", "u", {}),
     ]
-    for number, site in enumerate((HOSTILE, LONG, HOSTILE + LONG, "", "  ")):
+    for number, site in enumerate(
+        (HOSTILE, LONG, HOSTILE + LONG, "\N{ATHLETIC SHOE}" * 70, "", "  ")
+    ):
         asked = {"request_id": f"r{number}", "ts": NOW + number * HOUR, "site": site}
         candidates = [{"product_id": HOSTILE, **attributes}, {"product_id": "p"}]
         records.append(("impression-requests", HOSTILE, asked | {"candidates": candidates}))

@@ -88,7 +88,7 @@ def _bars(
 ) -> Spec:
     """Bars by number, since two long names may look the same when they are cut."""
     longest = LONGEST_NAMES[width == NARROW]
-    shown = [name if len(name) <= longest else name[: longest - 1] + "…" for name in names]
+    shown = [_label(name, longest) for name in names]
     most = max(sum(row["amount"] for row in rows if row["bar"] == bar) for bar in range(len(names)))
     return {
         "height": {"step": BAR},
@@ -112,6 +112,12 @@ def _bars(
             "order": {"field": "rank"},
         },
     }
+
+
+def _label(name: str, longest: int) -> str:
+    """A name that Vega can draw: it cuts characters beyond 16 bits in two, and fails."""
+    cut = name if len(name) <= longest else name[: longest - 1] + "…"
+    return "".join(each if each <= "\uffff" else "\N{REPLACEMENT CHARACTER}" for each in cut)
 
 
 def _scale(parts: Sequence[str], colours: Sequence[str]) -> Spec:
