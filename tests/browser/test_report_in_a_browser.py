@@ -59,7 +59,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (f"topic{HOSTILE}", "u", {}),
     ]
     for number, site in enumerate(
-        (HOSTILE, LONG, HOSTILE + LONG, "\N{ATHLETIC SHOE}" * 70, "", "  ")
+        (HOSTILE, LONG, HOSTILE + LONG, "\N{ATHLETIC SHOE}" * 70, "W" * 60, "", "  ")
     ):
         asked = {"request_id": f"r{number}", "ts": NOW + number * HOUR, "site": site}
         candidates = [{"product_id": HOSTILE, **attributes}, {"product_id": "p"}]

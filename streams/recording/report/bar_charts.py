@@ -11,8 +11,8 @@ from streams.suppression.words import SCOPES
 BAR: Final = 24
 """The height of a bar, in pixels."""
 
-LONGEST_NAMES: Final = (28, 18)
-"""So many characters of a name are shown, in a wide chart and in a narrow one."""
+LONGEST_NAMES: Final = (200, 125)
+"""So many pixels of a name are shown, in a wide chart and in a narrow one."""
 
 
 def reasons_chart(reasons: Sequence[Mapping[str, Any]]) -> Chart:
@@ -87,20 +87,22 @@ def _bars(
     rows: Sequence[Mapping[str, Any]], names: Sequence[str], unit: str, colours: Spec, width: int
 ) -> Spec:
     """Bars by number, since two long names may look the same when they are cut."""
-    longest = LONGEST_NAMES[width == NARROW]
-    shown = [_label(name, longest) for name in names]
     most = max(sum(row["amount"] for row in rows if row["bar"] == bar) for bar in range(len(names)))
     return {
         "height": {"step": BAR},
         "data": {"values": rows},
-        "params": [{"name": "names", "value": shown}],
+        "params": [{"name": "names", "value": [_label(name) for name in names]}],
         "mark": "bar",
         "encoding": {
             "y": {
                 "field": "bar",
                 "type": "ordinal",
                 "title": None,
-                "axis": {**BARE, "labelExpr": "names[datum.value]"},
+                "axis": {
+                    **BARE,
+                    "labelExpr": "names[datum.value]",
+                    "labelLimit": LONGEST_NAMES[width == NARROW],
+                },
             },
             "x": {
                 "field": "amount",
@@ -114,10 +116,9 @@ def _bars(
     }
 
 
-def _label(name: str, longest: int) -> str:
-    """A name that Vega can draw: it cuts characters beyond 16 bits in two, and fails."""
-    cut = name if len(name) <= longest else name[: longest - 1] + "…"
-    return "".join(each if each <= "\uffff" else "\N{REPLACEMENT CHARACTER}" for each in cut)
+def _label(name: str) -> str:
+    """A name that Vega can cut: it would cut characters beyond 16 bits in two, and fail."""
+    return "".join(each if each <= "\uffff" else "\N{REPLACEMENT CHARACTER}" for each in name)
 
 
 def _scale(parts: Sequence[str], colours: Sequence[str]) -> Spec:

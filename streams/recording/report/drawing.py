@@ -31,7 +31,6 @@ _CONFIG: Final[Spec] = {
         "labelColor": "var(--ink)",
         "labelFlush": False,
         "labelFontSize": 12,
-        "labelLimit": 200,
         "tickColor": "var(--line)",
         "titleColor": "var(--ink)",
         "titleFontSize": 12,
