@@ -53,7 +53,7 @@ def run(joined: Join, crowd: Iterator[Event], hot: Iterator[Event] | None, secon
     """Processor seconds for each second of events, with checkpoints as the engine paces them."""
     pace, at, spent = Pace(Settings(), 0.0), 0.0, 0.0
     while at < seconds:
-        pause = pace.seconds_left(at)
+        pause = pace.seconds_left(at, is_caught_up=False)
         events = list(islice(crowd, round(pause * OTHERS_A_SECOND)))
         events += islice(hot or (), round(pause * HOT_A_SECOND))
         took = checkpoint(joined, events)
