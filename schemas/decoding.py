@@ -81,7 +81,7 @@ def decode(topic: str, key: bytes | None, value: bytes | None, timestamp: int) -
 
     """
     record_type, prepare, problem_of = _PERSON_RECORDS[topic]
-    fields = _parse(value)
+    fields = parse(value)
     if not isinstance(fields, dict):
         raise _not_an_object(fields)
     is_keyed = fields.get("user_id") is None
@@ -115,7 +115,7 @@ def decode_product(key: bytes | None, value: bytes | None) -> tuple[str, Product
         InvalidRecord: the record breaks SPEC section 2.
 
     """
-    fields = _parse(value)
+    fields = parse(value)
     if fields is not None and not isinstance(fields, dict):
         raise _not_an_object(fields)
     product_id = _identity(fields or {}, "product_id", key)
@@ -130,7 +130,8 @@ def decode_product(key: bytes | None, value: bytes | None) -> tuple[str, Product
     return product_id, product
 
 
-def _parse(value: bytes | None) -> object:
+def parse(value: bytes | None) -> object:
+    """Read a value as JSON; no value is None. Raises `InvalidRecord`."""
     if value is None:
         return None
     if len(value) > MAX_VALUE_BYTES:

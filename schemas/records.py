@@ -5,6 +5,7 @@ reported. Numbers keep the type that they had in JSON: 10 is an int, 10.0 a floa
 collector need not look at records (`gc=False`): they refer to nothing that could refer to them.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -186,3 +187,22 @@ class Product(Struct, gc=False):
 
 Event = Request | Purchase | Dismissal | Impression | Preference
 """A record of a person topic."""
+
+
+class Several(Struct, gc=False):
+    """Events of one person that came in one record of another format, and so have one place."""
+
+    user_id: str
+    ts: int
+    """The newest of their times: the record's."""
+    events: list[Event]
+    """In the order of their times; none of them is a request."""
+
+
+Input = Event | Several
+"""What one record of a person topic says."""
+
+
+def events_of(said: Input) -> Sequence[Event]:
+    """The events of one record."""
+    return said.events if isinstance(said, Several) else (said,)

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from schemas.adapters.formats import FORMATS, formats_of
+
 PREFIX: Final = "UNHAUNT_"
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
@@ -53,6 +55,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state_folder: Annotated[
         str, msgspec.Meta(min_length=1, description="Folder of the local state.")
     ] = "unhaunt-state"
+    formats: Annotated[
+        str,
+        msgspec.Meta(
+            description="In what format the values of a topic are, such as "
+            f"purchases=segment,dismissals=auto: {', '.join(FORMATS)}. auto tells each record by "
+            "its fields. A topic that is not named has unhaunt, the contract's own."
+        ),
+    ] = ""
     policy: Annotated[
         str, msgspec.Meta(description="Policy file (TOML); empty for the default policy.")
     ] = ""
@@ -136,6 +146,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(description="Least severe log lines to write."),
     ] = "info"
 
+    def __post_init__(self) -> None:
+        formats_of(self.formats)  # what cannot be read is told when it is set, not when it is used
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Read the settings from `UNHAUNT_…` variables.
@@ -159,6 +172,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 expected = str(error).split(" - at ")[0]
                 raise SettingsError(f"{variable(name)}={text!r}: {expected}") from error
         return msgspec.convert(given, cls, strict=False)
+
+    @property
+    def format_by_topic(self) -> dict[str, str]:
+        """By default name the format of each topic that is named in `formats`."""
+        return formats_of(self.formats)
 
     @property
     def member(self) -> str:

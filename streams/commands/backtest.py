@@ -8,7 +8,7 @@ import typer
 
 from streams.commands.comparisons import compare
 from streams.commands.files import refuse_clashes, whole_file
-from streams.commands.policies import policy_in_force, read_policy
+from streams.commands.policies import formats_in_force, policy_in_force, read_policy
 from streams.commands.summaries import backtest_table, followed_lines
 from streams.commands.terminal import progress_bar, standard_error
 from streams.errors import UserError
@@ -71,7 +71,7 @@ def backtest(
     Takes the same events in the same order through the same rules as a worker: so the decisions
     are those that a worker would make. The summary, on standard error, also says how many ads would
     have followed people to what they had ordered or removed from the cart, and how many of these
-    were stopped.
+    were stopped. UNHAUNT_FORMATS says of topics in other formats how to read them, as to a worker.
 
     With several policies it says what the others change: which candidates are shown no more, which
     are shown again, by reason, category and person, with examples.
@@ -89,7 +89,14 @@ def backtest(
             "policy see `unhaunt report --json`."
         )
     chosen, source = policy_in_force(policy[0] if policy else None)
-    run = Run(recordings, [chosen], Summary, decisions is not None, lists is not None)
+    run = Run(
+        recordings,
+        [chosen],
+        Summary,
+        decisions is not None,
+        lists is not None,
+        formats=formats_in_force(),
+    )
     started = time.perf_counter()
     with (
         start(run, processes) as shares,

@@ -10,6 +10,7 @@ import orjson
 from rich.table import Table
 
 from streams.commands.files import whole_file
+from streams.commands.policies import formats_in_force
 from streams.commands.terminal import progress_bar, standard_error, standard_output, table
 from streams.commands.times import utc
 from streams.recording.comparison import (
@@ -52,6 +53,7 @@ def compare(
         [policy for policy, _ in policies],
         partial(Comparison, len(policies)),
         only_decisions=True,
+        formats=formats_in_force(),
     )
     started = time.perf_counter()
     with start(run, processes) as shares, whole_file(json) as write:

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from schemas.records import Request
 from streams.commands.explanation_words import Line, explanation_in_words, held_in_words
-from streams.commands.policies import policy_in_force
+from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.terminal import progress_bar, standard_error, standard_output
 from streams.commands.times import milliseconds_of
 from streams.errors import UserError
@@ -139,7 +139,7 @@ def _known_in(
     recordings: list[str], user: str, policy: Policy, request: str | None, time: int | None
 ) -> Known:
     with without_garbage_collection(), progress_bar("Reading", total_size(recordings)) as advance:
-        person = OnePerson(read(recordings, advance), user, policy)
+        person = OnePerson(read(recordings, advance), user, policy, formats_in_force())
     if request is not None:
         return person.before(request)
     return person.at(time)

@@ -1,4 +1,4 @@
-"""The policy that a command works with, and where it comes from."""
+"""The policy that a command works with, where it comes from, and the formats of the topics."""
 
 import os
 from pathlib import Path
@@ -32,3 +32,8 @@ def policy_in_force(path: Path | None) -> tuple[Policy, str]:
     if named:
         return read_policy(Path(named)), f"{named}, which UNHAUNT_POLICY names"
     return Policy.default(), "the defaults; UNHAUNT_POLICY names no file"
+
+
+def formats_in_force() -> dict[str, str]:
+    """The formats of topics that `UNHAUNT_FORMATS` names. Raises `SettingsError`."""
+    return Settings.from_environment(os.environ).format_by_topic

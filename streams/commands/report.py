@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from streams.commands.files import STANDARD_OUTPUT, refuse_clashes, whole_file
-from streams.commands.policies import policy_in_force
+from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.terminal import progress_bar, standard_error
 from streams.errors import UserError
 from streams.recording.report.analysis import ReportAnalysis
@@ -70,7 +70,8 @@ def report(
     refuse_clashes(recordings, {"-o": output, "--json": json})
     chosen, source = policy_in_force(policy)
     drawing = None if output is None else _drawing()
-    run = Run(recordings, [chosen], partial(ReportAnalysis, chosen))
+    new_analysis = partial(ReportAnalysis, chosen)
+    run = Run(recordings, [chosen], new_analysis, formats=formats_in_force())
     with start(run, processes_for(recordings)) as shares:
         with progress_bar("Reading", total_size(recordings)) as advance:
             events = shares.read(advance)

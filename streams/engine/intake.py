@@ -1,14 +1,16 @@
 """Reading what was fetched, once, before it waits for its turn.
 
-Of a record that can be joined only its event is kept. Any other is kept whole: it goes to the dead
-letters, or by way of the rerouting topic to its person's partition.
+Of a record that can be joined only its event is kept, and nothing of one in another format that
+says nothing of use. Any other is kept whole: it goes to the dead letters, or by way of the
+rerouting topic to its person's partition.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from schemas.adapters.formats import Reader
 from schemas.decoding import InvalidRecord, decode
-from schemas.records import Event
+from schemas.records import Input
 from schemas.topics import PERSON_TOPICS
 from streams.engine.alignment import Stream
 from streams.recording.partitioning import partition_of
@@ -52,10 +54,16 @@ class Misplaced(NamedTuple):
     """The number of the person's partition."""
 
 
-Misfit = Invalid | Misplaced
-MISFITS: Final = (Invalid, Misplaced)
+class Ignored(NamedTuple):
+    """A record of another format, about something else than what people bought, said or saw."""
 
-Entry = tuple[Event | Misfit, int]
+    topic: str
+
+
+Misfit = Invalid | Misplaced | Ignored
+MISFITS: Final = (Invalid, Misplaced, Ignored)
+
+Entry = tuple[Input | Misfit, int]
 """What a record was read as, and about how many bytes of memory it takes."""
 
 
@@ -74,12 +82,20 @@ class Home(NamedTuple):
         return partition_of(user_id.encode() if key is None else key, self.partitions)
 
 
-def take_in(stream: Stream[Entry], name: str, records: Iterable[Any], home: Home) -> int:
+def take_in(
+    stream: Stream[Entry],
+    name: str,
+    records: Iterable[Any],
+    home: Home,
+    readers: Mapping[str, Reader],
+) -> int:
     """Read the next records of a stream, as aiokafka has them, and let them wait for their turn.
 
-    Returns about how many bytes of memory they take.
+    `readers` are those of the topics in another format than Unhaunt's own. Returns about how many
+    bytes of memory the records take.
     """
     is_rerouted = name == REROUTED
+    reader = readers.get(name)
     total = 0
     for record in records:
         topic, key, value = name, record.key, record.value
@@ -88,7 +104,15 @@ def take_in(stream: Stream[Entry], name: str, records: Iterable[Any], home: Home
         try:
             if is_rerouted:
                 topic = _origin(record)
-            event = decode(topic, key, value, record.timestamp)
+                reader = readers.get(topic)
+            event: Input | None
+            if reader is None:
+                event = decode(topic, key, value, record.timestamp)
+            else:
+                event = reader(key, value, record.timestamp, record.headers)
+                if event is None:
+                    stream.add(record.offset, None, (Ignored(topic), size))
+                    continue
         except InvalidRecord as problem:
             invalid = Invalid(_fetched(name, topic, record), problem)
             stream.add(record.offset, None, (invalid, size))

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from schemas.adapters.formats import readers_of
 from schemas.decoding import InvalidRecord
 from streams.engine.alignment import BEFORE_EVERYTHING, UNKNOWN_END, Alignment, Place
 from streams.engine.catalog_reader import CatalogReader, InvalidProduct
@@ -21,6 +22,7 @@ from streams.engine.intake import (
     Entry,
     Fetched,
     Home,
+    Ignored,
     Misfit,
     Misplaced,
     take_in,
@@ -48,6 +50,8 @@ class Counts:
     joined: int = 0
     rerouted: int = 0
     dead: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
+    """By topic the records of other formats that are about something else."""
     lists: int = 0
     forgotten: Counter[str] = field(default_factory=Counter)
     """Facts by kind, dropped of persons of whom there were too many."""
@@ -96,6 +100,7 @@ class Partition:
         self._changelog = settings.changelog
         self._join = Join(policy, catalog.catalog)
         self._home = Home(number, partitions, self._join.persons)
+        self._readers = readers_of(settings.format_by_topic)
         self._changes: dict[bytes, bytes | None] = {}
         self._due: list[tuple[int, bytes]] = []
         self._done: list[bytes] = []
@@ -124,7 +129,7 @@ class Partition:
     def add(self, stream: str, records: Iterable[Any]) -> None:
         """Take in the next records of a stream as they were fetched; they wait for their turn."""
         aligned = self.alignment.stream(stream, RANKS[stream])
-        self.waiting_bytes += take_in(aligned, stream, records, self._home)
+        self.waiting_bytes += take_in(aligned, stream, records, self._home, self._readers)
 
     def process(self, entries: Sequence[tuple[Place, Entry]]) -> None:
         """Take records in their order: decide, join, bury or reroute."""
@@ -264,6 +269,9 @@ class Partition:
 
     def _send_away(self, misfit: Misfit) -> None:
         """Bury a record that is not right; bring one that is misplaced to where it belongs."""
+        if isinstance(misfit, Ignored):
+            self._counts.ignored[misfit.topic] += 1
+            return
         record = misfit.record
         if isinstance(misfit, Misplaced):
             self._reroute(record, misfit.user_id, misfit.home)

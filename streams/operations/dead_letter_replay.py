@@ -14,7 +14,8 @@ from typing import Final
 import orjson
 from confluent_kafka.admin import AdminClient
 
-from schemas.decoding import InvalidRecord, decode, decode_product
+from schemas.adapters.formats import read, readers_of
+from schemas.decoding import InvalidRecord, decode_product
 from schemas.topics import PERSON_TOPICS
 from streams.engine.output import client_settings
 from streams.operations.bounded_reading import SECONDS, bounds_of, committed_records
@@ -47,6 +48,7 @@ class DeadLetterReplay:
         self.letters = DeadLetters(settings)
         self._settings = settings
         self._selection = selection
+        self._readers = readers_of(settings.format_by_topic)
         self._inputs = {settings.topic(name): name for name in (*PERSON_TOPICS, CATALOG)}
 
     def fates(self, advance: Advance = lambda _: None) -> Iterator[tuple[DeadLetter, Fate]]:
@@ -89,7 +91,8 @@ class DeadLetterReplay:
             if topic == CATALOG:
                 decode_product(letter.key, letter.value)
             else:
-                decode(topic, letter.key, letter.value, letter.timestamp)
+                timestamp, headers = letter.timestamp, letter.headers
+                read(self._readers, topic, letter.key, letter.value, timestamp, headers)
         except InvalidRecord:
             return Fate.STILL_INVALID
         return Fate.SENT

@@ -6,13 +6,14 @@ but for the clocks: so a backtest may take a share of them, told of the others' 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from zlib import crc32
 
+from schemas.adapters.formats import readers_of
 from schemas.decoding import InvalidRecord, decode, decode_product
-from schemas.records import Event
+from schemas.records import Event, Input, events_of
 from schemas.topics import PERSON_TOPICS
 from streams.recording.files import RecordedRecord
 from streams.recording.order import Clocks, Order, Placed, newest_of
@@ -26,7 +27,7 @@ from streams.suppression.policy import Policy
 
 @dataclass(slots=True)
 class Counts(Tally):
-    """What became of every record: decided, joined, dead, rerouted first, or not an input."""
+    """What became of every record: decided, joined, dead, ignored, and rerouted before that."""
 
     records: Counter[str] = field(default_factory=Counter)
     decided: int = 0
@@ -37,6 +38,7 @@ class Counts(Tally):
     forgotten: Counter[str] = field(default_factory=Counter)
     """Facts by kind, dropped of persons of whom there were too many, under the first policy."""
     ignored: Counter[str] = field(default_factory=Counter)
+    """By topic: of topics that are no inputs, and of other formats what is about something else."""
 
 
 class Share(NamedTuple):
@@ -52,11 +54,14 @@ class Share(NamedTuple):
 
 WHOLE: Final = Share(0, 1)
 
+NATIVE: Final[Mapping[str, str]] = {}
+"""All topics are in Unhaunt's own format."""
+
 
 class Step(NamedTuple):
-    """An event that was taken."""
+    """An event that was taken, or the several of one record."""
 
-    event: Event
+    event: Input
     clock: int
     """The newest event time of its partition, this event's included, in milliseconds."""
     decisions: tuple[dict[str, Any] | None, ...]
@@ -73,12 +78,19 @@ class Backtest:
     Of a share, what is not a person's (the catalog, other topics) counts with the first.
     """
 
-    def __init__(self, *policies: Policy, share: Share = WHOLE) -> None:
+    def __init__(
+        self,
+        *policies: Policy,
+        share: Share = WHOLE,
+        formats: Mapping[str, str] = NATIVE,
+    ) -> None:
+        """`formats` are those of topics in another format than Unhaunt's own."""
         self.counts = Counts()
         self.joins: dict[int, tuple[Join, ...]] = {}
         """The persons of each partition number, for each policy."""
         self._policies = policies
         self._share = share
+        self._readers = readers_of(formats)
         self.catalog = Catalog()
         self._order = Order()
         self._others: Sequence[Clocks] = ()
@@ -114,7 +126,8 @@ class Backtest:
                 astray[event.user_id] = None
             add(partition, topic, (record.offset, line, event))
             if observe is not None:
-                observe(event)
+                for each in events_of(event):
+                    observe(each)
         homes = {user_id: partition_of(user_id.encode(), highest + 1) for user_id in astray}
         self.counts.rerouted = self._order.settle_homes(homes)
         return valid
@@ -174,17 +187,26 @@ class Backtest:
                     yield partition, standing or _empty_list(user_id, person, join.policy)
         self.counts.forgotten = sum((each[0].forgotten for each in self.joins.values()), Counter())
 
-    def _event(self, record: RecordedRecord) -> Event | None:
-        """The event of a valid record of the share; a record that is not valid is counted."""
+    def _event(self, record: RecordedRecord) -> Input | None:
+        """What a valid record of the share says; one that says nothing of use is counted."""
         topic, key, counts, share = record.topic, record.key, self.counts, self._share
         if key is not None and share.of > 1 and not share.holds(key):
             return None
+        reader = self._readers.get(topic)
+        event: Input | None
         try:
-            event = decode(topic, key, record.value, record.timestamp)
+            if reader is None:
+                event = decode(topic, key, record.value, record.timestamp)
+            else:
+                event = reader(key, record.value, record.timestamp, record.headers)
         except InvalidRecord as error:
             if key is not None or share.number == 0:
                 counts.records[topic] += 1
                 counts.dead[error.code] += 1
+            return None
+        if event is None:
+            if key is not None or share.number == 0:
+                counts.ignored[topic] += 1
             return None
         if key is None and not share.holds(event.user_id.encode()):
             return None

@@ -1,11 +1,11 @@
 """What a recording tells of one person, up to a time or to a request (SPEC 6)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.records import Event, Request
+from schemas.records import Event, Request, events_of
 from streams.errors import UserError
-from streams.recording.backtest import Backtest
+from streams.recording.backtest import NATIVE, Backtest
 from streams.recording.files import RecordedRecord
 from streams.recording.order import Placed
 from streams.suppression.join import Join
@@ -30,9 +30,16 @@ class OnePerson:
     which evidence expires.
     """
 
-    def __init__(self, records: Iterable[RecordedRecord], user_id: str, policy: Policy) -> None:
+    def __init__(
+        self,
+        records: Iterable[RecordedRecord],
+        user_id: str,
+        policy: Policy,
+        formats: Mapping[str, str] = NATIVE,
+    ) -> None:
+        """`formats` are those of topics in another format than Unhaunt's own."""
         self._policy = policy
-        backtest = Backtest(policy)
+        backtest = Backtest(policy, formats=formats)
         backtest.read(records)
         placed = backtest.placed()
         self._catalog = backtest.catalog
@@ -73,4 +80,4 @@ class OnePerson:
             join.newest = placed.clock
             join.take(placed.event)
         join.newest = clock
-        return Known(join, tuple(placed.event for placed in own))
+        return Known(join, tuple(event for placed in own for event in events_of(placed.event)))

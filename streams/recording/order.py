@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from schemas.records import Event
+from schemas.records import Input
 from schemas.topics import PERSON_TOPICS
 from streams.engine.alignment import BEFORE_EVERYTHING
 
@@ -25,7 +25,7 @@ RANKS = {topic: rank for rank, topic in enumerate(PERSON_TOPICS)}
 Stream = tuple[int, str]
 """A partition of a topic."""
 
-Entry = tuple[int, int, Event]
+Entry = tuple[int, int, Input]
 """A record of a stream: offset, line of the recording, event. They compare as they follow each
 other; no two have the same line, so events are never compared."""
 
@@ -40,7 +40,7 @@ class Placed(NamedTuple):
     offset: Any
     """The offset; of rerouted records all that orders them among themselves."""
     line: int
-    event: Event
+    event: Input
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """A run over a recording by one share of the persons, as the messages that it sends."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from streams.recording.analysis import Analysis
@@ -33,6 +33,8 @@ class Run(Generic[Found]):
     """Whether the final lists are wanted as lines."""
     only_decisions: bool = False
     """Whether the final lists need not even be made."""
+    formats: Mapping[str, str] = field(default_factory=dict)
+    """Of topics in another format than Unhaunt's own."""
 
 
 class HasRead(NamedTuple):
@@ -66,7 +68,7 @@ def run_share(
 
     `progress` is called with bytes that were read, and after `HasRead` with events that were taken.
     """
-    backtest = Backtest(*run.policies, share=share)
+    backtest = Backtest(*run.policies, share=share, formats=run.formats)
     analysis = run.new_analysis()
     events = backtest.read(read(run.recordings, progress), analysis.observe)
     clocks = backtest.clocks() if share.of > 1 else Clocks({})

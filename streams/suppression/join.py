@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.records import Dismissal, Event, Purchase, Request
+from schemas.records import Dismissal, Input, Purchase, Request, Several
 from streams.suppression.catalog import Catalog
 from streams.suppression.decision import decide
 from streams.suppression.evidence import Evidence
@@ -33,7 +33,7 @@ class Join:
         self._unsettled: dict[str, None] = {}
         self._nobody = Reading(Evidence(), policy, catalog)
 
-    def take(self, event: Event) -> dict[str, Any] | None:
+    def take(self, event: Input) -> dict[str, Any] | None:
         """Take the next record; returns the decision where it is a request."""
         ts = event.ts
         if self.newest is None or ts > self.newest:
@@ -49,6 +49,10 @@ class Join:
             decision = decide(event, reading, self.policy, self.catalog)
             decision["as_of"] = dict(self.as_of)
             return decision
+        if isinstance(event, Several):
+            for each in event.events:
+                self.take(each)
+            return None
         if person is None:
             person = self.persons[event.user_id] = Person()
         if forgotten := person.join(event, self.policy, self.catalog):

@@ -68,14 +68,17 @@ class Sent:
 
 
 @contextmanager
-def a_partition(policy: str) -> Iterator[tuple[Partition, Sent, Counts, Catalog]]:
+def a_partition(
+    policy: str, formats: str = ""
+) -> Iterator[tuple[Partition, Sent, Counts, Catalog]]:
     """The only partition of a deployment, with its state on disk."""
     folder = Path(tempfile.mkdtemp())
     sent, counts, catalog = Sent(), Counts(), Catalog()
     reader: Any = SimpleNamespace(catalog=catalog, invalid=deque(), position=0)
     store = Store(folder, Memory(1 << 20, 1 << 20))
     output: Any = sent
-    partition = Partition(0, 1, store, Policy.from_toml(policy), reader, output, Settings(), counts)
+    settings = Settings(formats=formats)
+    partition = Partition(0, 1, store, Policy.from_toml(policy), reader, output, settings, counts)
     try:
         yield partition, sent, counts, catalog
     finally:

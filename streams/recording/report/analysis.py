@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from schemas.records import Event, Request
+from schemas.records import Event, Request, events_of
 from streams.recording.backtest import Step
 from streams.recording.report.ads import ads_of
 from streams.recording.report.effect import Effect
@@ -47,8 +47,12 @@ class ReportAnalysis:
         self.holdout.observe(event)
 
     def take(self, step: Step) -> None:
-        """See an event in its order, after it was taken."""
-        event, decision, join = step.event, step.decisions[0], step.joins[0]
+        """See an event in its order, after it was taken, or the several of one record."""
+        for event in events_of(step.event):
+            self._take(event, step)
+
+    def _take(self, event: Event, step: Step) -> None:
+        decision, join = step.decisions[0], step.joins[0]
         self.inputs.take(event, step.clock)
         if isinstance(event, Request) and decision is not None:
             ads = list(ads_of(event, decision, self._history, join.catalog))

@@ -1,0 +1,89 @@
+"""What people say of an ad in its own menu: Google's mutes, Meta's hides, opt-outs by AdChoices.
+
+No platform publishes a feed of it, so the record is one that a site or an ad server writes when the
+menu is used: `platform`, `reason` in the platform's words, who, and the ad's product, category or
+advertiser.
+"""
+
+import re
+from typing import Final
+
+from schemas.adapters.node import Node
+from schemas.adapters.told import Told, dismissal, has_own_id, path_levels, persons, present
+from schemas.decoding import Fields
+
+WORDS: Final = {
+    "google": {
+        "already bought this": "already_bought",
+        "seen this ad multiple times": "seen_too_often",
+        "not interested in this ad": "not_interested",
+        "ad was inappropriate": "inappropriate",
+        "ad covered content": "covered_content",
+    },
+    "meta": {
+        "already purchased": "already_bought",
+        "seen multiple times": "seen_too_often",
+        "repetitive": "seen_too_often",
+        "not interested": "not_interested",
+        "irrelevant": "not_interested",
+        "inappropriate": "inappropriate",
+        "offensive": "inappropriate",
+        "spam": "spam_or_misleading",
+        "misleading or scam": "spam_or_misleading",
+        "sensitive topic": "sensitive_topic",
+        "hide advertiser": "block_advertiser",
+        "hide all ads from this advertiser": "block_advertiser",
+    },
+    "adchoices": {"opt out": "opt_out_all", "opt in": "opt_in"},
+}
+"""By platform what its reasons are called here; case and punctuation do not count."""
+
+PLATFORMS: Final = {platform: platform for platform in WORDS}
+OF_ADVERTISERS: Final = ("spam_or_misleading", "block_advertiser")
+"""Reasons that mean who advertises, where the record says who that is."""
+OF_CATEGORIES: Final = ("sensitive_topic", "inappropriate")
+"""Reasons that may mean a category, where the record names no product."""
+OF_NO_PRODUCT: Final = ("opt_out_all", "covered_content")
+
+
+def recognises(event: Node) -> bool:
+    """Whether it names one of the platforms, and has no id of our own."""
+    return not has_own_id(event) and event.text("platform") in PLATFORMS
+
+
+def read(event: Node) -> Told:
+    """What somebody chose in an ad's menu; a mute or hide without a reason is no interest."""
+    platform = event.choice("platform", PLATFORMS)
+    event_id, ts = event.text("id"), event.time("time")
+    reason = _reason(event, platform)
+    if reason == "opt_in":
+        back = present(action="restored", reason="opt_out_all", event_id=event_id, ts=ts)
+        said = ("dismissals", back)
+    else:
+        said = dismissal(reason, event_id=event_id, ts=ts, **_target(event, reason))
+    return Told(persons(event.text("user_id")), [said])
+
+
+def _reason(event: Node, platform: str) -> str:
+    if platform != "adchoices" and not event.says("reason"):
+        return "not_interested"
+    word = " ".join(re.findall(r"[a-z]+", event.required("reason").lower()))
+    return Node({"reason": word}, event.path).choice("reason", WORDS[platform])
+
+
+def _target(event: Node, reason: str) -> Fields:
+    if reason in OF_NO_PRODUCT:
+        return {}
+    advertiser = event.text("advertiser_id")
+    if reason in OF_ADVERTISERS and advertiser is not None:
+        return {"advertiser_id": advertiser}
+    categories = path_levels(event.text("category"))
+    if reason in OF_CATEGORIES and categories is not None and not event.says("product_id"):
+        return {"category": categories[-1]}
+    return present(
+        product_id=event.required("product_id"),
+        price=event.number("price"),
+        categories=categories,
+        brand=event.text("brand"),
+        advertiser_id=advertiser,
+    )
