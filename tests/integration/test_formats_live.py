@@ -1,0 +1,156 @@
+"""A running worker takes events in other formats, one deployment after the other all there are."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+import pytest
+
+from schemas import generate
+from schemas.adapters.formats import ADAPTERS, AUTO, read, readers_of
+from schemas.decoding import InvalidRecord
+from schemas.records import Input, events_of
+from streams.operations.worker_process import WorkerProcess
+from streams.recording.files import RecordedRecord, numbered, record_of
+from streams.recording.partitioning import partition_of
+from tests.builders import TOPIC_OF
+from tests.integration.conftest import Deploy
+from tests.integration.deployment import Deployment, counts_of
+from tests.integration.recordings import expected
+
+pytestmark = pytest.mark.kafka
+
+EXAMPLES = Path(generate.__file__).parent / "examples" / "formats"
+PARTITIONS = 3
+TOPICS = ("preferences", "purchases", "dismissals", "impressions")
+KINDS = (*ADAPTERS, AUTO)
+FORMATS = [
+    dict(zip(TOPICS, kinds, strict=True)) for kinds in (KINDS[: len(TOPICS)], KINDS[len(TOPICS) :])
+]
+"""The formats of two deployments, which together have all."""
+
+
+class Run(NamedTuple):
+    """The examples of four formats, that a worker has worked off."""
+
+    formats: dict[str, str]
+    records: list[RecordedRecord]
+    deployment: Deployment
+    worker: WorkerProcess
+
+
+def examples(topic: str, kind: str) -> Iterator[RecordedRecord]:
+    """The examples of a format, each about a person of its own; a few in a wrong partition."""
+    for number, path in enumerate(sorted((EXAMPLES / kind).iterdir())):
+        text = path.read_text()
+        if "data_base64" not in text:  # where the person cannot be replaced
+            for name in ("ann", "b7e0"):
+                text = text.replace(f'"{name}"', f'"{name}-{kind}-{path.stem}"')
+                text = text.replace(f"user_id={name}", f"user_id={name}-{kind}-{path.stem}")
+        shown = orjson.loads(text)
+        key = None if shown["key"] is None else shown["key"].encode()
+        yield record_of(
+            topic,
+            key,
+            orjson.dumps(shown["value"]),
+            shown["timestamp"],
+            partition=(partition_of(key or b"", PARTITIONS) + (number % 5 == 4)) % PARTITIONS,
+            headers=[(name, said.encode()) for name, said in shown.get("headers", {}).items()],
+        )
+
+
+@pytest.fixture(scope="module")
+def runs(deploy: Deploy) -> Iterator[list[Run]]:
+    """Both deployments at the same time, since joining a group takes long."""
+    with ExitStack() as stack:
+        runs = []
+        for formats in FORMATS:
+            records = list(numbered(r for pair in formats.items() for r in examples(*pair)))
+            deployment = deploy(PARTITIONS)
+            deployment.load(records)
+            setting = ",".join(f"{topic}={kind}" for topic, kind in formats.items())
+            worker = stack.enter_context(deployment.worker(formats=setting))
+            runs.append(Run(formats, records, deployment, worker))
+        for run in runs:
+            run.deployment.wait_until_consumed(run.worker)
+            run.deployment.wait_until_lists_are(in_our_own_format(run)[1], run.worker)
+            assert run.worker.stop() == 0
+        yield runs
+
+
+@pytest.fixture(params=range(len(FORMATS)), ids=lambda number: "-".join(FORMATS[number].values()))
+def run(runs: list[Run], request: pytest.FixtureRequest) -> Run:
+    return runs[request.param]
+
+
+def said_by(run: Run, record: RecordedRecord) -> Input | InvalidRecord | None:
+    readers = readers_of(run.formats)
+    key, value, headers = record.key, record.value, record.headers
+    try:
+        return read(readers, record.topic, key, value, record.timestamp, headers)
+    except InvalidRecord as refused:
+        return refused
+
+
+def in_our_own_format(run: Run) -> tuple[Counter[str], dict[str, Any]]:
+    """What is to become of the records, and the lists of what they say as SPEC 2 has it."""
+    fates: Counter[str] = Counter()
+    own = []
+    for record in run.records:
+        said = said_by(run, record)
+        if said is None:
+            fates["ignored"] += 1
+        elif isinstance(said, InvalidRecord):
+            fates["dead"] += 1
+        else:
+            fates["joined"] += 1
+            home = partition_of(said.user_id.encode(), PARTITIONS)
+            fates["rerouted"] += home != record.partition
+            for event in events_of(said):
+                content = orjson.dumps(msgspec.to_builtins(event))
+                own.append(
+                    record_of(
+                        TOPIC_OF[type(event)],
+                        said.user_id.encode(),
+                        content,
+                        record.timestamp,
+                        partition=home,
+                    )
+                )
+    return fates, expected(list(numbered(own)), "", PARTITIONS).lists
+
+
+def test_the_lists_are_those_of_the_same_events_in_our_own_format(run: Run) -> None:
+    assert run.deployment.lists() == in_our_own_format(run)[1]
+
+
+def test_every_record_is_joined_or_dead_or_ignored_or_rerouted(run: Run) -> None:
+    counts = counts_of(run.worker)
+    fates, _ = in_our_own_format(run)
+    assert fates["rerouted"]
+    assert fates == {
+        "joined": counts["joined"],
+        "dead": counts["dead"].total(),
+        "ignored": counts["ignored"].total(),
+        "rerouted": counts["rerouted"],
+    }
+    assert counts["consumed"].total() == fates.total()
+
+
+def test_what_cannot_be_placed_is_in_the_dead_letters_with_the_reason(run: Run) -> None:
+    refused = {
+        (record.topic, record.value): said.detail
+        for record in run.records
+        if isinstance(said := said_by(run, record), InvalidRecord)
+    }
+    prefix = run.deployment.settings.topic_prefix
+    buried = {}
+    for message in run.deployment.read("dead-letters"):
+        headers = dict(message.headers())
+        topic = headers["unhaunt.topic"].decode().removeprefix(prefix)
+        buried[topic, message.value()] = headers["unhaunt.detail"].decode()
+    assert buried == refused
