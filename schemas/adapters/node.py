@@ -36,6 +36,10 @@ class Node:
         """Whether all of these fields are there."""
         return all(self._fields.get(name) not in NOTHING_SAID for name in names)
 
+    def get(self, name: str) -> object:
+        """Whatever stands there, for another reader; None when nothing does."""
+        return self._fields.get(name)
+
     def text(self, *names: str) -> str | None:
         """A text, such as an id; an integer is read as one."""
         name, value = self._first(names)

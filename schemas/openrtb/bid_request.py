@@ -1,0 +1,139 @@
+"""A bid request of OpenRTB 2.6, or of 2.5, as requests of SPEC 2: one for each impression in it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, cast
+from urllib.parse import urlsplit
+
+import orjson
+
+from schemas.adapters.node import Node
+from schemas.decoding import InvalidRecord, decode
+from schemas.explain import quoted
+from schemas.openrtb.consent import Consent, consent_of
+from schemas.records import Request
+
+NOBODY: Final = ""
+"""The person of a request that names nobody: nothing is known of them."""
+USER_IDS: Final = ("user.id", "user.buyeruid")
+CHANNELS: Final = {"banner": "display", "video": "video", "native": "native"}
+
+Fields = Mapping[str, Any]
+
+
+class BidRequest(NamedTuple):
+    """What a bid request asks."""
+
+    fields: Fields
+    """The request as it came."""
+    user_id: str
+    """The person, or `NOBODY`."""
+    ts: int
+    """When it came, in epoch milliseconds: a bid request does not say."""
+    requests: Mapping[str, Request]
+    """By the id of the impression, for those with candidates."""
+    consent: Consent
+
+    def denial(self) -> dict[str, Any] | None:
+        """The denial of consent in the request as an entry of a list (SPEC 5), if there is one.
+
+        It holds for this request alone, so it goes beside the person's own entries.
+        """
+        if not self.consent.denied:
+            return None
+        return {
+            "scope": "all",
+            "value": "*",
+            "reason": "no_consent",
+            "since": 0,
+            "until": None,
+            "because": sorted(self.consent.denied),
+        }
+
+
+def read_bid_request(
+    fields: Fields,
+    ts: int,
+    persons: Sequence[str] = USER_IDS,
+    candidates: Sequence[Fields] = (),
+) -> BidRequest:
+    """Read a bid request.
+
+    Args:
+        fields: the JSON object.
+        ts: when it came, in epoch milliseconds.
+        persons: where its person is named, the first that is there: `user.id`, `user.buyeruid`,
+            `device.ifa`, or the `source` of an extended id such as `id5-sync.com`. It has to be
+            the id that the topics' keys are.
+        candidates: for impressions that bring none in `ext.unhaunt.candidates`.
+
+    Raises:
+        InvalidRecord: it is no bid request, or its candidates break SPEC 2.
+
+    """
+    bid = Node(cast(Mapping[str, object], fields))
+    user_id = next(filter(None, (_person(bid, place) for place in persons)), NOBODY)
+    context = {
+        "user_id": user_id,
+        "ts": ts,
+        "site": _site(bid),
+        "own_site": bid.child("ext").child("unhaunt").get("own_site"),
+    }
+    bid_id = bid.required("id")
+    requests: dict[str, Request] = {}
+    seen: set[str] = set()
+    for imp in bid.some("imp"):
+        imp_id = imp.required("id")
+        if imp_id in seen:
+            detail = f"{imp.at('id')}: expected each once, got {quoted(imp_id)} again"
+            raise InvalidRecord("unknown_value", detail)
+        seen.add(imp_id)
+        offered = imp.child("ext").child("unhaunt").get("candidates") or list(candidates)
+        if offered:
+            named = {"request_id": f"{bid_id}/{imp_id}", "channel": _channel(imp)}
+            requests[imp_id] = _request({**context, **named, "candidates": offered}, imp)
+    return BidRequest(fields, user_id, ts, requests, consent_of(bid))
+
+
+def _request(said: Fields, imp: Node) -> Request:
+    try:
+        decoded = decode("impression-requests", None, orjson.dumps(said), said["ts"])
+    except InvalidRecord as refused:
+        where = imp.at("ext.unhaunt")
+        raise InvalidRecord(refused.code, f"{where}.{refused.detail}") from None
+    except orjson.JSONEncodeError as error:
+        raise InvalidRecord("not_json", f"{imp.at('ext.unhaunt')}: {error}") from None
+    assert isinstance(decoded, Request)
+    return decoded
+
+
+def _person(bid: Node, place: str) -> str | None:
+    user = bid.child("user")
+    match place:
+        case "user.id":
+            return user.text("id")
+        case "user.buyeruid":
+            return user.text("buyeruid")
+        case "device.ifa":
+            return bid.child("device").text("ifa")
+    for eid in (*user.children("eids"), *user.child("ext").children("eids")):
+        if eid.text("source") == place:
+            return next((uid.text("id") for uid in eid.children("uids")), None)
+    return None
+
+
+def _site(bid: Node) -> str | None:
+    """Where the ad would be shown: the site's domain, or else its page's, or an app's bundle."""
+    site, app = bid.child("site"), bid.child("app")
+    return site.text("domain") or _host(site.text("page")) or app.text("bundle", "domain")
+
+
+def _host(page: str | None) -> str | None:
+    try:
+        return urlsplit(page or "").hostname
+    except ValueError:
+        return None
+
+
+def _channel(imp: Node) -> str:
+    """The first kind of ad that the impression takes."""
+    return next((channel for kind, channel in CHANNELS.items() if imp.says(kind)), "display")
