@@ -8,7 +8,8 @@ from typing import Final
 
 from schemas.adapters.node import Node
 from schemas.adapters.told import Told, order, persons, present
-from schemas.decoding import Fields
+from schemas.decoding import Fields, InvalidRecord
+from schemas.explain import quoted
 
 NAME: Final = re.compile("(set|view|add|track)[A-Z]")
 """How the events of the tag are named."""
@@ -24,6 +25,10 @@ def read(event: Node) -> Told:
     events = _events(event)
     if not events:
         raise event.missing("events", "an array of at least one")
+    if not recognises(event):
+        first = events[0]
+        detail = f"{first.at('event')}: expected an event of the tag, such as trackTransaction"
+        raise InvalidRecord("unknown_value", f"{detail}, got {quoted(first.required('event'))}")
     known: list[str] = []
     records = []
     for each in events:

@@ -36,7 +36,7 @@ def read(event: Node) -> Told:
     ts = event.time("time")
     ts = said.whole("ts") if ts is None else ts
     impression_id = said.text("impression_id") or _of_the_auction(said)
-    if impression_id is None and ts is None:
+    if impression_id is None and (ts is None or said is event):
         # Derived from what is said, the id would make all that was ever shown of it one.
         raise said.missing("impression_id", "a string, or a time")
     shown: Fields = present(impression_id=impression_id, request_id=request_id, ts=ts)

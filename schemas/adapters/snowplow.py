@@ -23,6 +23,7 @@ def recognises(event: Node) -> bool:
 def read(event: Node) -> Told:
     """What an enriched event comes to; of one without an action of e-commerce nothing."""
     event_id = event.required("event_id")
+    event.required("collector_tstamp")  # as every event of theirs has, and no other
     ts = event.time("derived_tstamp", "collector_tstamp")
     action = _action(event)
     kind = None if action is None else action.required("type")

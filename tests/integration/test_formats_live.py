@@ -14,10 +14,12 @@ from schemas import generate
 from schemas.adapters.formats import ADAPTERS, AUTO, read, readers_of
 from schemas.decoding import InvalidRecord
 from schemas.records import Input, events_of
+from streams.operations.dead_letter_replay import DeadLetterReplay, Fate
+from streams.operations.dead_letters import Selection
 from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.recording.partitioning import partition_of
-from tests.builders import TOPIC_OF
+from tests.builders import NOW, TOPIC_OF
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
 from tests.integration.recordings import expected
@@ -41,6 +43,10 @@ class Run(NamedTuple):
     records: list[RecordedRecord]
     deployment: Deployment
     worker: WorkerProcess
+
+
+OWN_RECORD = b'{"event_id": "e1", "reason": "not_interested", "product_id": "mug-7"}'
+"""In our own format, which the first topics are not in."""
 
 
 def examples(topic: str, kind: str) -> Iterator[RecordedRecord]:
@@ -69,7 +75,10 @@ def runs(deploy: Deploy) -> Iterator[list[Run]]:
     with ExitStack() as stack:
         runs = []
         for formats in FORMATS:
-            records = list(numbered(r for pair in formats.items() for r in examples(*pair)))
+            records = [record for pair in formats.items() for record in examples(*pair)]
+            home = partition_of(b"bob", PARTITIONS)
+            records.append(record_of(TOPICS[2], b"bob", OWN_RECORD, NOW, partition=home))
+            records = list(numbered(records))
             deployment = deploy(PARTITIONS)
             deployment.load(records)
             setting = ",".join(f"{topic}={kind}" for topic, kind in formats.items())
@@ -154,3 +163,13 @@ def test_what_cannot_be_placed_is_in_the_dead_letters_with_the_reason(run: Run) 
         topic = headers["unhaunt.topic"].decode().removeprefix(prefix)
         buried[topic, message.value()] = headers["unhaunt.detail"].decode()
     assert buried == refused
+
+
+def test_a_replay_judges_dead_letters_by_the_format_that_their_topic_has_now(run: Run) -> None:
+    def fit(formats: str) -> list[bytes | None]:
+        settings = msgspec.structs.replace(run.deployment.settings, formats=formats)
+        fates = DeadLetterReplay(settings, Selection()).fates()
+        return [letter.value for letter, fate in fates if fate is Fate.SENT]
+
+    assert fit(",".join(f"{topic}={kind}" for topic, kind in run.formats.items())) == []
+    assert fit("") == [OWN_RECORD]

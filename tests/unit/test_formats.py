@@ -128,6 +128,17 @@ def test_auto_is_not_misled_by_a_field_beside_the_contract(
     assert isinstance(said_by(shown, AUTO, topic), type(said_by(shown, "unhaunt", topic)))
 
 
+@pytest.mark.parametrize("kind", ADAPTERS)
+@pytest.mark.parametrize("topic", PERSON_TOPICS)
+def test_our_own_records_are_refused_and_not_ignored_where_another_format_is_expected(
+    topic: str, kind: str
+) -> None:
+    for path in sorted((EXAMPLES / topic).glob("valid-*.json")):
+        if (topic, kind) != ("impressions", "pixel"):  # which write the same in the same words
+            with pytest.raises(InvalidRecord):
+                said_by(example(path), kind, topic)
+
+
 # --- what is told of events ----------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ import orjson
 import pytest
 import typer
 
+from schemas.adapters.formats import ADAPTERS, AUTO
 from schemas.outputs import Decision, SuppressionList
 from schemas.topics import TOPICS, Topic
 from streams.cli import app
@@ -176,6 +177,24 @@ def test_the_example_is_explained_as_shown(first_recording: Path) -> None:
     ]
     printed = run(*arguments, COLUMNS="100").stdout
     assert shown == f"{command}\n{printed}"
+
+
+# --- other formats -------------------------------------------------------------------------------
+
+
+def test_the_table_of_formats_names_every_format_and_no_other() -> None:
+    assert [row[0] for row in table("format") if row[0]] == [*ADAPTERS, AUTO]
+
+
+def test_a_backtest_of_segments_events_lists_as_shown(tmp_path: Path) -> None:
+    [shown] = (block for block in blocks("console") if "segment.jsonl" in block)
+    _, *lines, command, listed = shown.splitlines()
+    recording = tmp_path / "segment.jsonl"
+    recording.write_text("\n".join(lines))
+    setting, _, *arguments = command.removeprefix("$ ").split()
+    arguments = [str(recording) if word == recording.name else word for word in arguments]
+    result = run(*arguments, **dict([setting.split("=", 1)]))
+    assert result.stdout.splitlines() == [listed]
 
 
 # --- the policy ----------------------------------------------------------------------------------
