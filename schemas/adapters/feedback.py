@@ -12,31 +12,34 @@ from schemas.adapters.node import Node
 from schemas.adapters.told import Told, dismissal, has_own_id, path_levels, persons, present
 from schemas.decoding import Fields
 
+MENU: Final = {
+    "already bought": "already_bought",
+    "already bought this": "already_bought",
+    "already purchased": "already_bought",
+    "seen multiple times": "seen_too_often",
+    "seen this ad multiple times": "seen_too_often",
+    "repetitive": "seen_too_often",
+    "not interested": "not_interested",
+    "not interested in this ad": "not_interested",
+    "irrelevant": "not_interested",
+    "inappropriate": "inappropriate",
+    "ad was inappropriate": "inappropriate",
+    "offensive": "inappropriate",
+    "covered content": "covered_content",
+    "ad covered content": "covered_content",
+    "spam": "spam_or_misleading",
+    "misleading or scam": "spam_or_misleading",
+    "sensitive topic": "sensitive_topic",
+    "hide advertiser": "block_advertiser",
+    "hide all ads from this advertiser": "block_advertiser",
+}
+"""What the reasons of a mute or hide are called here; case and punctuation do not count."""
+
 WORDS: Final = {
-    "google": {
-        "already bought this": "already_bought",
-        "seen this ad multiple times": "seen_too_often",
-        "not interested in this ad": "not_interested",
-        "ad was inappropriate": "inappropriate",
-        "ad covered content": "covered_content",
-    },
-    "meta": {
-        "already purchased": "already_bought",
-        "seen multiple times": "seen_too_often",
-        "repetitive": "seen_too_often",
-        "not interested": "not_interested",
-        "irrelevant": "not_interested",
-        "inappropriate": "inappropriate",
-        "offensive": "inappropriate",
-        "spam": "spam_or_misleading",
-        "misleading or scam": "spam_or_misleading",
-        "sensitive topic": "sensitive_topic",
-        "hide advertiser": "block_advertiser",
-        "hide all ads from this advertiser": "block_advertiser",
-    },
+    "google": MENU,
+    "meta": MENU,
     "adchoices": {"opt out": "opt_out_all", "opt in": "opt_in"},
 }
-"""By platform what its reasons are called here; case and punctuation do not count."""
 
 PLATFORMS: Final = {platform: platform for platform in WORDS}
 OF_ADVERTISERS: Final = ("spam_or_misleading", "block_advertiser")

@@ -4,6 +4,7 @@ Senders differ in what they write for the same thing: an id is a number here and
 price a text, one product an object and two of them an array. What cannot be mistaken is taken.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from math import isfinite
@@ -15,6 +16,8 @@ from schemas.fields import INT64_MAX
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
+NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+LARGEST_EXACT: Final = 2**53
 NOTHING_SAID: Final = (None, "", "(not set)")
 """What counts as absent: null, and what forms and GA4 write for it."""
 
@@ -158,12 +161,9 @@ class Node:
 
 
 def _number_in(text: str) -> float | None:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        number = float(text)
-    except ValueError:
+    if not NUMBER.fullmatch(text):
         return None
+    number = float(text)
+    if abs(number) < LARGEST_EXACT and text.lstrip("-").isdigit():
+        return int(text)
     return number if isfinite(number) else None

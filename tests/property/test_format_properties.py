@@ -25,14 +25,18 @@ VALUES = {
 }
 READERS = {kind: readers_of({"purchases": kind})["purchases"] for kind in VALUES}
 
+ODD_TEXTS = [
+    "",
+    "9" * 30,
+    *["ann", "1", "1e400", "1_0", "٣", "nan", "2023-11-14", "Purchase", "purchase", "track"],
+]
+
 json_values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from(
-        ["", "ann", "1", "1e400", "nan", "2023-11-14", "Purchase", "purchase", "track"]
-    )
+    | st.sampled_from(ODD_TEXTS)
     | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
