@@ -15,7 +15,9 @@ from schemas.decoding import InvalidRecord, decode
 from schemas.records import Input, Several, events_of
 from schemas.topics import PERSON_TOPICS
 from streams.recording.backtest import Backtest
-from streams.recording.files import numbered, record_of
+from streams.recording.files import RecordedRecord, numbered, record_of
+from streams.recording.one_person import OnePerson
+from streams.recording.report.analysis import ReportAnalysis
 from streams.settings import Settings, SettingsError
 from streams.suppression.policy import Policy
 from tests.builders import NOW, TOPIC_OF
@@ -204,19 +206,25 @@ def test_an_event_that_is_nested_too_deeply_in_an_envelope_is_refused() -> None:
 # --- a worker and a backtest ---------------------------------------------------------------------
 
 
+def recorded(*shown: dict[str, Any]) -> list[RecordedRecord]:
+    """These examples on one topic."""
+    return list(
+        numbered(
+            record_of(
+                "purchases",
+                None if each["key"] is None else each["key"].encode(),
+                orjson.dumps(each["value"]),
+                each["timestamp"],
+            )
+            for each in shown
+        )
+    )
+
+
 def lists(shown: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     """The lists of a backtest of these examples on one topic of this format."""
-    records = [
-        record_of(
-            "purchases",
-            None if each["key"] is None else each["key"].encode(),
-            orjson.dumps(each["value"]),
-            each["timestamp"],
-        )
-        for each in shown
-    ]
     run = Backtest(Policy.default(), formats={"purchases": kind})
-    assert list(run.run(numbered(records))) == []
+    assert list(run.run(recorded(*shown))) == []
     return list(run.lists())
 
 
@@ -253,9 +261,7 @@ def test_a_worker_accounts_for_every_record_in_another_format() -> None:
 def test_a_backtest_accounts_for_every_record_in_another_format() -> None:
     names = ("valid-several-events", "ignored-page-view", "invalid-quantity")
     run = Backtest(Policy.default(), formats={"purchases": "ga4"})
-    shown = (example_of(f"ga4/{name}") for name in names)
-    records = [record_of("purchases", b"ann", orjson.dumps(each["value"]), NOW) for each in shown]
-    list(run.run(numbered(records)))
+    list(run.run(recorded(*(example_of(f"ga4/{name}") for name in names))))
     counts = run.counts
     assert counts.records == {"purchases": 2}
     assert (counts.joined, counts.dead, counts.ignored) == (
@@ -269,6 +275,22 @@ def test_several_events_of_a_record_are_joined_one_and_all() -> None:
     [standing] = lists([example_of("ga4/valid-several-events")], "ga4")
     reasons = Counter(entry["reason"] for entry in standing["entries"])
     assert reasons == {"purchased": 1, "removed_from_cart": 1}
+
+
+def test_a_report_counts_the_several_events_of_a_record_one_by_one() -> None:
+    run = Backtest(Policy.default(), formats={"purchases": "ga4"})
+    analysis = ReportAnalysis(Policy.default())
+    run.read(recorded(example_of("ga4/valid-several-events")), analysis.observe)
+    for step in run.steps():
+        analysis.take(step)
+    assert analysis.inputs.events == {"purchases": 1, "dismissals": 1}
+    assert analysis.lists.added.total() == 2
+
+
+def test_an_explanation_knows_the_several_events_of_a_record_one_by_one() -> None:
+    records = recorded(example_of("ga4/valid-several-events"))
+    known = OnePerson(records, "ann", Policy.default(), {"purchases": "ga4"}).at(None)
+    assert [TOPIC_OF[type(event)] for event in known.events] == ["dismissals", "purchases"]
 
 
 # --- the setting ---------------------------------------------------------------------------------
