@@ -173,16 +173,11 @@ class KafkaCluster:
             properties = {**self._properties(number), **self._settings}
             lines = "".join(f"{name}={value}\n" for name, value in properties.items())
             self._properties_file(number).write_text(lines)
-        tool = self._java("kafka.tools.StorageTool")
+        # As one word, since an id may begin with a dash.
+        tool = [*self._java("kafka.tools.StorageTool"), "format", f"--cluster-id={cluster}"]
         formatting = [
             subprocess.Popen(
-                [
-                    *tool,
-                    "format",
-                    f"--cluster-id={cluster}",
-                    "-c",
-                    str(self._properties_file(number)),
-                ],
+                [*tool, "-c", str(self._properties_file(number))],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
