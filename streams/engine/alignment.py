@@ -46,6 +46,18 @@ class Stream(Generic[Item]):
             return None
         return self.clock, self.rank, self.next_offset
 
+    @property
+    def lag(self) -> int:
+        """How many offsets are known to hold what was not taken yet."""
+        reached = self.waiting[0][0][2] if self.waiting else self.next_offset
+        end = self.next_offset if self.known_end == UNKNOWN_END else self.known_end
+        return max(end, self.next_offset) - reached
+
+    @property
+    def reached(self) -> float:
+        """The event time up to which it was taken, or that of what is next, where that waits."""
+        return self.waiting[0][0][0] if self.waiting else self.clock
+
 
 class Alignment(Generic[Item]):
     """The streams of one group, merged by time."""

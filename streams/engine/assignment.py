@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.changelog import FROM_THE_INPUTS
+from streams.engine.counts import Counts
 from streams.engine.offsets import Committed, Place, committed, topic_ids, watermarks
 from streams.engine.output import Output
-from streams.engine.partition import Counts, Partition
+from streams.engine.partition import Partition
 from streams.engine.progress import ANOTHER_TOPIC, is_included, progress_of, taken
 from streams.engine.restore import Restore
 from streams.engine.standby import Standby

@@ -15,14 +15,16 @@ from streams.engine.alignment import Place
 from streams.engine.assignment import BROKER_SECONDS, Assignment
 from streams.engine.batches import in_batches
 from streams.engine.catalog_reader import CatalogReader
+from streams.engine.counts import Counts
 from streams.engine.daemon_thread import in_daemon_thread
 from streams.engine.dead_letter_limit import DeadLetterLimit
 from streams.engine.garbage import Garbage
 from streams.engine.intake import RANKS, Entry
 from streams.engine.output import Fenced, Membership, Output
 from streams.engine.pace import Pace
-from streams.engine.partition import Counts, Partition
+from streams.engine.partition import Partition
 from streams.engine.progress import ANOTHER_TOPIC
+from streams.engine.pulse import Pulse
 from streams.engine.restore import Interrupted, Restore
 from streams.engine.standby import Standby
 from streams.errors import UserError
@@ -79,6 +81,9 @@ class Engine:
     ) -> None:
         """`topics` are the streams by the names of the topics that they are read from."""
         self.settings = settings
+        self.policy = policy
+        self.catalog = catalog
+        self.output = output
         self.name = output.name
         self.membership: Membership | None = None
         """The generation in which partitions are held; None while none are."""
@@ -86,11 +91,10 @@ class Engine:
         self.is_restored = False
         self.partitions: dict[int, Partition] = {}
         self.counts = Counts()
+        self.pulse = Pulse()
         self.hand_over: Callable[[Batch], Any] | None = None
         """Gives a batch to the agent; set by the application."""
         self._topics = topics
-        self._catalog = catalog
-        self._output = output
         self._assignment = Assignment(
             settings, policy, topics, partitions, catalog, output, self.counts
         )
@@ -120,20 +124,25 @@ class Engine:
         async with self._lock:
             self.is_restored = False
             self._suspended.clear()
-            self._restore = Restore(self.settings, BROKER_SECONDS)
+            self._restore = Restore(self.settings, BROKER_SECONDS, self.pulse)
+            self.pulse.enter("restoring")
+            self.counts.rebalances += 1
             watch = asyncio.create_task(_keep_alive(thread))
             try:
                 assigned = await thread.call_thread(thread.assigned)
                 opened = await asyncio.to_thread(self._assignment.open, assigned, self._restore)
                 self.partitions, self.start_offsets, self._committed = opened
             except Interrupted:
+                self.pulse.enter("joining")
                 return
             finally:
                 watch.cancel()
             self.is_restored = not self._suspended.is_set()
             if not self.is_restored:
                 self._close()
-            elif spared := await thread.call_thread(thread.standbys):
+                return
+            self.pulse.enter("working", len(self.partitions))
+            if spared := await thread.call_thread(thread.standbys):
                 self._standby = self._assignment.standby(spared)
 
     def _cancel_restore(self) -> None:
@@ -158,7 +167,8 @@ class Engine:
         async with self._lock:
             if self._suspended.is_set():
                 return
-            self._catalog.poll()
+            self.pulse.beat()
+            self.catalog.poll()
             self._add(polled)
             try:
                 await self._work(thread)
@@ -170,11 +180,15 @@ class Engine:
 
     async def _given_up(self, thread: Any, fenced: Fenced) -> None:
         """Take back what the group did not take, and ask it for another assignment."""
-        logger.warning("the group has given this worker up: %s", fenced)
+        self._note(fenced)
         self.membership = None
         self._suspended.set()
         self._close()
         await thread.call_thread(thread.rejoin)
+
+    def _note(self, fenced: Fenced) -> None:
+        logger.warning("the group has given this worker up: %s", fenced)
+        self.counts.fenced += 1
 
     def _wanted(self) -> set[Any]:
         """The partitions of which more may be fetched.
@@ -227,8 +241,10 @@ class Engine:
                 batch = Batch(partition, entries)
                 if not await self._handed_over(batch):
                     return
+                self.pulse.beat()
+                self.counts.batches.observe(len(entries))
                 self._pace.add(len(entries), size)
-                self._output.poll()
+                self.output.poll()
                 if self._checkpoint_is_due():
                     await self.checkpoint(thread)
                     if self._suspended.is_set():
@@ -301,6 +317,9 @@ class Engine:
             raise
         self._committed |= offsets
         now = monotonic()
+        self.pulse.beat()
+        self.counts.checkpoints.observe(self._pace.records)
+        self.counts.checkpoint_seconds.observe(now - began)
         self._pace.taken(now, settling)
         self._dead_letter_limit.check(self.counts, now)
 
@@ -313,9 +332,9 @@ class Engine:
     ) -> None:
         """Commit in the order that the guarantee asks for."""
         if self.settings.guarantee == "exactly_once":
-            await self._answered(lambda: self._output.commit(offsets, membership))
+            await self._answered(lambda: self.output.commit(offsets, membership))
         else:
-            await self._answered(self._output.flush)
+            await self._answered(self.output.flush)
         for partition in changed:
             partition.committed()
         if self.settings.guarantee == "at_least_once":
@@ -350,7 +369,7 @@ class Engine:
                 if self.is_restored:
                     await self.checkpoint(thread)
             except Fenced as fenced:
-                logger.warning("the group has given this worker up: %s", fenced)
+                self._note(fenced)
             finally:
                 self.membership = None
                 self.is_restored = False
@@ -364,6 +383,7 @@ class Engine:
             partition.close()
         self.partitions = {}
         self.start_offsets = {}
+        self.pulse.enter("joining")
 
 
 def _log_failure(work: "asyncio.Task[None]") -> None:

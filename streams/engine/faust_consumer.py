@@ -136,9 +136,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             }
         )
 
-    async def check(self) -> None:
-        """Raise what keeps this worker out of the group, which aiokafka tells only who asks."""
-        self._consumer._coordinator.check_errors()
+    async def check(self) -> bool:
+        """Whether the group's coordinator answers.
+
+        Raises what keeps this worker out of the group, which aiokafka tells only who asks.
+        """
+        coordinator = self._consumer._coordinator
+        coordinator.check_errors()
+        return coordinator.coordinator_id is not None
 
     async def rejoin(self) -> None:
         """Have the group assign anew, even if it does not know that it must."""

@@ -136,6 +136,11 @@ class Output:
     def _note_failure(self, error: KafkaError | None, _: Any) -> None:
         self._failure = self._failure or error
 
+    @property
+    def waiting(self) -> int:
+        """How many records are on their way to the broker."""
+        return len(self._producer)
+
     def poll(self) -> None:
         """Let the client see to what was acknowledged."""
         self._producer.poll(0)

@@ -24,17 +24,18 @@ class Pace:
         self._settings = settings
         self._last = now
         self._settling = 0.0
-        self._records = 0
+        self.records = 0
+        """How many were taken since the last checkpoint."""
         self._bytes = 0
 
     def add(self, records: int, size: int) -> None:
         """So many more records, and bytes of them, have been taken."""
-        self._records += records
+        self.records += records
         self._bytes += size
 
     def seconds_left(self, now: float, is_caught_up: bool) -> float:
         """How long until it is time; 0 when it is."""
-        if self._records >= self._settings.checkpoint_records or self._bytes >= CHECKPOINT_BYTES:
+        if self.records >= self._settings.checkpoint_records or self._bytes >= CHECKPOINT_BYTES:
             return 0.0
         pause = self._settings.checkpoint_milliseconds / 1000
         if is_caught_up:
@@ -45,4 +46,4 @@ class Pace:
     def taken(self, now: float, settling: float) -> None:
         """A checkpoint has been taken, for which settling took so long."""
         self._last, self._settling = now, settling
-        self._records = self._bytes = 0
+        self.records = self._bytes = 0

@@ -4,16 +4,17 @@ import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 import orjson
 
 from schemas.adapters.formats import readers_of
 from schemas.decoding import InvalidRecord
+from streams.engine.accounting import Accounting
 from streams.engine.alignment import BEFORE_EVERYTHING, UNKNOWN_END, Alignment, Place
 from streams.engine.catalog_reader import CatalogReader, InvalidProduct
+from streams.engine.counts import Counts
 from streams.engine.intake import (
     MISFITS,
     RANKS,
@@ -39,30 +40,6 @@ SWEEP_PAUSE_SECONDS = 60
 """A catalog that never rests lets everybody's list be read anew no more often than this."""
 REVIEWED_AT_ONCE = 2_000
 """Most persons that are looked at between two batches though nothing new was said of them."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What became of the records of a worker, since its start."""
-
-    consumed: Counter[str] = field(default_factory=Counter)
-    decided: int = 0
-    joined: int = 0
-    rerouted: int = 0
-    dead: Counter[str] = field(default_factory=Counter)
-    ignored: Counter[str] = field(default_factory=Counter)
-    """By topic the records of other formats that are about something else."""
-    lists: int = 0
-    forgotten: Counter[str] = field(default_factory=Counter)
-    """Facts by kind, dropped of persons of whom there were too many."""
-    lost: Counter[str] = field(default_factory=Counter)
-    """Records that were deleted from their topics before they were read."""
-    standby_failures: int = 0
-    dead_products: Counter[str] = field(default_factory=Counter, repr=False)
-    """Those of `dead` that are records of the catalog."""
-    dead_example: str = field(default="", repr=False)
-    """Where the newest dead letter of the person topics was found, and its code; for logs, so
-    without the detail, which may quote a person's id."""
 
 
 class Partition:
@@ -95,6 +72,7 @@ class Partition:
         self._output = output
         self._settings = settings
         self._counts = counts
+        self._accounting = Accounting(counts)
         self._decisions = settings.topic("decisions")
         self._suppressions = settings.topic("suppressions")
         self._changelog = settings.changelog
@@ -137,6 +115,7 @@ class Partition:
         take, send, number = self._join.take, self._output.send, self.number
         newest: dict[int, Place] = {}
         """The last place of each rank."""
+        account_for_decision, account_for_event = self._accounting.decided, self._accounting.joined
         freed = decided = misfits = 0
         for place, (item, size) in entries:
             newest[place[1]] = place
@@ -146,7 +125,10 @@ class Partition:
                 self._send_away(item)
             elif (decision := take(item)) is not None:
                 decided += 1
+                account_for_decision(decision)
                 send(self._decisions, number, item.user_id.encode(), orjson.dumps(decision))
+            else:
+                account_for_event(place, item)
         self.waiting_bytes -= freed
         self._counts.decided += decided
         self._counts.joined += len(entries) - decided - misfits
@@ -187,6 +169,21 @@ class Partition:
             self.offsets or self._reviewed or self._done or next(self._unburied_products(), None)
         )
 
+    @property
+    def cached_persons(self) -> int:
+        """How many decoded persons are in memory."""
+        return len(self._join.persons)
+
+    @property
+    def evidence_behind(self) -> Mapping[str, int]:
+        """How many milliseconds what it knows of purchases and of dismissals lies behind.
+
+        The newest event of each, that is, behind the newest of all streams; without those of which
+        there was none.
+        """
+        newest = self._join.newest or 0
+        return {stream: newest - time for stream, time in self._join.as_of.items()}
+
     def settle(self) -> None:
         """Send what changed since the last checkpoint: lists and changelog, progress last."""
         self._bury_products()
@@ -207,6 +204,8 @@ class Partition:
 
     def committed(self) -> None:
         """Write to disk what the transaction has committed, and forget what is not needed."""
+        self._accounting.committed(round(time() * 1000))
+        self._counts.changes += len(self._changes)
         self.store.write(self._changes, self._due, self._done, self._changelog_offset)
         self._changes, self._due, self._done = {}, [], []
         self._reviewed = False
@@ -236,12 +235,18 @@ class Partition:
                 missing.append(user_id)
             else:
                 persons[user_id] = person
+        self._counts.looked_up["memory"] += len(users) - len(missing)
         if not missing:
             return
         stored = self.store.get([PERSON + user_id.encode() for user_id in missing])
+        nowhere = 0
         for user_id, data in zip(missing, stored, strict=True):
-            if data is not None:
+            if data is None:
+                nowhere += 1
+            else:
                 persons[user_id] = Person.from_data(orjson.loads(data))
+        self._counts.looked_up["disk"] += len(missing) - nowhere
+        self._counts.looked_up["nowhere"] += nowhere
 
     def _publish(self, user_id: str, person: Person, standing: dict[str, Any] | None) -> None:
         """Send a list if it is not what was last sent."""

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 from streams.engine.changelog import Applied, ChangelogReader
 from streams.engine.memory import give_back
 from streams.engine.progress import is_included
+from streams.engine.pulse import Pulse
 from streams.engine.store import Store
 from streams.settings import Settings
 
@@ -26,10 +27,14 @@ class Interrupted(Exception):
 class Restore:
     """One restore, which another thread may cancel."""
 
-    def __init__(self, settings: Settings, seconds: float = 60) -> None:
-        """`seconds` is how long to wait for a broker that says nothing at all."""
+    def __init__(self, settings: Settings, seconds: float = 60, pulse: Pulse | None = None) -> None:
+        """`seconds` is how long to wait for a broker that says nothing at all.
+
+        `pulse` hears of every step forward.
+        """
         self._settings = settings
         self._timeout = seconds
+        self._pulse = pulse or Pulse()
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
@@ -63,12 +68,16 @@ class Restore:
                 applied = reader.read()
                 restored += applied.records
                 left -= self._complete(applied, reader, stores, committed or {})
+                missing = sum(reader.ends[n] - stores[n].changelog_offset for n in left)
+                self._pulse.restored += applied.records
+                self._pulse.left = missing
                 if not applied.is_silent:
                     silent_since = monotonic()
+                    self._pulse.beat()
                 elif monotonic() - silent_since > self._timeout:
                     said = "the changelog did not reach its end in time"
                     raise KafkaException(KafkaError(KafkaError._TIMED_OUT, said))
-                log.tell(restored, sum(reader.ends[n] - stores[n].changelog_offset for n in left))
+                log.tell(restored, missing)
         if restored:
             log.end(restored)
             give_back()

@@ -156,6 +156,20 @@ class Store:
         """Key and value of every person, sorted by key."""
         yield from self._items(PERSON)
 
+    @property
+    def size(self) -> int:
+        """Bytes on disk, what is still only in RocksDB's memory and its log not included."""
+        return self._property("rocksdb.total-sst-files-size")
+
+    @property
+    def keys(self) -> int:
+        """About how many keys there are."""
+        return self._property("rocksdb.estimate-num-keys")
+
+    def _property(self, name: str) -> int:
+        with self._explained("read"):
+            return int(self._rocks.property_int_value(name) or 0)
+
     def belong_to(self, changelog_id: str) -> None:
         """Keep which topic the changelog offset is of."""
         if changelog_id != self.changelog_id:

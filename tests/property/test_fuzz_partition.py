@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from schemas.decoding import InvalidRecord, decode_product
 from schemas.topics import PERSON_TOPICS
+from streams.engine.counts import Counts
 from streams.engine.intake import RANKS, Fetched
-from streams.engine.partition import Counts, Partition
+from streams.engine.partition import Partition
 from streams.engine.store import Memory, Store
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
