@@ -141,6 +141,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "0 for never. The catalog does not count.",
         ),
     ] = 50
+    http_host: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1,
+            description="Address on which a worker answers probes and scrapes; 0.0.0.0 for all of "
+            "the machine's.",
+        ),
+    ] = "127.0.0.1"
+    http_port: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=65_535,
+            description="Port on which it answers: /metrics for Prometheus, /health/startup, "
+            "/health/ready and /health/live; 0 for none. Several `--processes` have one together.",
+        ),
+    ] = 0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         msgspec.Meta(description="Least severe log lines to write."),

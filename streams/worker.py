@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from socket import socket
 
 import mode
 
@@ -11,6 +12,8 @@ from streams.engine.catalog_reader import CatalogReader
 from streams.engine.engine import Engine
 from streams.engine.memory import use_few_arenas
 from streams.engine.output import output_of
+from streams.operations.http_port import served
+from streams.operations.worker_status import WorkerStatus
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
@@ -19,18 +22,23 @@ logger = logging.getLogger(__name__)
 
 
 def run_worker(
-    settings: Settings, policy: Policy, topics: Mapping[str, str], partitions: int
+    settings: Settings,
+    policy: Policy,
+    topics: Mapping[str, str],
+    partitions: int,
+    listener: socket | None,
 ) -> None:
     """Run until the process is told to stop. Raises the error that stopped it otherwise.
 
-    `topics` are the streams by the topics that they are read from, each with `partitions`.
+    `topics` are the streams by the topics that they are read from, each with `partitions`. Where
+    there is a `listener`, health and metrics are told there.
     """
     use_few_arenas()
     catalog = CatalogReader(settings, Catalog())
     try:
         catalog.load()
         logger.info("the catalog has %d products", len(catalog.catalog.products))
-        asyncio.run(_run(settings, policy, topics, partitions, catalog))
+        asyncio.run(_run(settings, policy, topics, partitions, catalog, listener))
     finally:
         catalog.close()
 
@@ -41,9 +49,11 @@ async def _run(
     topics: Mapping[str, str],
     partitions: int,
     catalog: CatalogReader,
+    listener: socket | None,
 ) -> None:
     output = output_of(settings)
     engine = Engine(settings, policy, topics, partitions, catalog, output)
+    status = WorkerStatus(engine)
     app = create_app(settings, engine, topics)
     worker = mode.Worker(
         app,
@@ -54,14 +64,19 @@ async def _run(
     )
     failure = _stop_on_failure(app, worker)
     app.in_worker = True
-    watch = asyncio.create_task(_watch_membership(app))
+    watches = [
+        asyncio.create_task(_watch_membership(app)),
+        asyncio.create_task(status.watch_the_loop()),
+    ]
     logger.info("worker starts: policy %s, state in %s", policy.version, settings.folder)
-    try:
-        await worker.start()
-    finally:
-        watch.cancel()
-        # `start` returns when stopping begins, not when it has ended.
-        await (worker._signal_stop_future or worker.stop())
+    async with served(status, listener):
+        try:
+            await worker.start()
+        finally:
+            for watch in watches:
+                watch.cancel()
+            # `start` returns when stopping begins, not when it has ended.
+            await (worker._signal_stop_future or worker.stop())
     if failure.done():
         failure.result()
     if worker.crash_reason:
@@ -94,6 +109,6 @@ async def _watch_membership(app: Application) -> None:
         if thread is None or thread._consumer is None or not thread._consumer._coordinator:
             continue
         try:
-            await thread.call_thread(thread.check)
+            app.engine.pulse.hears_group = await thread.call_thread(thread.check)
         except Exception as error:  # whatever it is, it stops the worker and is its last word
             app.fail(error)

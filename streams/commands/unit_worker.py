@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from socket import socket
 from typing import Final
 
 from streams import logs
@@ -19,15 +20,20 @@ logger = logging.getLogger("streams.worker")
 def main() -> int:
     """Run the worker that the environment describes; returns its exit code.
 
+    Its argument, if there is one, is the number of the socket where it is to answer by HTTP.
     All that it says goes to the log, where its lines are told from those of the other workers.
     """
     settings = Settings.from_environment(os.environ)
     logs.set_up(settings.log_level, settings.instance)
     try:
-        return exit_code_of(lambda: run_alone(settings), logger.error)
+        return exit_code_of(lambda: run_alone(settings, *_inherited()), logger.error)
     except Exception:
         logger.critical("the worker crashed", exc_info=True)
         return CRASHED
+
+
+def _inherited() -> list[socket]:
+    return [socket(fileno=int(number)) for number in sys.argv[1:]]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`unhaunt worker`."""
 
 import os
+from socket import socket
 from typing import Annotated, Final
 
 import typer
@@ -14,7 +15,8 @@ EXAMPLES: Final = (
     "Examples:\n\n"
     "  unhaunt worker\n\n"
     "  UNHAUNT_BROKERS=kafka-1:9092,kafka-2:9092 UNHAUNT_POLICY=policy.toml unhaunt worker\n\n"
-    "  UNHAUNT_INSTANCE=shop unhaunt worker --processes 4"
+    "  UNHAUNT_INSTANCE=shop unhaunt worker --processes 4\n\n"
+    "  UNHAUNT_HTTP_PORT=9108 unhaunt worker      with /metrics and /health/… at that port"
 )
 
 UNIT_WORKER: Final = ("-m", "streams.commands.unit_worker")
@@ -43,6 +45,9 @@ def worker(
     other memory: what the settings allow a worker, N workers take N times. One that dies is
     started again. If it dies 3 times within a minute, or cannot work for a reason that it names,
     all are stopped, with exit code 1 or 2.
+
+    With UNHAUNT_HTTP_PORT it tells how it is: /metrics for Prometheus, and /health/startup,
+    /health/ready and /health/live for who runs it. Several processes answer at one port.
     """
     settings = Settings.from_environment(os.environ)
     if processes > 1:
@@ -52,15 +57,19 @@ def worker(
     return 0
 
 
-def run_alone(settings: Settings) -> None:
-    """Run one worker, in this process, until it is told to stop."""
+def run_alone(settings: Settings, listener: socket | None = None) -> None:
+    """Run one worker, in this process, until it is told to stop.
+
+    It answers by HTTP at `listener`, or else where the settings say.
+    """
     # Kafka and Faust take a while to import, which no other command should wait for.
+    from streams.operations.http_port import listener_of  # noqa: PLC0415
     from streams.operations.topics import require  # noqa: PLC0415
     from streams.worker import run_worker  # noqa: PLC0415
 
     policy, _ = policy_in_force(None)
     topics, partitions = require(settings)
-    run_worker(settings, policy, topics, partitions)
+    run_worker(settings, policy, topics, partitions, listener or listener_of(settings))
 
 
 def run_unit(settings: Settings, processes: int) -> int:

@@ -14,7 +14,10 @@ from typing import Final
 import msgspec
 
 from streams.errors import FailedCheck, UserError
-from streams.operations.restarts import MOST_DEATHS, WITHIN_SECONDS, Restarts
+from streams.operations.http_port import listen, listener_of, served
+from streams.operations.member import Member
+from streams.operations.restarts import MOST_DEATHS, WITHIN_SECONDS
+from streams.operations.unit_status import UnitStatus
 from streams.operations.worker_process import command_of, environment_of
 from streams.settings import Settings
 
@@ -29,15 +32,6 @@ REASONS: Final = (CHECK_FAILED, USER_MISTAKE)
 """Exit codes of a worker that has ended for a reason that it named: it would end so again."""
 
 
-class Member:
-    """One worker of a unit, through all its lives."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.name = settings.instance
-        self.restarts = Restarts()
-
-
 class WorkerUnit:
     """Workers that share a state folder, each with an instance name and folder of its own in it.
 
@@ -48,9 +42,11 @@ class WorkerUnit:
     def __init__(self, settings: Settings, count: int, program: Sequence[str]) -> None:
         """`program` is what Python is given to run a worker by the settings in its environment.
 
+        If it is to answer by HTTP, it is given the number of the socket for that as an argument.
         It ends with one of `REASONS` only if it has said what was wrong. Raises `UserError` for a
         name of which none can be made for each worker.
         """
+        self._settings = settings
         self.name = settings.instance or host_name()
         self.members = [Member(of_unit(settings, self.name, n)) for n in range(1, count + 1)]
         self._lock = settings.folder.parent / f"{self.name}.lock"
@@ -62,12 +58,19 @@ class WorkerUnit:
 
         Needs the main thread, since signals and the ends of parents are its business. Raises
         `FailedCheck` when a worker has died too often, and `UserError` when another unit of this
-        name runs on this state folder.
+        name runs on this state folder, or the HTTP port is not to be had.
         """
         with self._locked():
-            return asyncio.run(self._run())
+            return asyncio.run(self._run(listener_of(self._settings)))
 
-    async def _run(self) -> int:
+    async def _run(self, listener: socket.socket | None) -> int:
+        if listener is not None:
+            for member in self.members:
+                member.listener = listen("127.0.0.1", 0)
+        async with served(UnitStatus(self.members), listener):
+            return await self._run_all()
+
+    async def _run_all(self) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             # Again and again, if need be: one Ctrl-C may come both from the terminal and from a
@@ -123,12 +126,15 @@ class WorkerUnit:
 
     async def _live(self, member: Member) -> int:
         """One life of a worker, which the unit's stop ends; returns its exit code."""
+        listeners = [] if member.listener is None else [member.listener.fileno()]
         process = await create_subprocess_exec(
-            *command_of(self._program),
+            *command_of([*self._program, *map(str, listeners)]),
             env=environment_of(member.settings),
             stdin=DEVNULL,
+            pass_fds=listeners,
             process_group=0,  # Ctrl-C is for this process, which then stops all of them
         )
+        member.is_running = True
         logger.info("%s runs as process %d", member.name, process.pid)
         ended = asyncio.create_task(process.wait())
         told = asyncio.create_task(self._stop.wait())
@@ -136,6 +142,7 @@ class WorkerUnit:
         told.cancel()
         if not ended.done():
             await _stop(member, process, ended)
+        member.is_running = member.has_answered = False
         return await ended
 
     @contextmanager
@@ -165,7 +172,7 @@ async def _stop(member: Member, process: Process, ended: "asyncio.Task[int]") ->
 
 def of_unit(settings: Settings, unit: str, number: int) -> Settings:
     """The settings of a unit's worker by its number. Raises `UserError` if the name is too long."""
-    changed = msgspec.structs.replace(settings, instance=f"{unit}-{number}")
+    changed = msgspec.structs.replace(settings, instance=f"{unit}-{number}", http_port=0)
     try:
         return msgspec.convert(msgspec.to_builtins(changed), Settings)
     except msgspec.ValidationError as error:

@@ -30,6 +30,7 @@ NAMES: Final = (
     "backtest",
     "profile",
     "guarantee",
+    "metrics",
     "hot_person",
 )
 """Each is a module with a `measure`, in the order in which they run."""

@@ -59,6 +59,11 @@ class Deployment:
                     self._loaded[self.settings.topic(record.topic), record.partition] += 1
         replay.flush()
 
+    @property
+    def loaded(self) -> int:
+        """How many records of the person topics were loaded."""
+        return self._loaded.total()
+
     def use_policy(self, policy: str) -> None:
         """Give the workers that start from now on another policy."""
         self._policy.write_text(policy)
@@ -115,7 +120,7 @@ class Deployment:
         """How much of the person topics the group has committed, 1 being all that was loaded."""
         asked = [TopicPartition(*place) for place in self._loaded]
         answers = answered(lambda: self._group.committed(asked, SECONDS), monotonic() + SECONDS)
-        return sum(max(0, place.offset) for place in answers) / self._loaded.total()
+        return sum(max(0, place.offset) for place in answers) / self.loaded
 
     def wait_until_consumed(self, *workers: WorkerProcess) -> None:
         """Wait until the group has committed all that was loaded."""

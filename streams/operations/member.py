@@ -1,0 +1,21 @@
+"""One of several workers that run as a unit."""
+
+from socket import socket
+
+from streams.operations.restarts import Restarts
+from streams.settings import Settings
+
+
+class Member:
+    """One worker of a unit, through all its lives."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.name = settings.instance
+        self.restarts = Restarts()
+        self.is_running = False
+        """Whether its process is there."""
+        self.has_answered = False
+        """Whether it has answered since that was started."""
+        self.listener: socket | None = None
+        """Where it answers: the same place in all its lives. None when nobody is to ask."""

@@ -1,0 +1,70 @@
+"""Write deploy/metrics.md from the catalogue: `python -m streams.operations.metrics.page`."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from streams.operations.metrics.catalogue import DECISIONS, PROGRESS, RECORDS, STATE, UNIT
+from streams.operations.metrics.metric import Label, Metric
+
+PAGE: Final = Path(__file__).parents[3] / "deploy" / "metrics.md"
+
+SECTIONS: Final[dict[str, Sequence[Metric[Any]]]] = {
+    "Records": RECORDS,
+    "Decisions": DECISIONS,
+    "Progress": PROGRESS,
+    "Group and state": STATE,
+    "Units of several processes": UNIT,
+}
+
+_HEAD: Final = """\
+# Metrics
+
+What a worker tells at `/metrics`, if `UNHAUNT_HTTP_PORT` says where. Written by
+`python -m streams.operations.metrics.page` from
+[the catalogue](../streams/operations/metrics/catalogue.py); do not edit.
+
+- Counters begin at 0 when a worker starts: use `rate` and `increase`.
+- What is said by topic says it for the partitions that the worker has now.
+- Several `--processes` have one port. What their workers say has a label `worker` there, beside
+  those that the tables name; a worker that does not answer at the moment is missing.
+- Memory, processor time and open files of a worker have their usual names (`process_…`).
+- Times are event times, which are as old as the events: while a backlog is worked off, so are the
+  answers.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([_HEAD, *_sections(), "## Labels\n", *_labels(), ""])
+
+
+def _sections() -> Iterator[str]:
+    for title, metrics in SECTIONS.items():
+        yield f"## {title}\n"
+        yield "| metric | type | unit | labels | what it says |"
+        yield "|---|---|---|---|---|"
+        for metric in metrics:
+            labels = ", ".join(f"`{label.name}`" for label in metric.labels)
+            yield (
+                f"| `{metric.full_name}` | {metric.kind} | {metric.unit} | {labels} "
+                f"| {metric.meaning} |"
+            )
+        yield ""
+
+
+def _labels() -> Iterator[str]:
+    yield "| label | of | meaning | values |"
+    yield "|---|---|---|---|"
+    users: dict[Label, list[str]] = {}
+    for metrics in SECTIONS.values():
+        for metric in metrics:
+            for label in metric.labels:
+                users.setdefault(label, []).append(f"`{metric.full_name}`")
+    for label, names in users.items():
+        values = ", ".join(f"`{value}`" for value in label.values)
+        yield f"| `{label.name}` | {', '.join(names)} | {label.meaning} | {values} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,175 @@
+"""Every metric is documented, named as Prometheus asks for, and has few label values."""
+
+import asyncio
+import re
+import shutil
+import subprocess
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from streams.engine.counts import Counts
+from streams.engine.engine import Engine
+from streams.operations.member import Member
+from streams.operations.metrics.catalogue import METRICS, UNIT
+from streams.operations.metrics.exposition import exposition, families_of, merged
+from streams.operations.metrics.metric import Metric
+from streams.operations.metrics.page import PAGE, page
+from streams.operations.worker_status import WorkerStatus
+from streams.settings import Settings
+from streams.suppression.catalog import Catalog
+from streams.suppression.policy import Policy
+
+ALL: tuple[Metric[Any], ...] = (*METRICS, *UNIT)
+
+
+class Output:
+    """Stands for the output, which nothing waits in."""
+
+    name = "worker"
+    waiting = 0
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    """Without partitions; nothing has happened yet."""
+    reader: Any = SimpleNamespace(catalog=Catalog(), invalid=deque(), read=0, forgotten=0)
+    output: Any = Output()
+    settings = Settings(state_folder=str(tmp_path))
+    return Engine(settings, Policy.default(), {}, 1, reader, output)
+
+
+@pytest.fixture
+def told(engine: Engine) -> Callable[[], str]:
+    """What a scrape of this engine gets."""
+    status = WorkerStatus(engine)
+
+    def scrape() -> str:
+        return asyncio.run(status.metrics("")).body.decode()
+
+    return scrape
+
+
+# --- documented ----------------------------------------------------------------------------------
+
+
+def test_names_are_unique() -> None:
+    assert len({metric.name for metric in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)
+def test_a_metric_says_one_sentence_and_every_label_what_it_is(metric: Metric[Any]) -> None:
+    assert re.fullmatch(r"[A-Z0-9].+\.", metric.meaning)
+    assert ". " not in metric.meaning
+    assert metric.unit
+    assert all(label.meaning for label in metric.labels)
+
+
+def test_the_page_is_that_of_the_catalogue() -> None:
+    said = "run `python -m streams.operations.metrics.page`"
+    assert PAGE.read_text() == page(), said
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)
+def test_the_page_has_every_metric(metric: Metric[Any]) -> None:
+    assert f"| `{metric.full_name}` | {metric.kind} |" in page()
+
+
+# --- named as Prometheus asks for ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)
+def test_a_name_ends_with_its_unit_and_a_counters_with_total(metric: Metric[Any]) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", metric.name)
+    assert metric.name.endswith("_total") is (metric.kind == "counter")
+    if metric.unit in ("seconds", "bytes"):
+        assert metric.name.removesuffix("_total").endswith(f"_{metric.unit}")
+
+
+def test_promtool_finds_nothing_wrong(told: Callable[[], str]) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not there; Debian's package prometheus brings it")
+    unit = exposition(lambda: families_of(UNIT, [Member(Settings(instance="u-1"))]), "")
+    text = told() + unit.body.decode()
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+
+# --- bounded labels ------------------------------------------------------------------------------
+
+
+def test_every_value_of_a_label_is_one_that_it_may_have(
+    engine: Engine, told: Callable[[], str]
+) -> None:
+    fill(engine.counts)
+    known = {metric.full_name: metric for metric in METRICS}
+    for family in text_string_to_metric_families(told()):
+        metric = known.get(family.name) or known.get(f"{family.name}_total")
+        if metric is None:
+            assert family.name.startswith("process_")
+            continue
+        allowed = {label.name: label.values for label in metric.labels}
+        for sample in family.samples:
+            labels = {name: of for name, of in sample.labels.items() if name != "le"}
+            assert labels.keys() == allowed.keys()
+            assert all(not allowed[name] or of in allowed[name] for name, of in labels.items())
+
+
+def fill(counts: Counts) -> None:
+    """As if one of everything had happened."""
+    counts.consumed.update(["purchases", "rerouted"])
+    counts.late.update(["dismissals", "rerouted"])
+    counts.lost.update(["impressions"])
+    counts.forgotten.update(["impressions"])
+    counts.dead.update(["not_json", "not_json"])
+    counts.dead_products.update(["not_json"])
+    counts.suppressed.update(["purchased"])
+    counts.ghosted.update(["not_interested"])
+    counts.looked_up.update(["memory", "disk", "nowhere"])
+
+
+def test_only_what_is_one_text_at_any_time_has_a_label_of_no_fixed_values() -> None:
+    free = {label.name for metric in ALL for label in metric.labels if not label.values}
+    assert free == {"version", "fingerprint", "worker"}
+
+
+# --- told ----------------------------------------------------------------------------------------
+
+
+def test_dead_letters_of_people_and_of_the_catalog_are_told_apart(
+    engine: Engine, told: Callable[[], str]
+) -> None:
+    fill(engine.counts)
+    text = told()
+    assert 'unhaunt_dead_letters_total{code="not_json",source="persons"} 1.0' in text
+    assert 'unhaunt_dead_letters_total{code="not_json",source="catalog"} 1.0' in text
+
+
+def test_a_counter_is_there_before_anything_has_happened(told: Callable[[], str]) -> None:
+    text = told()
+    assert 'unhaunt_suppressed_candidates_total{reason="purchased"} 0.0' in text
+    assert 'unhaunt_input_records_total{topic="reroute"} 0.0' in text
+    assert 'unhaunt_stage{stage="joining"} 1.0' in text
+
+
+def test_who_asks_for_open_metrics_gets_them(engine: Engine) -> None:
+    told = asyncio.run(WorkerStatus(engine).metrics("application/openmetrics-text; version=1.0.0"))
+    assert told.content_type.startswith("application/openmetrics-text")
+    assert told.body.endswith(b"# EOF\n")
+
+
+def test_the_metrics_of_several_workers_are_one_exposition(told: Callable[[], str]) -> None:
+    texts = {"u-1": told(), "u-2": told()}
+    text = exposition(lambda: merged(texts, "worker"), "").body.decode()
+    assert text.count("# TYPE unhaunt_batch_records histogram") == 1
+    for name in texts:
+        assert f'unhaunt_joined_events_total{{worker="{name}"}} 0.0' in text
+        assert f'unhaunt_batch_records_bucket{{le="+Inf",worker="{name}"}} 0.0' in text
