@@ -1,94 +1,134 @@
-"""What metrics cost: one worker that is scraped every second, and one that accounts for nothing.
+"""What metrics cost: a partition's work with its accounts and without, and a scrape.
 
-They take turns, and what counts is processor time for each event, which a busy machine troubles
-less than the time that it takes. A worker keeps a core busy, so its throughput is the inverse.
+Without a broker, on one core, in processor time: reading records, the join, the state on disk and
+the output as JSON. Two partitions take the same records in turns, a checkpoint each, so that a busy
+machine troubles both alike. A whole worker also fetches and sends, so of its time it is less.
 """
 
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from statistics import median
-from time import monotonic
-from typing import Final, NamedTuple
+from time import process_time
+from types import SimpleNamespace
+from typing import Any, Final
 
-from streams.operations.worker_process import PROGRAM, WorkerProcess
-from tests.bench.backlog import deployed, drain
+from streams.engine.accounting import Accounting
+from streams.engine.batches import in_batches
+from streams.engine.counts import Counts
+from streams.engine.engine import Engine
+from streams.engine.intake import Fetched
+from streams.engine.partition import Partition
+from streams.engine.store import Memory, Store
+from streams.operations.worker_status import WorkerStatus
+from streams.recording.files import RecordedRecord
+from streams.settings import Settings
+from streams.suppression.catalog import Catalog
+from streams.suppression.policy import Policy
 from tests.bench.figures import Bench, Figure, Goal
+from tests.bench.in_process import collecting_nothing
 from tests.bench.workload import mixed
-from tests.integration.probes import free_port, get
 
-EVENTS: Final = 300_000
-PARTITIONS: Final = 8
-SCRAPE_SECONDS: Final = 1.0
-"""Prometheus' own default is 60; so often nobody does it."""
-UNMETERED: Final = ("-m", "tests.bench.unmetered_worker")
+EVENTS: Final = 600_000
+WARM_UP: Final = 5
+"""So many checkpoints do not count."""
+SCRAPES: Final = 100
 SHARE: Final = Goal(at_least=0.98, aim=0.99)
+SETTINGS: Final = Settings()
 
 
-class Run(NamedTuple):
-    microseconds: float
-    """Processor time for each event."""
-    scrapes: list[float]
-    """Seconds that each scrape took."""
+class Nothing(Accounting):
+    """Accounts for nothing."""
+
+    def decided(self, decision: object) -> None:
+        """Do nothing."""
+
+    def joined(self, place: object, event: object) -> None:
+        """Do nothing."""
+
+    def committed(self, now: int) -> None:
+        """Do nothing."""
+
+
+class Output:
+    """Stands for the output: takes everything, and hands the changelog out offsets."""
+
+    name = "worker"
+    waiting = 0
+
+    def __init__(self) -> None:
+        self.offset = 0
+
+    def send(self, *_: object, on_delivery: Any = None, **__: object) -> None:
+        """Take a record."""
+        self.offset += 1
+        if on_delivery is not None:
+            on_delivery(None, SimpleNamespace(offset=lambda: self.offset))
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
-    """Drain a backlog in turns, with and without."""
-    runs: dict[bool, list[Run]] = {True: [], False: []}
-    for number in range(bench.rounds):
-        for is_metered, found in runs.items():
-            found.append(work_off(bench, number, is_metered))
-    metered = [run.microseconds for run in runs[True]]
-    unmetered = [run.microseconds for run in runs[False]]
-    ratios = [without / with_ for with_, without in zip(metered, unmetered, strict=True)]
-    yield Figure("processor time for an event, with metrics", median(metered), "µs")
-    yield Figure("processor time for an event, without", median(unmetered), "µs")
-    yield Figure("throughput with metrics against without", median(ratios), "x", SHARE)
-    scrapes = [seconds for run in runs[True] for seconds in run.scrapes]
-    yield Figure("a scrape of a busy worker", 1000 * median(scrapes or [0.0]), "ms")
+    """Work a backlog off in turns, and scrape."""
+    records = list(mixed(max(100_000, round(bench.scale * EVENTS)), 1))
+    size = SETTINGS.checkpoint_records
+    checkpoints = [records[start : start + size] for start in range(0, len(records), size)]
+    spent: dict[str, list[float]] = {"with": [], "without": []}
+    with ExitStack() as stack, collecting_nothing():
+        metered = stack.enter_context(closing(partition(bench.folder / "with")))
+        unmetered = stack.enter_context(closing(partition(bench.folder / "without")))
+        unmetered._accounting = Nothing(Counts())
+        turns = [("with", metered), ("without", unmetered)]
+        for first, taken in enumerate(checkpoints):
+            for name, at_work in turns:
+                spent[name].append(work_off(at_work, taken, first * size))
+            turns.reverse()
+        scrape = scraping(metered)
+    for name, seconds in spent.items():
+        yield Figure(f"an event, {name} metrics", median(seconds[WARM_UP:]) / size * 1e6, "µs")
+    pairs = list(zip(spent["with"], spent["without"], strict=True))[WARM_UP:]
+    ratio = median(without / with_ for with_, without in pairs)
+    yield Figure("throughput with metrics against without", ratio, "x", SHARE)
+    yield Figure("a scrape", 1000 * scrape, "ms")
 
 
-def work_off(bench: Bench, number: int, is_metered: bool) -> Run:
-    """Drain a backlog by a worker that is scraped, or by one that accounts for nothing."""
-    events = round(EVENTS * bench.scale)
-    port = free_port() if is_metered else 0
-    program = PROGRAM if is_metered else UNMETERED
-    with deployed(bench, f"{number}-{is_metered}", PARTITIONS) as deployment:
-        deployment.load(mixed(events, PARTITIONS))
-        with deployment.worker(program=program, http_port=port) as worker, scraped(port) as scrapes:
-            deployment.wait_until(lambda: deployment.consumed() > 0, "work", worker)
-            before, done = processor_seconds(worker), deployment.consumed()
-            drain(deployment, worker)
-            spent = processor_seconds(worker) - before
-    return Run(spent / (events * (1 - done)) * 1e6, scrapes)
+def partition(folder: Path) -> Partition:
+    """The only partition of a deployment, with its state on disk."""
+    memory = Memory(SETTINGS.cache_megabytes << 20, SETTINGS.write_buffer_megabytes << 20)
+    output: Any = Output()
+    policy, counts = Policy.default(), Counts()
+    return Partition(0, 1, Store(folder, memory), policy, catalog(), output, SETTINGS, counts)
 
 
-@contextmanager
-def scraped(port: int) -> Iterator[list[float]]:
-    """Scrape while the block runs, from another thread; not at all without a port."""
-    seconds: list[float] = []
-    stopped = threading.Event()
-
-    def scrape() -> None:
-        while not stopped.wait(SCRAPE_SECONDS):
-            began = monotonic()
-            if get(port, "/metrics")[0] == 200:
-                seconds.append(monotonic() - began)
-
-    thread = threading.Thread(target=scrape)
-    if port:
-        thread.start()
-    try:
-        yield seconds
-    finally:
-        stopped.set()
-        if port:
-            thread.join()
+def catalog() -> Any:
+    """Stands for the reader of a catalog, in which there is nothing."""
+    return SimpleNamespace(catalog=Catalog(), invalid=deque(), position=0, read=0, forgotten=0)
 
 
-def processor_seconds(worker: WorkerProcess) -> float:
-    """What a running worker has used of all cores, in all its threads."""
-    fields = Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def work_off(partition: Partition, records: Sequence[RecordedRecord], first: int) -> float:
+    """Processor seconds for one checkpoint; `first` is the offset of its first record."""
+    fetched = defaultdict(list)
+    for offset, record in enumerate(records, first):
+        taken = Fetched(record.topic, offset, record.timestamp, record.key, record.value, ())
+        fetched[record.topic].append(taken)
+    began = process_time()
+    for topic, of_topic in fetched.items():
+        partition.add(topic, of_topic)
+    for entries, _ in in_batches(partition.alignment.take(), SETTINGS.batch_records):
+        partition.process(entries)
+    partition.review()
+    partition.settle()
+    partition.committed()
+    return process_time() - began
+
+
+def scraping(partition: Partition) -> float:
+    """Processor seconds for a scrape of a worker with one partition."""
+    output: Any = Output()
+    engine = Engine(SETTINGS, Policy.default(), {}, 1, catalog(), output)
+    engine.partitions[0] = partition
+    status = WorkerStatus(engine)
+    began = process_time()
+    for _ in range(SCRAPES):
+        asyncio.run(status.metrics(""))
+    return (process_time() - began) / SCRAPES

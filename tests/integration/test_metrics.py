@@ -58,6 +58,8 @@ def story(deploy: Deploy) -> Iterator[Story]:
     with deployment.worker(http_port=port) as worker:
         deployment.wait_until_consumed(worker)
         deployment.wait_until(lambda: is_ready(port), "readiness", worker)
+        # The group may know of the last checkpoint a moment before the worker does.
+        deployment.wait_until(lambda: is_accounted_for(samples(port)), "the last account", worker)
         yield Story(
             records,
             deployment,
@@ -66,6 +68,15 @@ def story(deploy: Deploy) -> Iterator[Story]:
             samples(port),
             *(health(port, check) for check in ("startup", "ready", "live")),
         )
+
+
+def is_accounted_for(told: Samples) -> bool:
+    """Whether all that was decided and joined has been committed."""
+    requests, events = (
+        value(told, f"{name}_seconds_count") for name in ("request_to_decision", "event_to_list")
+    )
+    decided = value(told, "output_records_total", topic="decisions")
+    return (requests, events) == (decided, value(told, "joined_events_total"))
 
 
 # --- what it counts ------------------------------------------------------------------------------
@@ -77,12 +88,13 @@ def test_the_records_that_were_sent_are_those_that_it_counts(story: Story) -> No
 
 
 def test_the_output_that_it_counts_lies_on_the_topics(story: Story) -> None:
-    counted = by(story.told, "output_records_total", "topic")
-    found = {
-        topic: len(story.deployment.read(topic))
-        for topic in ("decisions", "suppressions", "dead-letters")
-    }
-    assert {topic: counted.get(topic, 0) for topic in found} == found
+    def is_told(topic: str) -> bool:
+        told = value(samples(story.port), "output_records_total", topic=topic)
+        return told == len(story.deployment.read(topic))
+
+    for topic in ("decisions", "suppressions", "dead-letters"):
+        # Lists may still come a little after everything was consumed.
+        story.deployment.wait_until(lambda topic=topic: is_told(topic), topic, story.worker)
 
 
 def test_candidates_are_counted_as_they_were_decided(story: Story) -> None:
@@ -105,17 +117,16 @@ def test_dead_letters_are_counted_by_what_is_wrong(story: Story) -> None:
                 decode(record.topic, record.key, record.value, record.timestamp)
             except InvalidRecord as problem:
                 wrong[problem.code] += 1
+    assert wrong
     assert by(story.told, "dead_letters_total", "code") == wrong
 
 
 def test_each_request_is_timed_until_its_decision_and_each_event_until_its_list(
     story: Story,
 ) -> None:
-    requests = value(story.told, "output_records_total", topic="decisions")
-    assert value(story.told, "request_to_decision_seconds_count") == requests
-    joined = value(story.told, "joined_events_total")
-    assert joined
-    assert value(story.told, "event_to_list_seconds_count") == joined
+    assert value(story.told, "request_to_decision_seconds_count") > 0
+    assert value(story.told, "event_to_list_seconds_count") > 0
+    assert is_accounted_for(story.told)
 
 
 def test_who_has_taken_everything_has_no_lag(story: Story) -> None:
@@ -207,6 +218,7 @@ def test_a_worker_whose_brokers_are_gone_is_alive_but_not_ready(
             assert health(port, "ready")[1]["why"] == "the group's coordinator does not answer"
             assert health(port, "live")[0] == 200
             assert health(port, "startup")[0] == 200
+            worker.process.kill()  # without a broker it would take long to stop
         deployment.close()
 
 

@@ -1,7 +1,7 @@
 """The order in which a group's records are taken: that of a merge by time (SPEC 6)."""
 
 from schemas.topics import PERSON_TOPICS
-from streams.engine.alignment import Alignment, Stream
+from streams.engine.alignment import UNKNOWN_END, Alignment, Stream
 
 RANKS = {topic: rank for rank, topic in enumerate(PERSON_TOPICS)}
 
@@ -145,3 +145,32 @@ def test_a_clock_that_was_kept_over_a_restart_goes_on_counting() -> None:
     group.stream("purchases").clock = 50
     group.fetch("purchases", 10).fetch("dismissals", 49, 51)
     assert group.take() == ["dismissals 0", "purchases 0", "dismissals 1"]
+
+
+# --- how far behind it is ------------------------------------------------------------------------
+
+
+def test_the_lag_is_what_is_known_to_be_there_and_was_not_taken() -> None:
+    group = Group().holds("purchases", 5).fetch("purchases", 10, 20).holds("dismissals", 1)
+    purchases = group.stream("purchases")
+    assert purchases.lag == 5
+    group.holds("dismissals", 0).take()
+    assert purchases.lag == 3
+
+
+def test_who_has_taken_everything_has_no_lag() -> None:
+    group = Group().holds("purchases", 2).fetch("purchases", 10, 20)
+    group.take()
+    assert group.stream("purchases").lag == 0
+
+
+def test_until_the_end_of_a_topic_is_known_only_what_was_fetched_counts() -> None:
+    group = Group().holds("purchases", UNKNOWN_END).fetch("purchases", 10, 20)
+    assert group.stream("purchases").lag == 2
+
+
+def test_a_stream_has_reached_the_time_of_what_is_next_or_else_of_what_was_last() -> None:
+    group = Group().holds("dismissals", 1).fetch("purchases", 10, 20)
+    assert group.stream("purchases").reached == 10
+    group.holds("dismissals", 0).take()
+    assert group.stream("purchases").reached == 20

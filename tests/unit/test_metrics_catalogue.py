@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from streams.engine.alignment import Alignment
 from streams.engine.counts import Counts
 from streams.engine.engine import Engine
+from streams.engine.intake import RANKS
 from streams.operations.member import Member
+from streams.operations.metrics import readings
 from streams.operations.metrics.catalogue import METRICS, UNIT
 from streams.operations.metrics.exposition import exposition, families_of, merged
 from streams.operations.metrics.metric import Metric
@@ -24,6 +27,7 @@ from streams.operations.worker_status import WorkerStatus
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
+from tests.builders import NOW
 
 ALL: tuple[Metric[Any], ...] = (*METRICS, *UNIT)
 
@@ -158,6 +162,44 @@ def test_a_counter_is_there_before_anything_has_happened(told: Callable[[], str]
     assert 'unhaunt_suppressed_candidates_total{reason="purchased"} 0.0' in text
     assert 'unhaunt_input_records_total{topic="reroute"} 0.0' in text
     assert 'unhaunt_stage{stage="joining"} 1.0' in text
+
+
+def test_lag_is_told_by_topic_over_all_partitions_and_as_the_age_of_the_oldest(
+    engine: Engine, told: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "time", lambda: NOW / 1000)
+    behind(engine, 0, "purchases", ages=[40_000, 30_000])
+    behind(engine, 1, "purchases", ages=[90_000])
+    behind(engine, 1, "rerouted", ages=[])
+    text = told()
+    assert 'unhaunt_lag_records{topic="purchases"} 3.0' in text
+    assert 'unhaunt_lag_seconds{topic="purchases"} 90.0' in text
+    assert 'unhaunt_lag_seconds{topic="reroute"} 0.0' in text
+    assert 'unhaunt_newest_event_timestamp_seconds{topic="purchases"} 1.69999997e+09' in text
+
+
+def behind(engine: Engine, number: int, stream: str, ages: list[int]) -> None:
+    """Let events wait in a partition that are so many milliseconds old."""
+    if number not in engine.partitions:
+        partition: Any = SimpleNamespace(
+            alignment=Alignment(),
+            waiting_bytes=0,
+            store=SimpleNamespace(size=0, keys=0),
+            cached_persons=0,
+            evidence_behind={"purchases": 1_000 * number},
+        )
+        engine.partitions[number] = partition
+    waiting: Any = engine.partitions[number].alignment.stream(stream, RANKS[stream])
+    for offset, age in enumerate(ages):
+        waiting.add(offset, NOW - age, None)
+
+
+def test_freshness_is_that_of_the_partition_where_evidence_is_oldest(
+    engine: Engine, told: Callable[[], str]
+) -> None:
+    for number in (0, 7, 3):
+        behind(engine, number, "purchases", ages=[])
+    assert 'unhaunt_evidence_behind_seconds{topic="purchases"} 7.0' in told()
 
 
 def test_who_asks_for_open_metrics_gets_them(engine: Engine) -> None:
