@@ -189,6 +189,22 @@ def test_until_the_group_has_shared_out_a_worker_is_alive_but_neither_started_no
             )
 
 
+def test_a_worker_that_was_assigned_nothing_is_ready_to_take_over(deploy: Deploy) -> None:
+    deployment = deploy(1)
+    ports = {name: free_port() for name in ("a", "b")}
+    with (
+        deployment.worker("a", http_port=ports["a"]) as first,
+        deployment.worker("b", http_port=ports["b"]) as second,
+    ):
+
+        def shares() -> list[float]:
+            return sorted(value(samples(port), "partitions") for port in ports.values())
+
+        deployment.wait_until(lambda: all(map(is_ready, ports.values())), "both", first, second)
+        deployment.wait_until(lambda: shares() == [0, 1], "shares", first, second)
+        assert all(map(is_ready, ports.values()))
+
+
 def test_who_begins_without_a_state_tells_what_was_restored(story: Story) -> None:
     port = free_port()
     changelog = value(story.told, "output_records_total", topic="changelog")
