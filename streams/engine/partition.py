@@ -176,10 +176,9 @@ class Partition:
 
     @property
     def evidence_behind(self) -> Mapping[str, int]:
-        """How many milliseconds what it knows of purchases and of dismissals lies behind.
+        """How far the newest purchase and the newest dismissal lie behind the newest event.
 
-        The newest event of each, that is, behind the newest of all streams; without those of which
-        there was none.
+        In milliseconds, by topic, without one of which there was none.
         """
         newest = self._join.newest or 0
         return {stream: newest - time for stream, time in self._join.as_of.items()}

@@ -66,7 +66,7 @@ def _stage(pulse: Pulse) -> str:
             f"it restores its state: {pulse.restored:,} records are done since the start, "
             f"at most {pulse.left:,} are left"
         )
-    return f"it works on {pulse.partitions} partitions"
+    return f"it works on {pulse.partitions} partition{'' if pulse.partitions == 1 else 's'}"
 
 
 CHECKS: Final[Mapping[str, Callable[[Pulse, Settings], Check]]] = {

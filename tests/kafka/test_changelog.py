@@ -17,6 +17,7 @@ from confluent_kafka.admin import (
 )
 
 from streams.engine import standby as standby_module
+from streams.engine.pulse import Pulse
 from streams.engine.restore import Interrupted, Restore
 from streams.engine.standby import Standby
 from streams.engine.store import PERSON, PROGRESS, Memory, Store
@@ -159,6 +160,22 @@ def test_a_transaction_that_is_still_open_is_waited_for(changelog: Changelog, st
     transaction.commit_transaction(SECONDS)
     restoring.join()
     assert store.get([ANN, BOB]) == [state(5), state(6)]
+
+
+def test_a_restore_tells_how_far_it_is_and_for_how_long_it_has_got_nowhere(
+    changelog: Changelog, store: Store
+) -> None:
+    changelog.write(ann=5)
+    transaction = changelog.begin("a", bob=6)
+    pulse = Pulse()
+    restore = Restore(changelog.settings, SECONDS, pulse)
+    restoring = threading.Thread(target=restore.run, args=[{0: store}])
+    restoring.start()
+    wait_until(lambda: (pulse.restored, pulse.left) == (1, 1), "all that is committed")
+    wait_until(lambda: pulse.silence > 0.5, "a while without progress")
+    transaction.commit_transaction(SECONDS)
+    restoring.join()
+    assert (pulse.restored, pulse.left) == (2, 0)
 
 
 def test_a_state_that_includes_what_was_read_waits_for_no_open_transaction(

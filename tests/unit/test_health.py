@@ -3,7 +3,7 @@
 import pytest
 
 from streams.engine.pulse import Pulse
-from streams.operations.health import CHECKS, RESTORE_SECONDS, Check, live, ready, startup
+from streams.operations.health import CHECKS, RESTORE_SECONDS, live, ready, startup
 from streams.settings import Settings
 
 SETTINGS = Settings(transaction_seconds=20)
@@ -61,6 +61,12 @@ def test_who_has_restored_is_started_ready_and_alive(pulse: Pulse) -> None:
     assert ready(pulse, SETTINGS).why == "it works on 4 partitions"
 
 
+@pytest.mark.parametrize(("many", "said"), [(0, "0 partitions"), (1, "1 partition")])
+def test_it_says_on_how_many_partitions_it_works(pulse: Pulse, many: int, said: str) -> None:
+    pulse.enter("working", many)
+    assert live(pulse, SETTINGS).why == f"it works on {said}"
+
+
 def test_who_was_assigned_nothing_is_ready_to_take_over(pulse: Pulse) -> None:
     pulse.enter("working", 0)
     assert ready(pulse, SETTINGS).ok
@@ -112,7 +118,3 @@ def test_a_new_restore_begins_with_nothing_left(pulse: Pulse) -> None:
     pulse.left = 100
     pulse.enter("joining")
     assert pulse.left == 0
-
-
-def test_what_a_check_says_of_one_worker_has_no_others() -> None:
-    assert Check(True, "so") == Check(True, "so", {})

@@ -161,6 +161,7 @@ def test_a_counter_is_there_before_anything_has_happened(told: Callable[[], str]
     text = told()
     assert 'unhaunt_suppressed_candidates_total{reason="purchased"} 0.0' in text
     assert 'unhaunt_input_records_total{topic="reroute"} 0.0' in text
+    assert 'unhaunt_dead_letters_total{code="too_large",source="catalog"} 0.0' in text
     assert 'unhaunt_stage{stage="joining"} 1.0' in text
 
 

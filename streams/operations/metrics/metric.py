@@ -1,6 +1,7 @@
 """What a metric is: its name, what it says, the labels that it may have, and where it is read."""
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from streams.engine.histogram import Histogram
@@ -43,20 +44,19 @@ class Metric(NamedTuple, Generic[Source]):
     def values(self, source: Source) -> Iterator[tuple[tuple[str, ...], float | Histogram]]:
         """What it is now, by the values of its labels.
 
-        A counter is there from the start with all that its label can be, so that the first of
+        A counter is there from the start with all that its labels can be, so that the first of
         anything is seen as an increase.
         """
         found = self.read(source)
         if not isinstance(found, Mapping):
             yield (), found
             return
-        numbers: dict[str | tuple[str, str], float] = {}
-        if self.kind == "counter" and len(self.labels) == 1:
-            numbers |= dict.fromkeys(self.labels[0].values, 0)
+        numbers: dict[tuple[str, ...], float] = {}
+        if self.kind == "counter":
+            numbers = dict.fromkeys(product(*(label.values for label in self.labels)), 0.0)
         for value, number in found.items():
-            numbers[value] = number
-        for value, number in numbers.items():
-            yield (value,) if isinstance(value, str) else value, number
+            numbers[(value,) if isinstance(value, str) else value] = number
+        yield from numbers.items()
 
 
 def counter(
