@@ -70,6 +70,14 @@ RECORDS: Final[Sequence[Metric[Worker]]] = (
         SOURCE,
     ),
     counter(
+        "ignored_records_total",
+        "records",
+        "Records in another format than Unhaunt's own that are about something else than what "
+        "people bought, said or saw.",
+        lambda worker: by_topic(worker.engine.counts.ignored),
+        INPUT,
+    ),
+    counter(
         "lost_records_total",
         "records",
         "Records that were deleted from their topic before they were read: its retention is too "
