@@ -1,5 +1,6 @@
 """The evidence that counts for one scope value."""
 
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
@@ -44,6 +45,7 @@ class Place:
         "first_end",
         "impressions",
         "is_read",
+        "is_told",
         "lines",
         "scope_value",
     )
@@ -53,17 +55,47 @@ class Place:
         self.lines: dict[LineKey, LineRule] = _NOTHING
         self.dismissals: dict[str, None] = _NOTHING
         self.impressions: dict[ShownKey, None] = _NOTHING
-        self.is_read = False
+        self.is_read = scope_value != EVERYWHERE
+        """There is nothing to be read yet, but for consent."""
+        self.is_told = False
+        """Whether these claims were told by `Reading.changes`."""
         self.claims: Sequence[Claim] = ()
         self.first_end: int | None = None
         """When the first piece claims nothing any more; None if that never comes."""
 
-    def add_line(self, key: LineKey, rule: LineRule) -> None:
+    def add_line(self, key: LineKey, rule: LineRule, facts: "Facts") -> None:
         """Count an order line here, read by this rule."""
+        is_new = key not in self.lines
         if self.lines:
             self.lines[key] = rule
         else:
             self.lines = {key: rule}
+        self.is_read = self.is_read and is_new and self._read_line(key, rule, facts)
+
+    def _read_line(self, key: LineKey, rule: LineRule, facts: "Facts") -> bool:
+        """Read only a new line; False when that may change what others claim, so all must be."""
+        if rule.replenish_days is not None:
+            return False
+        claims = self.claims
+        if claims and any(other.replenish_days for other in self.lines.values()):
+            return False
+        line = facts.evidence.lines[key]
+        is_kept = facts.refunds is None and not facts.evidence.voided
+        kept = line.quantity if is_kept else kept_of(key, facts)
+        if not kept:
+            return False
+        until = rule.times(line.ts, kept).until
+        claim = Claim(*self.scope_value, "purchased", line.ts, until, (line.event_id,))
+        if not claims:
+            self.claims = (claim,)
+        elif any(known[:5] == claim[:5] for known in claims):
+            return False  # they are one claim
+        else:
+            at = bisect(claims, claim.rank(), key=Claim.rank)
+            self.claims = (*claims[:at], claim, *claims[at:])
+        self.is_told = False
+        self.first_end = until if self.first_end is None else min(self.first_end, until)
+        return True
 
     def add_dismissal(self, event_id: str) -> None:
         """Count a dismissal here."""
@@ -71,6 +103,7 @@ class Place:
             self.dismissals[event_id] = None
         else:
             self.dismissals = {event_id: None}
+        self.is_read = False
 
     def add_impression(self, key: ShownKey) -> None:
         """Count an impression here."""
@@ -78,6 +111,7 @@ class Place:
             self.impressions[key] = None
         else:
             self.impressions = {key: None}
+        self.is_read = False
 
     def read(self, facts: "Facts") -> None:
         """Read the evidence here anew."""
@@ -105,6 +139,7 @@ class Place:
         self.claims = tuple(merged(claims) if len(claims) > 1 else claims)
         self.first_end = min(ends) if ends else None
         self.is_read = True
+        self.is_told = False
 
     def endings(self, facts: "Facts") -> Iterator[Ending]:
         """When each piece matters no more."""

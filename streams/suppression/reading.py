@@ -123,12 +123,12 @@ class Reading:
         ]
 
     def changes(self) -> Iterator[tuple[ScopeValue, Sequence[Claim]]]:
-        """Where evidence has come or gone since the claims there were last asked for; and what
-        they are now.
-        """
+        """Where evidence came or went since this was last asked for, and the claims there now."""
         for scope_value, place in self._places.items():
-            if not place.is_read:
-                yield scope_value, self._claims(place)
+            claims = self._claims(place)
+            if not place.is_told:
+                place.is_told = True
+                yield scope_value, claims
 
     def claims_on(self, candidate: Candidate, product: Product | None) -> list[Claim]:
         """The claims that cover a candidate, active or not.
@@ -244,14 +244,13 @@ class Reading:
         if self._line_places.get(key) is not place:
             leave(self._line_places, key)
         self._line_places[key] = place
-        place.add_line(key, rule)
+        place.add_line(key, rule, self)
 
     def _locate_dismissal(self, event_id: str) -> None:
         said = self.evidence.dismissals[event_id]
         scope_value = dismissal_place(said, self.policy, self._catalog)
         if scope_value is not None:
-            place = self._place(scope_value)
-            self._dismissal_places[event_id] = place
+            place = self._dismissal_places[event_id] = self._place(scope_value)
             place.add_dismissal(event_id)
 
     def _locate_impression(self, key: ShownKey) -> None:
@@ -268,12 +267,12 @@ class Reading:
 
     def _locate_consent(self) -> None:
         if consent_claim(self.evidence, self.policy) is not None:
-            self._place(EVERYWHERE)
+            self._place(EVERYWHERE).is_read = False
         elif place := self._places.get(EVERYWHERE):
             place.is_read = False
 
     def _place(self, scope_value: tuple[str, str]) -> Place:
-        """The place of a scope value, to be read again."""
+        """The place of a scope value."""
         place = self._places.get(scope_value)
         if place is None:
             place = self._places[scope_value] = Place(scope_value)
@@ -281,7 +280,6 @@ class Reading:
             if scope not in self._scopes:
                 self._scopes = _with(self._scopes, scope)
             self._values.add(value)
-        place.is_read = False
         return place
 
     # -- what ends
