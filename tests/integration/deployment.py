@@ -107,7 +107,10 @@ class Deployment:
         """The instances that have partitions; nobody while the group gives them anew."""
         client = AdminClient({"bootstrap.servers": self.settings.brokers})
         name = self.settings.application
-        group = client.describe_consumer_groups([name])[name].result(SECONDS)
+        group = answered(
+            lambda: client.describe_consumer_groups([name])[name].result(SECONDS),
+            monotonic() + SECONDS,
+        )
         if group.state != ConsumerGroupState.STABLE:
             return set()
         return {
