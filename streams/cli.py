@@ -19,6 +19,7 @@ from streams.commands import (
     replay,
     report,
     settings,
+    strimzi,
     topics,
     verify,
     worker,
@@ -82,6 +83,7 @@ def _unhaunt(
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 app.command(epilog=worker.EXAMPLES)(worker.worker)
 app.add_typer(topics.group)
+app.command(epilog=strimzi.EXAMPLES)(strimzi.strimzi)
 app.add_typer(dead_letters.group)
 app.command(epilog=record.EXAMPLES)(record.record)
 app.command(epilog=replay.EXAMPLES)(replay.replay)

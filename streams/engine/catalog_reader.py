@@ -62,7 +62,7 @@ class CatalogReader:
         self._consumer: Any = Consumer(
             {
                 **client_settings(settings),
-                "group.id": f"{settings.application}-catalog",
+                "group.id": settings.application,  # without joining it
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
