@@ -19,6 +19,7 @@ from streams.commands import (
     replay,
     report,
     settings,
+    simulate,
     strimzi,
     topics,
     verify,
@@ -93,6 +94,7 @@ app.command(epilog=explain.EXAMPLES)(explain.explain)
 app.command(epilog=verify.EXAMPLES)(verify.verify)
 app.command(epilog=anonymise.EXAMPLES)(anonymise.anonymise)
 app.add_typer(importing.group)
+app.command(epilog=simulate.EXAMPLES)(simulate.simulate)
 app.add_typer(policy.group)
 app.command(epilog=settings.EXAMPLES)(settings.settings)
 

@@ -64,6 +64,7 @@ def test_help_does_not_wait_for_kafka_or_faust_to_be_imported() -> None:
         ("import", "online-retail", "absent.csv", "--lines", "0", "-o", "out.jsonl"),
         ("import", "datacratic", "absent.jsonl.xz", "-o", "out.jsonl"),
         ("import", "datacratic", "absent.jsonl", "--repeat", "0", "-o", "out.jsonl"),
+        ("simulate", "-o", "shop.csv"),
         ("policy", "check", "absent.toml"),
         ("topics", "plan", "--partitions", "many"),
         ("worker", "--processes", "0"),

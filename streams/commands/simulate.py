@@ -1,0 +1,41 @@
+"""`unhaunt simulate`."""
+
+from typing import Annotated, Final
+
+import typer
+
+from streams.commands.terminal import progress_bar
+from streams.recording.files import Writer
+from streams.recording.simulated import simulate as simulated
+
+EXAMPLES: Final = (
+    "Examples:\n\n"
+    "  unhaunt simulate -o shop.jsonl.zst && unhaunt backtest shop.jsonl.zst\n\n"
+    "  unhaunt simulate --persons 100 --partitions 32 -o small.jsonl"
+)
+
+
+def simulate(
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Recording to write, .jsonl or .jsonl.zst."
+        ),
+    ],
+    persons: Annotated[int, typer.Option(min=1, metavar="N", help="So many people.")] = 3000,
+    partitions: Annotated[
+        int, typer.Option(min=1, metavar="N", help="So many partitions of each topic.")
+    ] = 4,
+    seed: Annotated[int, typer.Option(help="Of what is drawn: another seed, other draws.")] = 1,
+) -> None:
+    """Write the recording that `unhaunt demo` shows: a simulated shop, and people its ads follow.
+
+    They browse, buy, return, dismiss and opt out for forty days; a few records are broken, late or
+    repeated, as they are in life. The same options give the same records.
+    """
+    records = list(simulated(seed, persons, partitions))
+    with Writer(output) as writer, progress_bar("Writing", len(records)) as advance:
+        for record in records:
+            writer.write(record)
+            advance(1)
+    print(f"{output}: {len(records):,} records")
