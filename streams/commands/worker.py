@@ -1,6 +1,7 @@
 """`unhaunt worker`."""
 
 import os
+import signal
 from socket import socket
 from typing import Annotated, Final
 
@@ -49,6 +50,8 @@ def worker(
     With UNHAUNT_HTTP_PORT it tells how it is: /metrics for Prometheus, and /health/startup,
     /health/ready and /health/live for who runs it. Several processes answer at one port.
     """
+    # The first process of a container is deaf to it otherwise, until the worker listens.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings.from_environment(os.environ)
     if processes > 1:
         return run_unit(settings, processes)
