@@ -1,0 +1,67 @@
+"""The chart, rendered by Helm."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.deploy.crds import KUBERNETES
+from tests.deploy.paths import CHART
+
+Resource = dict[str, Any]
+Render = Callable[..., "Release"]
+
+RELEASE: Final = "shop"
+
+
+class Release:
+    """What Helm would install."""
+
+    def __init__(
+        self, helm: str, folder: Path, values: dict[str, Any], chart: Path = CHART
+    ) -> None:
+        """Raises `CalledProcessError`, with what Helm said, for values that it refuses."""
+        file = folder / "values.yaml"
+        file.write_text(yaml.safe_dump(values))
+        rendered = subprocess.run(
+            [
+                *(helm, "template", RELEASE, str(chart), "--values", str(file)),
+                *("--namespace", "ads", "--kube-version", KUBERNETES),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        self.resources: list[Resource] = [
+            resource for resource in yaml.safe_load_all(rendered.stdout) if resource
+        ]
+
+    def the(self, kind: str) -> Resource:
+        """The only resource of a kind."""
+        [found] = [resource for resource in self.resources if resource["kind"] == kind]
+        return found
+
+    @property
+    def kinds(self) -> set[str]:
+        """What there is."""
+        return {resource["kind"] for resource in self.resources}
+
+    @property
+    def pod(self) -> Resource:
+        """The pod of a worker."""
+        pod: Resource = self.the("StatefulSet")["spec"]["template"]["spec"]
+        return pod
+
+    @property
+    def worker(self) -> Resource:
+        """Its container."""
+        [container] = self.pod["containers"]
+        assert isinstance(container, dict)
+        return container
+
+
+def variables_of(container: Resource) -> dict[str, str]:
+    """The variables of a container that have their values in the manifest."""
+    return {entry["name"]: entry["value"] for entry in container["env"] if "value" in entry}

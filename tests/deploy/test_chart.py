@@ -1,0 +1,380 @@
+"""The Helm chart: what it installs is right for Kubernetes, and for the worker."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from streams import __version__
+from streams.settings import Settings
+from tests.command_line import run
+from tests.deploy.chart import Release, Render, Resource, variables_of
+from tests.deploy.compose_file import Dockerfile
+from tests.deploy.crds import problems_of
+from tests.deploy.paths import CHART, DEPLOY, STRIMZI
+from tests.deploy.tools import helm
+
+pytestmark = [pytest.mark.deploy, pytest.mark.timeout(1_200)]
+
+IMAGE = Dockerfile()
+EVERYTHING: dict[str, Any] = {
+    "image": {"repository": "registry.example/ads/unhaunt", "pullSecrets": [{"name": "registry"}]},
+    "settings": {"topic_prefix": "shop.", "standbys": 2, "cached_persons": 20_000},
+    "policy": 'version = "shop-1"\n\n[frequency]\nmax = 3\n',
+    "extraEnv": [
+        {
+            "name": "UNHAUNT_LOG_LEVEL",
+            "valueFrom": {"secretKeyRef": {"name": "kafka", "key": "level"}},
+        }
+    ],
+    "extraEnvFrom": [{"secretRef": {"name": "kafka"}}],
+    "extraVolumes": [{"name": "tls", "secret": {"secretName": "kafka-tls"}}],
+    "extraVolumeMounts": [{"name": "tls", "mountPath": "/etc/kafka", "readOnly": True}],
+    "topics": {"create": True, "replication": 2},
+    "state": {"storageClass": "fast"},
+    "networkPolicy": {
+        "scrapers": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
+        "extraEgress": [{"ports": [{"port": 443, "protocol": "TCP"}]}],
+    },
+    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "keda": {"enabled": True, "authentication": "kafka"},
+    "serviceAccount": {"annotations": {"example.com/role": "ads"}},
+    "podAnnotations": {"example.com/team": "ads"},
+    "podLabels": {"team": "ads"},
+    "nodeSelector": {"disk": "nvme"},
+    "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {}},
+    "priorityClassName": "high",
+}
+
+
+@pytest.fixture(scope="module")
+def program(is_asked_for: bool) -> str:
+    """Helm."""
+    return helm(may_take_minutes=is_asked_for)
+
+
+@pytest.fixture
+def render(program: str, tmp_path: Path) -> Render:
+    """Renders the chart with values other than its own."""
+    return lambda **values: Release(program, tmp_path, values)
+
+
+def refusal(render: Render, **values: Any) -> str:
+    """What Helm says of values that it refuses."""
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        render(**values)
+    return str(refused.value.stderr)
+
+
+# --- as Helm and Kubernetes have it --------------------------------------------------------------
+
+
+def test_helm_finds_nothing_to_say(program: str) -> None:
+    linted = subprocess.run([program, "lint", "--strict", str(CHART)], check=False)
+    assert linted.returncode == 0
+
+
+@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["as it comes", "with everything"])
+def test_all_that_is_installed_is_right_for_kubernetes(
+    render: Render, values: dict[str, Any]
+) -> None:
+    resources = render(**values).resources
+    assert [(made["kind"], problems_of(made)) for made in resources if problems_of(made)] == []
+
+
+def test_what_is_wrong_with_a_resource_would_be_found(render: Render) -> None:
+    release = render(**EVERYTHING)
+    for kind in release.kinds:
+        assert problems_of({**release.the(kind), "replicates": 3})
+
+
+@pytest.mark.parametrize("resource", [*yaml.safe_load_all(STRIMZI.read_text())])
+def test_what_is_shipped_for_strimzi_is_right_for_it(resource: Resource) -> None:
+    assert problems_of(resource) == []
+    assert problems_of({**resource, "spec": {**resource["spec"], "partition": 3}})
+
+
+def test_there_is_nothing_of_others_unless_it_was_asked_for(render: Render) -> None:
+    assert render().kinds == {
+        "NetworkPolicy",
+        "PodDisruptionBudget",
+        "Service",
+        "ServiceAccount",
+        "StatefulSet",
+    }
+
+
+def test_the_chart_has_the_version_of_the_program() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
+
+
+# --- the worker ----------------------------------------------------------------------------------
+
+
+def test_it_runs_what_the_image_runs(render: Render) -> None:
+    worker = render().worker
+    assert "command" not in worker
+    assert worker["args"] == IMAGE.words("CMD")
+    assert worker["image"] == f"unhaunt:{__version__}"
+
+
+def test_each_worker_is_named_after_its_pod(render: Render) -> None:
+    [instance] = [e for e in render().worker["env"] if e["name"] == "UNHAUNT_INSTANCE"]
+    assert instance["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+
+
+def test_its_variables_are_settings_with_values_that_are_right(render: Render) -> None:
+    settings = Settings.from_environment(variables_of(render(**EVERYTHING).worker))
+    assert settings.topic_prefix == "shop."
+    assert settings.standbys == 2
+    assert settings.cached_persons == 20_000
+
+
+def test_kubernetes_adds_no_variables_that_would_be_taken_for_settings(render: Render) -> None:
+    release = render(**EVERYTHING)
+    assert release.pod["enableServiceLinks"] is False
+    assert release.the("Job")["spec"]["template"]["spec"]["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize("name", ["brokers", "instance", "policy", "state_folder", "http_port"])
+def test_a_setting_that_the_chart_sets_itself_is_refused(render: Render, name: str) -> None:
+    assert name in refusal(render, settings={name: "1"})
+
+
+def test_each_pod_has_a_volume_of_its_own_where_the_image_keeps_its_state(render: Render) -> None:
+    release = render()
+    [claim] = release.the("StatefulSet")["spec"]["volumeClaimTemplates"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in release.worker["volumeMounts"]}
+    assert mounts[claim["metadata"]["name"]] == IMAGE.value("VOLUME")
+
+
+def test_it_runs_with_no_rights_as_the_user_of_the_image(render: Render) -> None:
+    release = render(**EVERYTHING)
+    user, group = map(int, IMAGE.value("USER").split(":"))
+    for pod in (release.pod, release.the("Job")["spec"]["template"]["spec"]):
+        context = pod["securityContext"]
+        assert (context["runAsUser"], context["runAsGroup"], context["runAsNonRoot"]) == (
+            user,
+            group,
+            True,
+        )
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
+        [container] = pod["containers"]
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+@pytest.mark.parametrize("seconds", [None, 60])
+def test_it_has_longer_to_stop_than_a_transaction_and_a_session_may_take(
+    render: Render, seconds: int | None
+) -> None:
+    settings = {} if seconds is None else {"transaction_seconds": seconds, "session_seconds": 30}
+    release = render(settings=settings)
+    used = Settings.from_environment(variables_of(release.worker))
+    longest = used.transaction_seconds + used.session_seconds
+    assert release.pod["terminationGracePeriodSeconds"] == longest + 30
+
+
+def test_what_is_added_for_secrets_reaches_the_worker_and_the_job(render: Render) -> None:
+    release = render(**EVERYTHING)
+    for pod in (release.pod, release.the("Job")["spec"]["template"]["spec"]):
+        [container] = pod["containers"]
+        assert EVERYTHING["extraEnv"][0] in container["env"]
+        assert container["envFrom"] == EVERYTHING["extraEnvFrom"]
+        assert EVERYTHING["extraVolumes"][0] in pod["volumes"]
+        assert EVERYTHING["extraVolumeMounts"][0] in container["volumeMounts"]
+
+
+# --- probes --------------------------------------------------------------------------------------
+
+
+def test_probes_ask_at_the_port_of_the_image(render: Render) -> None:
+    worker = render().worker
+    [port] = worker["ports"]
+    assert str(port["containerPort"]) == IMAGE.value("EXPOSE")
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert worker[probe]["httpGet"]["port"] == port["name"]
+
+
+def test_a_restore_that_goes_on_is_alive_and_not_ready(render: Render) -> None:
+    """So a restore may take as long as it takes, and one that is stuck is not waited for."""
+    worker = render().worker
+    asked = {probe: worker[probe]["httpGet"]["path"] for probe in worker if "Probe" in probe}
+    assert asked == {
+        "startupProbe": "/health/live",
+        "livenessProbe": "/health/live",
+        "readinessProbe": "/health/ready",
+    }
+
+
+def test_a_worker_may_take_as_long_to_read_the_catalog_as_is_said(render: Render) -> None:
+    probe = render(probes={"startSeconds": 1_000}).worker["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 1_000
+
+
+# --- the policy ----------------------------------------------------------------------------------
+
+
+def test_a_policy_lies_where_the_worker_is_told_to_look(render: Render) -> None:
+    release = render(policy=EVERYTHING["policy"])
+    [volume] = [v for v in release.pod["volumes"] if "configMap" in v]
+    [mount] = [m for m in release.worker["volumeMounts"] if m["name"] == volume["name"]]
+    config = release.the("ConfigMap")
+    assert volume["configMap"]["name"] == config["metadata"]["name"]
+    [file] = config["data"]
+    assert variables_of(release.worker)["UNHAUNT_POLICY"] == f"{mount['mountPath']}/{file}"
+    assert config["data"][file].strip() == EVERYTHING["policy"].strip()
+
+
+def test_without_a_policy_there_is_no_trace_of_one(render: Render) -> None:
+    release = render()
+    assert "ConfigMap" not in release.kinds
+    assert "UNHAUNT_POLICY" not in variables_of(release.worker)
+
+
+def test_another_policy_starts_the_workers_anew(render: Render) -> None:
+    def annotations(policy: str) -> dict[str, str]:
+        template = render(policy=policy).the("StatefulSet")["spec"]["template"]
+        found: dict[str, str] = template["metadata"]["annotations"]
+        return found
+
+    assert annotations('version = "1"') != annotations('version = "2"')
+
+
+# --- how many ------------------------------------------------------------------------------------
+
+
+def test_more_workers_than_partitions_are_refused(render: Render) -> None:
+    assert "replicas: 9, but there are 8 partitions" in refusal(render, replicas=9)
+
+
+def test_keda_stops_at_the_number_of_partitions(render: Render) -> None:
+    release = render(partitions=32, keda={"enabled": True})
+    assert release.the("ScaledObject")["spec"]["maxReplicaCount"] == 32
+    assert "keda.maxReplicas: 33" in refusal(
+        render, partitions=32, keda={"enabled": True, "maxReplicas": 33}
+    )
+
+
+def test_the_number_of_workers_is_kedas_where_there_is_keda(render: Render) -> None:
+    assert "replicas" not in render(keda={"enabled": True}).the("StatefulSet")["spec"]
+
+
+def test_keda_looks_at_the_lag_of_the_workers_group(render: Render) -> None:
+    release = render(keda={"enabled": True}, settings={"application": "shop"})
+    [trigger] = release.the("ScaledObject")["spec"]["triggers"]
+    used = Settings.from_environment(variables_of(release.worker))
+    assert trigger["metadata"]["consumerGroup"] == used.application
+    assert trigger["metadata"]["bootstrapServers"] == used.brokers
+
+
+def test_the_job_creates_as_many_partitions_as_the_chart_counts_on(render: Render) -> None:
+    release = render(partitions=32, topics={"create": True, "replication": 2})
+    [container] = release.the("Job")["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == [
+        *("topics", "apply", "--partitions", "32", "--replication", "2"),
+    ]
+    known_options = run("topics", "apply", "--help").stdout
+    assert {"--partitions", "--replication"} <= set(known_options.split())
+
+
+# --- the network ---------------------------------------------------------------------------------
+
+
+def test_only_the_http_port_lets_anybody_in(render: Render) -> None:
+    release = render(**EVERYTHING)
+    [rule] = release.the("NetworkPolicy")["spec"]["ingress"]
+    assert rule == {
+        "ports": [{"port": "http", "protocol": "TCP"}],
+        "from": EVERYTHING["networkPolicy"]["scrapers"],
+    }
+
+
+def test_workers_reach_names_and_the_ports_of_the_brokers_and_what_was_added(
+    render: Render,
+) -> None:
+    release = render(
+        kafka={"brokers": "kafka-1:9092, kafka-2:9092,kafka-3:9093"},
+        networkPolicy=EVERYTHING["networkPolicy"],
+    )
+    names, brokers, added = release.the("NetworkPolicy")["spec"]["egress"]
+    assert {port["port"] for port in names["ports"]} == {53}
+    assert [port["port"] for port in brokers["ports"]] == [9092, 9093]
+    assert added == EVERYTHING["networkPolicy"]["extraEgress"][0]
+
+
+def test_what_selects_workers_selects_no_job(render: Render) -> None:
+    release = render(**EVERYTHING)
+    job = release.the("Job")["spec"]["template"]["metadata"]["labels"]
+    selectors = [
+        release.the("Service")["spec"]["selector"],
+        release.the("StatefulSet")["spec"]["selector"]["matchLabels"],
+        release.the("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
+        release.the("NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
+    ]
+    pod = release.the("StatefulSet")["spec"]["template"]["metadata"]["labels"]
+    for selector in selectors:
+        assert selector.items() <= pod.items()
+        assert not selector.items() <= job.items()
+
+
+def test_prometheus_finds_the_workers_through_their_service(render: Render) -> None:
+    release = render(**EVERYTHING)
+    service, monitor = release.the("Service"), release.the("ServiceMonitor")
+    labels = service["metadata"]["labels"]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    [endpoint] = monitor["spec"]["endpoints"]
+    assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
+    assert endpoint["path"] == "/metrics"
+
+
+def test_alert_rules_and_dashboards_are_those_of_their_folders(
+    program: str, tmp_path: Path
+) -> None:
+    alert = {"alert": "Lag", "expr": "lag > 1", "annotations": {"summary": "{{ $value }} wait"}}
+    rules = {"groups": [{"name": "unhaunt", "rules": [alert]}]}
+    chart = shutil.copytree(CHART, tmp_path / "chart")
+    (chart / "rules" / "alerts.yml").write_text(yaml.safe_dump(rules))
+    (chart / "dashboards" / "unhaunt.json").write_text('{"title": "{{topic}}"}')
+    enabled = {"enabled": True}
+    release = Release(program, tmp_path, {"prometheusRule": enabled, "dashboards": enabled}, chart)
+    assert rules["groups"][0] in release.the("PrometheusRule")["spec"]["groups"]
+    assert problems_of(release.the("PrometheusRule")) == []
+    assert release.the("ConfigMap")["data"]["unhaunt.json"] == '{"title": "{{topic}}"}'
+
+
+def test_the_chart_has_the_rules_and_the_dashboards_that_compose_has() -> None:
+    for name, folder in {
+        "rules": DEPLOY / "prometheus" / "rules",
+        "dashboards": DEPLOY / "grafana" / "dashboards",
+    }.items():
+        assert (CHART / name).resolve() == folder
+
+
+# --- values --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"replica": 3}, "replica"),
+        ({"replicas": "many"}, "replicas"),
+        ({"kafka": {"brokers": "kafka"}}, "brokers"),
+        ({"image": {"name": "unhaunt"}}, "name"),
+        ({"settings": {"Standbys": 1}}, "Standbys"),
+    ],
+    ids=str,
+)
+def test_a_value_that_is_not_right_is_refused_by_its_name(
+    render: Render, values: dict[str, Any], named: str
+) -> None:
+    assert named in refusal(render, **values)
