@@ -57,9 +57,11 @@ def test_a_worker_with_the_shipped_rights_and_no_others_works(
     deployment.load(with_misplaced(simulate(persons=20, partitions=2)))
     let_the_broker_make_its_own_topics(deployment)
     allow(guarded, worker_grants(deployment.settings))
-    with deployment.worker() as worker:
+    with deployment.worker(session_seconds=6) as worker:
         deployment.wait_until_consumed(worker)
-    with deployment.worker("another") as successor:  # ends what the first one has left
+    with deployment.worker(
+        "another", session_seconds=6
+    ) as successor:  # ends what the first one has left
         deployment.wait_until_shared_by(["another"], successor)
         deployment.close()
 
