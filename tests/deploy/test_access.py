@@ -59,9 +59,8 @@ def test_a_worker_with_the_shipped_rights_and_no_others_works(
     allow(guarded, worker_grants(deployment.settings))
     with deployment.worker(session_seconds=6) as worker:
         deployment.wait_until_consumed(worker)
-    with deployment.worker(
-        "another", session_seconds=6
-    ) as successor:  # ends what the first one has left
+    # Its successor ends what it has left.
+    with deployment.worker("another", session_seconds=6) as successor:
         deployment.wait_until_shared_by(["another"], successor)
         deployment.close()
 
