@@ -216,6 +216,14 @@ def test_a_restore_that_goes_on_is_alive_and_not_ready(render: Render) -> None:
     }
 
 
+@pytest.mark.parametrize("seconds", [20, 120])
+def test_a_worker_that_waits_for_its_brokers_is_not_started_again(
+    render: Render, seconds: int
+) -> None:
+    probe = render(settings={"transaction_seconds": seconds}).worker["livenessProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= seconds + 40
+
+
 def test_a_worker_may_take_as_long_to_read_the_catalog_as_is_said(render: Render) -> None:
     probe = render(probes={"startSeconds": 1_000}).worker["startupProbe"]
     assert probe["periodSeconds"] * probe["failureThreshold"] == 1_000

@@ -13,10 +13,10 @@ from streams import __version__
 from streams.settings import Settings, variable
 from tests.deploy.built_image import BuiltImage, first_processes, require_builder
 from tests.deploy.compose_file import Dockerfile
-from tests.deploy.http_port import known
+from tests.deploy.http_port import HAS_HTTP_PORT, known
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
-from tests.kafka.cluster import KafkaCluster
+from tests.kafka.cluster import HOST, KafkaCluster, free_ports
 from tests.waiting import SECONDS, wait_until
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(1_200)]
@@ -74,8 +74,14 @@ def test_a_worker_in_it_works_and_stops_in_order(
         variable(name): getattr(settings, name)
         for name in ("brokers", "application", "topic_prefix")
     }
-    with container(image, "worker", COMMAND, **said, UNHAUNT_INSTANCE="a") as process:
+    [port] = free_ports(1)
+    here = {"UNHAUNT_HTTP_HOST": HOST, "UNHAUNT_HTTP_PORT": str(port)}
+    with container(image, "worker", COMMAND, **said, **here, UNHAUNT_INSTANCE="a") as process:
         deployment.wait_until_shared_by(["a"])
+        if HAS_HTTP_PORT:
+            with container(image, "check", IMAGE.words("HEALTHCHECK"), **here) as check:
+                words, _ = check.communicate(timeout=SECONDS)
+            assert check.returncode == 0, words
         stop(process)
         words, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 0
