@@ -165,7 +165,7 @@ def create(settings: Settings, planned: Plan) -> None:
 def _wait_until_listed(client: AdminClient, settings: Settings, names: set[str]) -> None:
     """A broker that is busy lists new topics a moment after they were created."""
     deadline = monotonic() + SECONDS
-    while missing := names - _look(client, settings)[0].keys():
+    while missing := names - client.list_topics(timeout=SECONDS).topics.keys():
         if monotonic() > deadline:
             raise UserError(
                 f"Created, but {settings.brokers} does not list them yet: "
