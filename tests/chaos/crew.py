@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from streams.commands.errors import INTERRUPTED
 from streams.operations.worker_process import WorkerProcess
 from streams.settings import Settings
 
@@ -20,7 +21,7 @@ STOP_SECONDS: Final = 45
 is aborted, whereupon its log shows what its threads were at."""
 PAUSE_SECONDS: Final = 1
 """Before a worker that has ended by itself is started again."""
-TOLD_TO: Final = (0, 1, 2, -signal.SIGTERM, -signal.SIGKILL)
+TOLD_TO: Final = (0, 1, 2, INTERRUPTED, -signal.SIGTERM, -signal.SIGKILL)
 """How a worker may end that is told to or killed; before it has begun, a signal just ends it."""
 BY_ITSELF: Final = (1, 2)
 """How a worker may end that nobody told to: for a reason that it names."""
