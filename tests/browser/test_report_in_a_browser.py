@@ -25,7 +25,8 @@ HOSTILE = (
 LONG = "a-name-that-goes-on-and-on." * 20
 
 
-@pytest.fixture(scope="session")
+# Playwright has an event loop in this thread while it runs, which others' tests must not find.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started
