@@ -91,9 +91,10 @@ class BuiltImage:
         )
 
     def close(self) -> None:
-        """Let go of it, so that its files can be deleted."""
+        """Let go of it, and of some gigabytes."""
         self._do("umount", "--all")
         self._do("rm", "--all")
+        shutil.rmtree(self._folder)
 
     def _do(self, *words: str) -> str:
         return _run([*self._buildah, *words])
