@@ -16,7 +16,6 @@ from typing import IO, Final, Self
 
 from streams.operations.child_process import ending_with_this_process
 from tests.deploy.compose_file import IMAGE, Dockerfile, command_of, environment_of, services
-from tests.deploy.http_port import known
 from tests.deploy.paths import REPOSITORY
 from tests.kafka.cluster import HOST, free_ports
 from tests.kafka.installation import jars
@@ -142,7 +141,7 @@ class LocalServices:
         here = {variable: self._here(name, value) for variable, value in said.items()}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         return {
-            **known(here),
+            **here,
             "HOME": os.environ["HOME"],
             "PATH": path,
             "PYTHONPATH": str(REPOSITORY),

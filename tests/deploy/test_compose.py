@@ -15,7 +15,6 @@ from streams.operations.follower import Follower
 from streams.operations.topics import existing
 from streams.settings import NOT_SETTINGS, Settings
 from tests.deploy.compose_file import IMAGE, Dockerfile, environment_of, services
-from tests.deploy.http_port import known, needs_http_port
 from tests.deploy.local_services import LocalServices
 from tests.deploy.paths import COMPOSE_FILE, DEPLOY, REPOSITORY
 from tests.kafka.installation import KAFKA_VERSION, require_kafka
@@ -94,7 +93,7 @@ def test_no_secret_is_in_it(service: dict[str, dict[str, str]]) -> None:
 def test_every_variable_of_ours_is_a_setting_with_a_value_that_is_right(name: str) -> None:
     environment = environment_of(OURS[name])
     assert not NOT_SETTINGS & environment.keys()
-    Settings.from_environment(known(environment))
+    Settings.from_environment(environment)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -107,7 +106,7 @@ def test_our_containers_write_to_their_volumes_alone(name: str) -> None:
 
 def test_a_worker_has_longer_to_stop_than_a_transaction_may_take() -> None:
     for name in WORKERS:
-        settings = Settings.from_environment(known(environment_of(OURS[name])))
+        settings = Settings.from_environment(environment_of(OURS[name]))
         assert grace_seconds(name) > settings.transaction_seconds + settings.session_seconds
 
 
@@ -222,7 +221,6 @@ def test_the_workers_share_the_partitions(settings: Settings) -> None:
     wait_until(lambda: shares() == dict.fromkeys(WORKERS, half), "partitions for each")
 
 
-@needs_http_port
 @pytest.mark.kafka
 @pytest.mark.parametrize("worker", WORKERS)
 def test_workers_are_healthy_by_the_checks_of_file_and_image(
@@ -232,7 +230,6 @@ def test_workers_are_healthy_by_the_checks_of_file_and_image(
     assert running.check(worker, Dockerfile().words("HEALTHCHECK"), SECONDS)
 
 
-@needs_http_port
 @pytest.mark.kafka
 @pytest.mark.parametrize("worker", WORKERS)
 def test_workers_answer_where_prometheus_asks(running: LocalServices, worker: str) -> None:

@@ -10,7 +10,6 @@ import pytest
 from streams import __version__
 from streams.settings import Settings
 from tests.deploy.compose_file import Dockerfile
-from tests.deploy.http_port import known
 from tests.deploy.paths import DEPLOY, DOCKERFILE, REPOSITORY
 
 pytestmark = pytest.mark.deploy
@@ -38,7 +37,7 @@ def test_it_runs_as_a_user_that_is_not_root_by_number() -> None:
 
 
 def test_its_variables_are_settings_and_lead_to_its_volume_and_its_port() -> None:
-    settings = Settings.from_environment(known(IMAGE.environment))
+    settings = Settings.from_environment(IMAGE.environment)
     assert settings.state_folder == IMAGE.value("VOLUME")
     assert IMAGE.environment["UNHAUNT_HTTP_PORT"] == IMAGE.value("EXPOSE")
 

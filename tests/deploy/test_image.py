@@ -13,7 +13,6 @@ from streams import __version__
 from streams.settings import Settings, variable
 from tests.deploy.built_image import BuiltImage, first_processes, require_builder
 from tests.deploy.compose_file import Dockerfile
-from tests.deploy.http_port import HAS_HTTP_PORT, known
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
 from tests.kafka.cluster import HOST, KafkaCluster, free_ports
@@ -42,7 +41,7 @@ def container(
     image: BuiltImage, name: str, command: list[str], **environment: str
 ) -> Iterator["subprocess.Popen[str]"]:
     """A process in the image, which is ended with the block."""
-    with image.start(name, command, known({**IMAGE.environment, **environment})) as process:
+    with image.start(name, command, {**IMAGE.environment, **environment}) as process:
         try:
             yield process
         finally:
@@ -78,10 +77,9 @@ def test_a_worker_in_it_works_and_stops_in_order(
     here = {"UNHAUNT_HTTP_HOST": HOST, "UNHAUNT_HTTP_PORT": str(port)}
     with container(image, "worker", COMMAND, **said, **here, UNHAUNT_INSTANCE="a") as process:
         deployment.wait_until_shared_by(["a"])
-        if HAS_HTTP_PORT:
-            with container(image, "check", IMAGE.words("HEALTHCHECK"), **here) as check:
-                words, _ = check.communicate(timeout=SECONDS)
-            assert check.returncode == 0, words
+        with container(image, "check", IMAGE.words("HEALTHCHECK"), **here) as check:
+            words, _ = check.communicate(timeout=SECONDS)
+        assert check.returncode == 0, words
         stop(process)
         words, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 0
