@@ -17,6 +17,10 @@ pytestmark = pytest.mark.kafka
 
 PARTITIONS = 4
 
+# The first worker stands still for as long as the second takes to start. It shall hand over what
+# it has, not lose it, however slow the machine is: what is lost is taken twice.
+SESSION = 60
+
 
 class Shared(NamedTuple):
     """A recording that two workers have worked off, the second of which came later."""
@@ -37,11 +41,11 @@ def shared(deploy: Deploy) -> Shared:
     outcome = expected(records, DEMO_POLICY, PARTITIONS)
     deployment = deploy(PARTITIONS, DEMO_POLICY)
     deployment.load(records)
-    with deployment.worker("a", batch_records=1) as first:
+    with deployment.worker("a", batch_records=1, session_seconds=SESSION) as first:
         deployment.wait_until(lambda: deployment.consumed() > 0, "a checkpoint", first)
         # Starting takes the second longer than the first would need for all the rest.
         first.process.send_signal(signal.SIGSTOP)
-        with deployment.worker("b", log_level="debug") as second:
+        with deployment.worker("b", log_level="debug", session_seconds=SESSION) as second:
             deployment.wait_until(
                 lambda: "Sending JoinGroup" in second.log.read_text(), "a second member", second
             )
