@@ -28,7 +28,8 @@ Inactive = Literal["not_begun", "ended"]
 
 def after(time: int, length: int) -> int:
     """The time so many milliseconds later."""
-    return min(time + length, LATEST)
+    end = time + length
+    return end if end < LATEST else LATEST
 
 
 class Claim(NamedTuple):
@@ -70,10 +71,14 @@ class LineRule(NamedTuple):
     purchase: PurchaseRule
     replenish_days: float | None
 
+    def end(self, bought: int) -> int:
+        """When a line that is not replenished, bought then, claims nothing any more."""
+        return after(bought, self.purchase.window)
+
     def times(self, bought: int, quantity: int) -> "LineTimes":
         """When so many, bought then, claim what."""
         if self.replenish_days is None:
-            until = after(bought, self.purchase.window)
+            until = self.end(bought)
             return LineTimes(until, None, until)
         lasts = milliseconds(self.replenish_days * quantity)
         until = after(bought, lasts)

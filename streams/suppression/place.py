@@ -28,6 +28,9 @@ EVERYWHERE: Final[ScopeValue] = ("all", EVERYTHING)
 
 Key = TypeVar("Key")
 
+Piece = tuple[str, Any]
+"""Kind and key of a piece of evidence: the attribute that has it, here and in `Evidence`."""
+
 _NOTHING: Final[dict[Any, Any]] = {}
 """Shared by all that have none of a kind, as most have but of one; never written to."""
 
@@ -84,10 +87,12 @@ class Place:
         kept = line.quantity if is_kept else kept_of(key, facts)
         if not kept:
             return False
-        until = rule.times(line.ts, kept).until
+        until = rule.end(line.ts)
         claim = Claim(*self.scope_value, "purchased", line.ts, until, (line.event_id,))
         if not claims:
             self.claims = (claim,)
+        elif _goes_before(claim, claims[0]):
+            self.claims = (claim, *claims)
         elif any(known[:5] == claim[:5] for known in claims):
             return False  # they are one claim
         else:
@@ -151,6 +156,35 @@ class Place:
         for shown in self.impressions:
             end = facts.evidence.impressions[shown] + facts.policy.frequency_length
             yield Ending("impressions", shown, end)
+
+    def ended(self, cutoff: int, facts: "Facts") -> list[Piece]:
+        """The pieces that matter no more since before the cutoff."""
+        if not self._is_independent:
+            return [(kind, key) for kind, key, end in self.endings(facts) if end < cutoff]
+        lines = facts.evidence.lines
+        return [
+            ("lines", key) for key, rule in self.lines.items() if rule.end(lines[key].ts) < cutoff
+        ]
+
+    def remove(self, ended: Sequence[Piece], cutoff: int, facts: "Facts") -> None:
+        """Let pieces count no more that ended before the cutoff."""
+        for kind, key in ended:
+            getattr(self, kind).pop(key)
+        if not self._is_independent:
+            self.read(facts)
+            return
+        lines = facts.evidence.lines
+        ends = [rule.end(lines[key].ts) for key, rule in self.lines.items()]
+        self.first_end = min(ends, default=None)
+        self.claims = tuple([claim for claim in self.claims if not _ended(claim, cutoff)])
+        self.is_told = False
+
+    @property
+    def _is_independent(self) -> bool:
+        """Whether what each piece claims, and until when, depends on no other one."""
+        if self.dismissals or self.impressions or self.scope_value == EVERYWHERE:
+            return False
+        return all(rule.replenish_days is None for rule in self.lines.values())
 
     def line_ends(self, facts: "Facts") -> dict[LineKey, int]:
         """When each order line claims nothing any more."""
@@ -216,6 +250,17 @@ def kept_of(key: LineKey, facts: Facts) -> int:
         return 0
     returned = 0 if refunds is None else refunds.quantity(key)
     return max(0, evidence.lines[key].quantity - returned)
+
+
+def _goes_before(bought: Claim, first: Claim) -> bool:
+    """Whether a purchase, as it mostly is the newest, comes before all the claims on a place."""
+    if first.until is None or bought.until is None:
+        return False
+    return first.reason == bought.reason and first.until < bought.until
+
+
+def _ended(claim: Claim, cutoff: int) -> bool:
+    return claim.until is not None and claim.until < cutoff
 
 
 def leave(places: dict[Key, Place], key: Key) -> None:

@@ -20,7 +20,7 @@ from streams.suppression.claims import (
     line_rule,
 )
 from streams.suppression.evidence import Evidence, LineKey, ShownKey
-from streams.suppression.place import EVERYWHERE, Place, leave
+from streams.suppression.place import EVERYWHERE, Piece, Place, leave
 from streams.suppression.policy import Policy
 from streams.suppression.refunding import Refunds
 from streams.suppression.restoring import NOTHING_RESTORED, Restorations
@@ -241,9 +241,11 @@ class Reading:
         line = self.evidence.lines[key]
         scope_value, rule = line_rule(key[1], line, self.policy, self._catalog)
         place = self._place(scope_value)
-        if self._line_places.get(key) is not place:
-            leave(self._line_places, key)
-        self._line_places[key] = place
+        known = self._line_places.get(key)
+        if known is not place:
+            if known is not None:
+                leave(self._line_places, key)
+            self._line_places[key] = place
         place.add_line(key, rule, self)
 
     def _locate_dismissal(self, event_id: str) -> None:
@@ -301,10 +303,10 @@ class Reading:
             end = place.first_end
             if end is not None and end < first:
                 first = end
-        over = list(self._over(cutoff)) if first < cutoff else []
+        over = self._over(cutoff) if first < cutoff else []
         others = self._prune_without_claims(cutoff)
         if over:
-            first = self._prune_places(over)
+            first = self._prune_places(over, cutoff)
         due = min(first, min(others, default=LATEST)) + self.policy.retention + 1
         return due if due <= LATEST else None
 
@@ -360,18 +362,22 @@ class Reading:
             ends |= place.line_ends(self)
         return ends
 
-    def _over(self, cutoff: int) -> Iterator[Ending]:
-        """What counts somewhere and ended before the cutoff."""
-        for place in self._places.values():
-            if place.first_end is not None and place.first_end < cutoff:
-                yield from (ending for ending in place.endings(self) if ending.end < cutoff)
+    def _over(self, cutoff: int) -> list[tuple[Place, list[Piece]]]:
+        """The places where something ended before the cutoff, and what did."""
+        return [
+            (place, place.ended(cutoff, self))
+            for place in self._places.values()
+            if place.first_end is not None and place.first_end < cutoff
+        ]
 
-    def _prune_places(self, over: Iterable[Ending]) -> int:
+    def _prune_places(self, over: Iterable[tuple[Place, list[Piece]]], cutoff: int) -> int:
         """Remove what is over; when the first of what stays ends."""
-        places = self._counted
-        for kind, key, _ in over:
-            leave(places[kind], key)
-            del getattr(self.evidence, kind)[key]
+        counted = self._counted
+        for place, ended in over:
+            for kind, key in ended:
+                del counted[kind][key]
+                del getattr(self.evidence, kind)[key]
+            place.remove(ended, cutoff, self)
         first = LATEST
         for place in list(self._places.values()):
             if not place.is_read:
