@@ -1,6 +1,6 @@
 """What the catalog says of products, and what follows for the scopes that they belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from schemas.records import Candidate, Product
 from streams.suppression.evidence import Attributes, HasAttributes
@@ -88,3 +88,34 @@ def categories_of(candidate: Candidate, product: Product | None) -> Sequence[str
     if categories is None:
         categories = candidate.categories
     return () if categories is None else categories
+
+
+def scope_values(
+    candidate: Candidate, product: Product | None, scopes: Container[str]
+) -> list[tuple[str, str]]:
+    """The scope values of a candidate that a claim of one of these scopes may have.
+
+    `product` is what the catalog knows of it, which wins attribute by attribute (SPEC 2).
+    """
+    product_id = candidate.product_id
+    covered = [("all", EVERYTHING), ("product", product_id)]
+    if "group" in scopes:
+        group = None if product is None else product.item_group_id
+        if group is None:
+            group = candidate.item_group_id
+        covered.append(("group", product_id if group is None else group))
+    if "category" in scopes:
+        covered += [("category", name) for name in set(categories_of(candidate, product))]
+    if "brand" in scopes:
+        brand = None if product is None else product.brand
+        if brand is None:
+            brand = candidate.brand
+        if brand is not None:
+            covered.append(("brand", brand))
+    if "advertiser" in scopes:
+        advertiser = None if product is None else product.advertiser_id
+        if advertiser is None:
+            advertiser = candidate.advertiser_id
+        if advertiser is not None:
+            covered.append(("advertiser", advertiser))
+    return covered

@@ -4,19 +4,40 @@ This is the hot path: it runs for every candidate of every request. The usual ca
 nothing is held against, costs a few look-ups.
 """
 
-from typing import Any, Literal
+from collections.abc import Container
+from typing import Any, Literal, Protocol
 
 from schemas.records import Candidate, Product, Request
 from streams.suppression.catalog import Catalog, categories_of
 from streams.suppression.claims import Claim, Inactive
 from streams.suppression.policy import Policy
-from streams.suppression.reading import Reading
 
 SetAside = Inactive | Literal["own_site", "price"]
 """Why a claim does not count: its time, or what lifts it (SPEC 5, steps 1 and 2)."""
 
 
-def decide(request: Request, reading: Reading, policy: Policy, catalog: Catalog) -> dict[str, Any]:
+class Held(Protocol):
+    """What is held against a person's candidates, and where that is known from."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all is held against any candidate."""
+
+    @property
+    def named(self) -> Container[str] | None:
+        """What a product's id has to be among to be covered by a claim, if all that is known of
+        the product is its id; None if everything is covered.
+        """
+
+    @property
+    def is_sensitive_granted(self) -> bool:
+        """Whether the person allowed ads on sensitive topics."""
+
+    def claims_on(self, candidate: Candidate, product: Product | None) -> list[Claim]:
+        """The claims that cover a candidate, active or not."""
+
+
+def decide(request: Request, reading: Held, policy: Policy, catalog: Catalog) -> dict[str, Any]:
     """The decision as it goes to `decisions`, without `as_of`."""
     suppressed: list[dict[str, Any]] = []
     allowed: list[str] = []
@@ -126,7 +147,7 @@ def own_claims(
     candidate: Candidate,
     product: Product | None,
     request: Request,
-    reading: Reading,
+    reading: Held,
     policy: Policy,
 ) -> list[Claim]:
     """The claims that follow from the request alone (SPEC 4, "Claims of a candidate")."""

@@ -7,7 +7,7 @@ there on. `policy_document` knows the defaults and checks what users write.
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -44,15 +44,17 @@ class DismissalRule:
 class Policy:
     """A compiled policy.
 
-    `version` labels what was decided by it; `fingerprint` changes with any value of it.
+    `version` labels what was decided by it. `fingerprint` changes with any value by which evidence
+    is read, so not with `[stale]`, which concerns copies of lists alone.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         """Compile a complete, checked document (see `policy_document.complete`)."""
         self.document = document
         self.version: str = document["version"]
+        read = {name: table for name, table in document.items() if name != "stale"}
         self.fingerprint = hashlib.blake2b(
-            json.dumps(document, sort_keys=True).encode(), digest_size=8
+            json.dumps(read, sort_keys=True).encode(), digest_size=8
         ).hexdigest()
         purchase = document["purchase"]
         self._purchase = _purchase_rule(purchase, {}, None)
@@ -84,6 +86,8 @@ class Policy:
         self._holdout_salt = document["holdout"]["salt"].encode() + b":"
         self._holdout_below = document["holdout"]["percent"] * 100
         self.retention = milliseconds(document["retention"]["days"])
+        self._stale: Mapping[str, Mapping[str, Any]] = document["stale"]
+        self._never_stale_below = min(table["seconds"] for table in self._stale.values())
 
     @classmethod
     def default(cls) -> Self:
@@ -119,6 +123,14 @@ class Policy:
         while price < math.inf and self.price_lifts(math.nextafter(price, math.inf), before):
             price = math.nextafter(price, math.inf)
         return price
+
+    def stale_reasons(self, age: float) -> tuple[Collection[str], Collection[str]]:
+        """The reasons that fail closed and those that fail open by a copy so many seconds old."""
+        if age < self._never_stale_below:
+            return (), ()
+        stale = [reason for reason, table in self._stale.items() if age >= table["seconds"]]
+        closed = {reason for reason in stale if self._stale[reason]["fails"] == "closed"}
+        return closed, set(stale) - closed
 
     def in_holdout(self, user_id: str) -> bool:
         """Whether a person belongs to those who see what they would have been spared (SPEC 5)."""

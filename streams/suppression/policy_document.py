@@ -1,6 +1,6 @@
 """The policy as people write it: defaults, what each key may hold, and what is wrong with a file.
 
-The defaults and the tables are those of SPEC 4.
+The defaults and the tables are those of SPEC 4, and `[stale]` beside them.
 """
 
 import difflib
@@ -18,6 +18,9 @@ OPEN_DAYS: Final = 14
 LONGEST_DAYS: Final = 1_000_000
 """No length may exceed this, so that every end stays a 64-bit number of milliseconds."""
 
+LONGEST_SECONDS: Final = 1_000_000_000
+"""An age that no copy of a list comes to."""
+
 
 class PolicyError(ValueError):
     """A policy that cannot be used; the message names each key, its value and what was expected."""
@@ -25,6 +28,10 @@ class PolicyError(ValueError):
 
 def _dismissal(scope: str, days: int, price_drop: bool = False) -> dict[str, Any]:
     return {"scope": scope, "days": days, "price_drop": price_drop}
+
+
+def _stale(seconds: int, fails: str) -> dict[str, Any]:
+    return {"seconds": seconds, "fails": fails}
 
 
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -74,6 +81,24 @@ DEFAULTS: Final[Mapping[str, Any]] = {
         ],
     },
     "retention": {"days": 30},
+    "stale": {
+        "opt_out_all": _stale(300, "closed"),
+        "no_consent": _stale(300, "closed"),
+        "sensitive_topic": _stale(300, "closed"),
+        "sensitive": _stale(300, "closed"),
+        "inappropriate": _stale(300, "closed"),
+        "spam_or_misleading": _stale(300, "closed"),
+        "block_advertiser": _stale(300, "closed"),
+        "block_brand": _stale(300, "closed"),
+        "block_category": _stale(300, "closed"),
+        "purchased": _stale(86_400, "open"),
+        "already_bought": _stale(300, "closed"),
+        "not_interested": _stale(300, "closed"),
+        "removed_from_cart": _stale(300, "closed"),
+        "seen_too_often": _stale(300, "closed"),
+        "frequency_cap": _stale(3_600, "open"),
+        "lapsed": _stale(86_400, "open"),
+    },
 }
 
 
@@ -173,6 +198,13 @@ SHAPE: Final[Mapping[str, Any]] = {
         "reasons": _list_of(*REASONS),
     },
     "retention": {"days": _DAYS},
+    "stale": {
+        reason: {
+            "seconds": _number(0, LONGEST_SECONDS, "a number of seconds"),
+            "fails": _one_of("closed", "open"),
+        }
+        for reason in DEFAULTS["stale"]
+    },
 }
 """What each key of a policy may hold (SPEC 4)."""
 

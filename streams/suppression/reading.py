@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from schemas.records import Candidate, Dismissal, Event, Impression, Preference, Product, Purchase
-from streams.suppression.catalog import Catalog, categories_of, scope_of
+from streams.suppression.catalog import Catalog, scope_of, scope_values
 from streams.suppression.claims import (
     Claim,
     OwnedLine,
@@ -138,36 +138,14 @@ class Reading:
         places = self._places
         return [
             claim
-            for scope_value in self.covering(candidate, product)
+            for scope_value in scope_values(candidate, product, self._scopes)
             if (place := places.get(scope_value)) is not None
             for claim in (place.claims if place.is_read else self._claims(place))
         ]
 
     def covering(self, candidate: Candidate, product: Product | None) -> list[ScopeValue]:
         """The scope values that a candidate has, of the scopes that the person has claims of."""
-        scopes = self._scopes
-        product_id = candidate.product_id
-        covered = [EVERYWHERE, ("product", product_id)]
-        if "group" in scopes:
-            group = None if product is None else product.item_group_id
-            if group is None:
-                group = candidate.item_group_id
-            covered.append(("group", product_id if group is None else group))
-        if "category" in scopes:
-            covered += [("category", name) for name in set(categories_of(candidate, product))]
-        if "brand" in scopes:
-            brand = None if product is None else product.brand
-            if brand is None:
-                brand = candidate.brand
-            if brand is not None:
-                covered.append(("brand", brand))
-        if "advertiser" in scopes:
-            advertiser = None if product is None else product.advertiser_id
-            if advertiser is None:
-                advertiser = candidate.advertiser_id
-            if advertiser is not None:
-                covered.append(("advertiser", advertiser))
-        return covered
+        return scope_values(candidate, product, self._scopes)
 
     def counts_for(self, kind: str, key: Any) -> ScopeValue | None:
         """Where a fact counts, by its kind and key in `Evidence`; None if it makes no claim."""

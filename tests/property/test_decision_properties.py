@@ -6,9 +6,9 @@ A failing seed is the whole of a bug report: `random_recording(seed)` is the rec
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from hypothesis import given, settings
@@ -20,10 +20,11 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
+from streams.suppression.standing import decide_from_list
 from tests import oracle
 from tests.builders import as_json, backtest, groups_of
 from tests.oracle.generate import random_recording
-from tests.property.decider import decide_from_list
+from tests.property import decider
 
 seeds = st.integers(0, 2**32 - 1)
 often = settings(max_examples=60, deadline=None)
@@ -181,6 +182,23 @@ def test_whoever_holds_the_list_the_policy_and_the_catalog_comes_to_the_same_dec
     seed: int,
 ) -> None:
     lines, policy = recording(seed)
+    for asked in asked_of_lists(lines, policy):
+        request, standing, catalog, decision = asked
+        assert as_json(decide_from_list(request, standing, policy, catalog)) == decision
+        assert decider.decide_from_list(request, standing, policy, catalog.products) == decision
+
+
+class Asked(NamedTuple):
+    """A request, the list that stands when it comes, and the decision from the state."""
+
+    request: Request
+    standing: dict[str, Any] | None
+    catalog: Catalog
+    decision: dict[str, Any]
+
+
+def asked_of_lists(lines: Lines, policy: Policy) -> Iterator[Asked]:
+    """The requests of a recording that the lists of their time can answer."""
     catalog, groups = groups_of(lines)
     for events in groups.values():
         join = Join(policy, catalog)
@@ -194,6 +212,25 @@ def test_whoever_holds_the_list_the_policy_and_the_catalog_comes_to_the_same_dec
                 decision = as_json(join.take(event))
                 if reaches(event, standing, newest):
                     del decision["as_of"]
-                    assert decide_from_list(event, standing, policy, catalog.products) == decision
+                    yield Asked(event, standing, catalog, decision)
             else:
                 join.take(event)
+
+
+def shown(decision: dict[str, Any]) -> set[str]:
+    return set(decision["allowed"])
+
+
+@often
+@given(seeds, st.sampled_from(["closed", "open"]))
+def test_a_stale_list_shows_no_more_where_reasons_fail_closed_and_no_less_where_open(
+    seed: int, fails: str
+) -> None:
+    lines, policy = recording(seed)
+    stale = {reason: {"seconds": 1, "fails": fails} for reason in policy.document["stale"]}
+    policy = Policy({**policy.document, "stale": stale})
+    for request, standing, catalog, decision in asked_of_lists(lines, policy):
+        aged = decide_from_list(request, standing, policy, catalog, age=1)
+        less, more = sorted([shown(decision), shown(aged)], key=len)
+        assert less <= more
+        assert (shown(aged) if fails == "closed" else shown(decision)) <= less

@@ -270,6 +270,8 @@ WRONG_VALUES = [
     ("[holdout]\nreasons = ['mood']", "holdout.reasons", "a list of any of", "['mood']"),
     ("[retention]\ndays = 1979-05-27", "retention.days", "a number of days", "1979-05-27"),
     ("retention = 30", "retention", "a table", "30"),
+    ("[stale.purchased]\nseconds = -1", "stale.purchased.seconds", "a number of seconds", "-1"),
+    ("[stale.purchased]\nfails = 'up'", "stale.purchased.fails", "one of closed, open", '"up"'),
 ]
 
 
