@@ -1,0 +1,5 @@
+"""Where ads are served: a copy of the lists to decide by, kept level with a deployment's topics."""
+
+from streams.view.view import Known, View
+
+__all__ = ["Known", "View"]

@@ -1,0 +1,246 @@
+"""Keeping copies level with the topic of lists, while its brokers come and go."""
+
+import logging
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future
+from time import monotonic, time
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from schemas.outputs import SuppressionList
+from streams.engine.offsets import topic_ids
+from streams.engine.output import client_settings
+from streams.settings import Settings
+from streams.view.copies import Copies, Seen
+
+logger = logging.getLogger(__name__)
+
+SECONDS: Final = 5
+"""How long to wait for a broker's answer before asking again."""
+ASK_SECONDS: Final = 1.0
+"""How often a broker is asked where the partitions end."""
+BULK: Final = 10_000
+QUEUE_KILOBYTES: Final = 16_384
+"""So much may have been fetched that was not yet read."""
+KEPT_SECONDS: Final = 43_200
+"""For how long a topic is sure to keep tombstones, half of Kafka's `delete.retention.ms`: a copy
+that has missed more than that may hold lists whose end it was never told, and is made anew."""
+
+MOST_PENDING: Final = 5
+"""So many answers of where the partitions end wait for being reached."""
+
+
+class _Dated(msgspec.Struct):
+    ts: int
+
+
+_DATED: Final = msgspec.json.Decoder(_Dated)
+_LIST: Final = msgspec.json.Decoder(SuppressionList)
+
+
+class Contact(NamedTuple):
+    """When a copy was last known to hold all that was there."""
+
+    level_at: int
+    """In epoch milliseconds."""
+    clock: float
+    """The same on the monotonic clock, in seconds."""
+
+
+class Asked(NamedTuple):
+    """A question to the broker, where the partitions end."""
+
+    at: Contact
+    answers: Mapping[TopicPartition, "Future[Any]"]
+
+
+class Following:
+    """Follows the partitions of the lists into copies. One thread may use it.
+
+    All of its calls raise `KafkaException` when the brokers cannot be had; they may be made again.
+    """
+
+    def __init__(self, settings: Settings, copies: Copies) -> None:
+        self.contacts: dict[int, Contact] = {}
+        """The last contact of each partition that has been level since this was made."""
+        self.partitions = 0
+        """How many partitions the topic has; 0 before the first contact."""
+        self.invalid = 0
+        """How many records were no lists, and were left out."""
+        self._topic = settings.topic("suppressions")
+        self._settings = settings
+        self._copies = copies
+        self._id = ""
+        self._reached: dict[int, int] = {}
+        self._asked: Asked | None = None
+        self._next_question = 0.0
+        self._pending: list[tuple[Contact, dict[int, int]]] = []
+        self._admin = AdminClient(client_settings(settings))
+        self._consumer: Any = Consumer(
+            {
+                **client_settings(settings),
+                "group.id": f"{settings.application}-view",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "error",
+                "fetch.wait.max.ms": 100,
+                "queued.max.messages.kbytes": QUEUE_KILOBYTES,
+                # When all of that is waiting, the client would not fetch again for a second.
+                "fetch.queue.backoff.ms": 5,
+            }
+        )
+
+    @property
+    def is_level(self) -> bool:
+        """Whether every partition that is followed has been level since this was made."""
+        return bool(self._reached) and self._reached.keys() <= self.contacts.keys()
+
+    def begin(self, partitions: Collection[int] | None) -> None:
+        """Follow these partitions, or all, from where their copies end."""
+        self._id = topic_ids(self._settings, [self._topic], SECONDS)[self._topic]
+        metadata = self._consumer.list_topics(self._topic, SECONDS).topics[self._topic]
+        if metadata.error is not None:
+            raise KafkaException(metadata.error)
+        count = len(metadata.partitions)
+        self._reached = {}
+        for number in range(count) if partitions is None else partitions:
+            seen = self._copies[number].seen
+            age = time() - self._level_at(number) / 1_000
+            if seen.offset and (seen.topic != self._id or age > KEPT_SECONDS):
+                self._forget(number, "it is of another topic, or has missed too much")
+            self._reached[number] = self._copies[number].seen.offset
+        self._assign()
+        self.partitions = count
+
+    def poll(self, seconds: float) -> None:
+        """Take in what has come, after waiting up to so long for it."""
+        lists: dict[int, dict[bytes, bytes | None]] = {}
+        newest = {number: self._copies[number].seen.newest for number in self._reached}
+        for message in self._consumer.consume(BULK, seconds):
+            number, error = message.partition(), message.error()
+            if error is None:
+                self._reached[number] = message.offset() + 1
+                if self._is_list(message):
+                    lists.setdefault(number, {})[message.key()] = message.value()
+                    newest[number] = _newer(newest[number], message.value())
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self._reached[number] = message.offset()
+            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                self._make_anew(number, "what comes next is not there any more")
+                lists.pop(number, None)
+                newest[number] = None
+            elif not error.retriable():
+                raise KafkaException(error)
+        for number, changed in lists.items():
+            self._copies[number].write(changed, self._seen(number, newest[number]))
+        self._look_where_it_ends()
+
+    def close(self) -> None:
+        """Stop following, and keep how far it got."""
+        for number in self._reached:
+            copy = self._copies[number]
+            copy.write({}, self._seen(number, copy.seen.newest))
+        self._consumer.close()
+
+    def _seen(self, number: int, newest: int | None) -> Seen:
+        return Seen(self._id, self._reached[number], newest, self._level_at(number))
+
+    def _level_at(self, number: int) -> int:
+        contact = self.contacts.get(number)
+        return self._copies[number].seen.level_at if contact is None else contact.level_at
+
+    def _is_list(self, message: Any) -> bool:
+        """Whether a record is a list or a tombstone; what is neither is left out and told."""
+        key, value = message.key(), message.value()
+        try:
+            if key is None:
+                raise ValueError("it has no key")
+            if value is not None:
+                _LIST.decode(value)
+        except ValueError as error:  # what msgspec raises is one as well
+            self.invalid += 1
+            place = f"{self._topic}, partition {message.partition()}, offset {message.offset()}"
+            logger.warning("%s: left out, since it is no list: %s", place, error)
+            return False
+        return True
+
+    def _assign(self) -> None:
+        self._consumer.assign(
+            [
+                TopicPartition(self._topic, number, offset or OFFSET_BEGINNING)
+                for number, offset in self._reached.items()
+            ]
+        )
+
+    def _make_anew(self, number: int, why: str) -> None:
+        """Forget the copy of a partition, and read it from its beginning."""
+        self._forget(number, why)
+        self._reached[number] = 0
+        self._assign()
+
+    def _forget(self, number: int, why: str) -> None:
+        logger.warning("%s, partition %d: all of it is read again: %s", self._topic, number, why)
+        self._copies[number].clear()
+        self.contacts.pop(number, None)
+
+    # -- how fresh it is
+
+    def _look_where_it_ends(self) -> None:
+        """Ask now and then where the partitions end: who has read as far was level when asked."""
+        now = monotonic()
+        if self._asked is None and now >= self._next_question:
+            latest: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+            answers = self._admin.list_offsets(
+                {TopicPartition(self._topic, number): latest for number in self._reached},
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=SECONDS,
+            )
+            self._asked = Asked(Contact(int(time() * 1_000), now), answers)
+            self._next_question = now + ASK_SECONDS
+        if self._asked is not None and all(each.done() for each in self._asked.answers.values()):
+            ends = {
+                place.partition: answer.result().offset
+                for place, answer in self._asked.answers.items()
+                if answer.exception() is None
+            }
+            if len(ends) < len(self._asked.answers):
+                # This client would go on asking by the leaders that it knew, though they changed.
+                self._admin = AdminClient(client_settings(self._settings))
+            self._pending.append((self._asked.at, ends))
+            self._asked = None
+        self._note_contacts()
+
+    def _note_contacts(self) -> None:
+        for at, ends in self._pending:
+            for number, end in list(ends.items()):
+                if self._reached[number] >= end:
+                    del ends[number]
+                    self._note_contact(number, at)
+        # What has not been reached after several answers will be with a later one.
+        self._pending = [(at, ends) for at, ends in self._pending if ends][-MOST_PENDING:]
+
+    def _note_contact(self, number: int, at: Contact) -> None:
+        last = self.contacts.get(number)
+        if last is not None and at.clock - last.clock > KEPT_SECONDS:
+            self._make_anew(number, "tombstones may be gone that it has not seen")
+        elif last is None or at.clock > last.clock:
+            self.contacts[number] = at
+
+
+def _newer(newest: int | None, value: bytes | None) -> int | None:
+    """The newer of two event times, of which a tombstone has none."""
+    if value is None:
+        return newest
+    ts = _DATED.decode(value).ts
+    return ts if newest is None else max(newest, ts)

@@ -1,0 +1,202 @@
+"""The lists of a deployment at hand, and decisions by them, for as long as the view is open."""
+
+import logging
+import threading
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final, NamedTuple, Self
+
+import orjson
+from confluent_kafka import KafkaException
+
+from schemas.records import Request
+from streams.engine.catalog_reader import CatalogReader
+from streams.errors import UserError
+from streams.recording.partitioning import partition_of
+from streams.settings import Settings
+from streams.suppression.catalog import Catalog
+from streams.suppression.policy import Policy
+from streams.suppression.standing import decide_from_list
+from streams.view.copies import Copies
+from streams.view.following import Following
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS: Final = 0.1
+RETRY_SECONDS: Final = 1.0
+CATALOG_SECONDS: Final = 5
+"""How long the catalog may be silent while it is read to its end."""
+
+
+class Freshness(NamedTuple):
+    """How much an answer can know."""
+
+    partition: int
+    """The partition of the person."""
+    age: float
+    """How many seconds ago the copy of it was last known to be level with the topic."""
+    level_at: int
+    """When that was, in epoch milliseconds."""
+    newest: int | None
+    """The newest event time of a list in it, in epoch milliseconds; None where there is none."""
+
+
+class Known(NamedTuple):
+    """What is known of a person."""
+
+    published: bytes | None
+    """The list as it was published; None for a tombstone or no list at all."""
+    freshness: Freshness
+
+    @property
+    def list(self) -> Mapping[str, Any] | None:
+        """The list (SPEC 5)."""
+        return None if self.published is None else orjson.loads(self.published)
+
+
+class NotCaughtUp(Exception):
+    """The view has not read to the end yet, so it cannot answer."""
+
+
+class NotFollowed(LookupError):
+    """The person is in a partition that this view does not follow."""
+
+
+class View:
+    """Follows lists and catalog in a thread of its own. A context manager; any thread may ask.
+
+    It answers from memory, or from a folder, in which case it goes on where it was when it is
+    opened again. It answers on while the brokers are away, and says how old its copy is; from the
+    ages on that the policy names under `[stale]` it relies on the copy in one direction only
+    (see `streams.suppression.standing`). That a worker stands still it does not see: then there
+    are no newer lists, and it is level with those that there are.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        policy: Policy,
+        folder: Path | None = None,
+        partitions: Collection[int] | None = None,
+    ) -> None:
+        """`folder` keeps the copy; `partitions` are those to follow, all where it is None.
+
+        Raises `UserError` when the folder is in use, damaged or cannot be written.
+        """
+        self.policy = policy
+        """By which is decided; another may be put in its place, as workers are given another."""
+        self._settings = settings
+        self._wanted = None if partitions is None else frozenset(partitions)
+        self._copies = Copies(folder)
+        self._following = Following(settings, self._copies)
+        self._products = Catalog()
+        self._catalog: CatalogReader | None = None
+        self._caught_up = threading.Event()
+        self._ending = threading.Event()
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="unhaunt-view", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._thread.join()
+        self._copies.close()
+
+    # -- what it answers
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether it has read everything to its end since it was opened."""
+        return self._caught_up.is_set()
+
+    def wait_until_caught_up(self, seconds: float) -> None:
+        """Raises `NotCaughtUp` when that takes longer, and what has ended the view."""
+        self._caught_up.wait(seconds)
+        self._require_caught_up()
+
+    def person(self, user_id: str) -> Known:
+        """The list of a person. Raises `NotCaughtUp`, `NotFollowed`, and what ended the view."""
+        self._require_caught_up()
+        key = user_id.encode()
+        number = partition_of(key, self._following.partitions)
+        freshness = self._freshness(number)
+        return Known(self._copies[number].get(key), freshness)
+
+    def decide(self, request: Request) -> tuple[dict[str, Any], Freshness]:
+        """The decision on a request by the list of the person (SPEC 5), without `as_of`.
+
+        Raises `NotCaughtUp`, `NotFollowed`, and what ended the view.
+        """
+        known = self.person(request.user_id)
+        age = known.freshness.age
+        return decide_from_list(request, known.list, self.policy, self._products, age), (
+            known.freshness
+        )
+
+    def freshness(self) -> list[Freshness]:
+        """How fresh each partition is that has been level since the view was opened."""
+        return [self._freshness(number) for number in sorted(self._following.contacts)]
+
+    def _freshness(self, number: int) -> Freshness:
+        contact = self._following.contacts.get(number)
+        if contact is None:
+            raise self._missing(number)
+        age = monotonic() - contact.clock
+        return Freshness(number, age, contact.level_at, self._copies[number].seen.newest)
+
+    def _missing(self, number: int) -> Exception:
+        if self._wanted is not None and number not in self._wanted:
+            followed = ", ".join(map(str, sorted(self._wanted)))
+            return NotFollowed(f"partition {number}: this view follows {followed}")
+        return NotCaughtUp(f"partition {number} is being read")
+
+    def _require_caught_up(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if not self._caught_up.is_set():
+            raise NotCaughtUp("lists and catalog are being read")
+
+    # -- what its thread does
+
+    def _run(self) -> None:
+        try:
+            while not self._ending.is_set():
+                try:
+                    self._follow()
+                except KafkaException as error:
+                    logger.warning("%s; trying again", error.args[0].str())
+                    self._ending.wait(RETRY_SECONDS)
+            self._following.close()
+        except Exception as error:
+            self._failure = error
+            self._caught_up.set()
+            if not isinstance(error, UserError):  # which a folder that cannot be written is
+                logger.exception("the view has ended")
+        finally:
+            if self._catalog is not None:
+                self._catalog.close()
+
+    def _follow(self) -> None:
+        if self._catalog is None:
+            self._catalog = _loaded_catalog(self._settings, self._products)
+        self._following.begin(self._wanted)
+        while not self._ending.is_set():
+            self._following.poll(POLL_SECONDS)
+            self._catalog.poll()
+            if not self._caught_up.is_set() and self._following.is_level:
+                self._caught_up.set()
+
+
+def _loaded_catalog(settings: Settings, products: Catalog) -> CatalogReader:
+    """Raises `KafkaException` when the brokers cannot be had."""
+    reader = CatalogReader(settings, products, CATALOG_SECONDS)
+    try:
+        reader.load()
+    except KafkaException:
+        reader.close()
+        raise
+    return reader

@@ -1,0 +1,266 @@
+"""A view follows the lists of a deployment, and answers while its brokers are away."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from schemas.records import Product
+from streams.engine.store import Memory
+from streams.recording.partitioning import partition_of
+from streams.settings import Settings
+from streams.suppression.policy import Policy
+from streams.view import View
+from streams.view.copies import StoredCopy
+from streams.view.following import KEPT_SECONDS
+from streams.view.view import NotCaughtUp, NotFollowed
+from tests.builders import NOW, dismissal, policy, published, purchase, request
+from tests.integration.conftest import settings_of
+from tests.kafka.clients import SECONDS, transaction
+from tests.kafka.cluster import KafkaCluster
+from tests.kafka.installation import require_kafka
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.kafka
+
+PARTITIONS = 3
+BOUGHT = published(purchase("tv"))
+BLOCKED = published(dismissal("block_brand", brand="acme"))
+
+
+class Deployment:
+    """The topics that a view reads, and somebody who writes them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.admin = AdminClient({"bootstrap.servers": settings.brokers})
+        self.create("suppressions", PARTITIONS)
+        self.create("catalog", 1)
+        self.producer = Producer({"bootstrap.servers": settings.brokers, "linger.ms": 0})
+
+    def create(self, name: str, partitions: int) -> None:
+        compacted = {"cleanup.policy": "compact"}
+        topic = NewTopic(self.settings.topic(name), partitions, 1, config=compacted)
+        self.admin.create_topics([topic])[topic.topic].result(SECONDS)
+
+    def recreate(self, name: str, partitions: int) -> None:
+        self.admin.delete_topics([self.settings.topic(name)])[self.settings.topic(name)].result()
+        wait_until(lambda: self.settings.topic(name) not in self.admin.list_topics().topics, name)
+        self.create(name, partitions)
+
+    def publish(self, **lists: Mapping[str, Any] | None) -> None:
+        """Publish lists by person; None is a tombstone."""
+        for user_id, standing in lists.items():
+            value = None if standing is None else orjson.dumps({**standing, "user_id": user_id})
+            self.send("suppressions", user_id, value, partition_of(user_id.encode(), PARTITIONS))
+
+    def know(self, **products: Product) -> None:
+        """Put products into the catalog."""
+        for product_id, product in products.items():
+            self.send("catalog", product_id, msgspec.json.encode(product), 0)
+
+    def send(self, topic: str, key: str | None, value: bytes | None, partition: int) -> None:
+        self.producer.produce(self.settings.topic(topic), value, key, partition)
+        assert self.producer.flush(SECONDS) == 0
+
+    def view(self, by: Policy | None = None, **options: Any) -> View:
+        return View(self.settings, by or Policy.default(), **options)
+
+
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    """A broker that may be killed."""
+    require_kafka()
+    with KafkaCluster(tmp_path_factory.mktemp("kafka")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def deployment(own_kafka: KafkaCluster, tmp_path: Path) -> Deployment:
+    return Deployment(settings_of(own_kafka.address, tmp_path))
+
+
+Open = Callable[..., View]
+
+
+@pytest.fixture
+def opened(deployment: Deployment) -> Iterator[Open]:
+    """Opens views that have read to the end."""
+    with ExitStack() as stack:
+
+        def opened(**options: Any) -> View:
+            view = stack.enter_context(deployment.view(**options))
+            view.wait_until_caught_up(SECONDS)
+            return view
+
+        yield opened
+
+
+def reasons(view: View, *candidates: str) -> dict[str, str]:
+    """Why ann is not shown these candidates now."""
+    decision, _ = view.decide(request(*candidates))
+    return {answer["product_id"]: answer["reason"] for answer in decision["suppressed"]}
+
+
+# --- what it answers -----------------------------------------------------------------------------
+
+
+def test_a_list_is_told_as_it_was_published(deployment: Deployment, opened: Open) -> None:
+    deployment.publish(ann=BOUGHT)
+    assert opened().person("ann").list == BOUGHT
+
+
+def test_a_request_is_decided_by_list_policy_and_catalog(
+    deployment: Deployment, opened: Open
+) -> None:
+    deployment.publish(ann=BLOCKED)
+    deployment.know(tv=Product(brand="acme"), radio=Product(sensitive=True))
+    assert reasons(opened(), "tv", "radio", "mug") == {"tv": "block_brand", "radio": "sensitive"}
+
+
+def test_who_has_no_list_is_asked_for_consent_where_that_is_needed(opened: Open) -> None:
+    assert reasons(opened(by=policy(consent={"mode": "opt_in"})), "mug") == {"mug": "no_consent"}
+
+
+def test_what_is_published_later_is_followed(deployment: Deployment, opened: Open) -> None:
+    view = opened()
+    deployment.publish(ann=BOUGHT)
+    wait_until(lambda: view.person("ann").list == BOUGHT, "the list")
+    deployment.publish(ann=None)
+    wait_until(lambda: view.person("ann").list is None, "the tombstone")
+
+
+def test_what_is_not_committed_is_not_seen(deployment: Deployment, opened: Open) -> None:
+    view = opened(partitions=[partition_of(b"ann", PARTITIONS)])
+    settings = deployment.settings
+    producer = transaction(settings.brokers, settings.application)
+    number = partition_of(b"ann", PARTITIONS)
+    topic = settings.topic("suppressions")
+    producer.produce(topic, orjson.dumps(BOUGHT), "ann", number)
+    producer.flush(SECONDS)
+    level_at = view.person("ann").freshness.level_at
+    wait_until(lambda: view.person("ann").freshness.level_at > level_at, "a later contact")
+    assert view.person("ann").list is None
+    producer.commit_transaction(SECONDS)
+    wait_until(lambda: view.person("ann").list == BOUGHT, "the list")
+
+
+def test_what_is_no_list_is_left_out(deployment: Deployment, opened: Open) -> None:
+    number = partition_of(b"ann", PARTITIONS)
+    deployment.publish(ann=BOUGHT)
+    deployment.send("suppressions", "ann", b'{"entries": 3}', number)
+    deployment.send("suppressions", None, b"{}", number)
+    assert opened().person("ann").list == BOUGHT
+
+
+def test_a_view_of_some_partitions_says_that_it_does_not_follow_a_persons(opened: Open) -> None:
+    others = {*range(PARTITIONS)} - {partition_of(b"ann", PARTITIONS)}
+    with pytest.raises(NotFollowed, match="this view follows"):
+        opened(partitions=others).person("ann")
+
+
+# --- how fresh it is -----------------------------------------------------------------------------
+
+
+def test_it_knows_nothing_before_it_has_caught_up() -> None:
+    nowhere = Settings(brokers="127.0.0.1:1", application="nowhere")
+    with View(nowhere, Policy.default()) as view:
+        assert not view.is_caught_up
+        with pytest.raises(NotCaughtUp):
+            view.person("ann")
+
+
+def test_it_tells_the_newest_event_time_of_each_partition(
+    deployment: Deployment, opened: Open
+) -> None:
+    deployment.publish(ann=BOUGHT)
+    view = opened()
+    assert view.person("ann").freshness.newest == NOW
+    assert len(view.freshness()) == PARTITIONS
+    assert {each.newest for each in view.freshness()} == {NOW, None}
+
+
+def test_it_stays_fresh_though_nothing_is_published(opened: Open) -> None:
+    view = opened()
+    before = view.person("ann").freshness
+    wait_until(lambda: view.person("ann").freshness.level_at > before.level_at, "a later contact")
+
+
+def test_it_answers_on_while_the_broker_is_gone_and_says_how_old_that_is(
+    own_kafka: KafkaCluster, deployment: Deployment, opened: Open
+) -> None:
+    deployment.publish(ann=BOUGHT)
+    view = opened(by=policy(stale={"purchased": {"seconds": 4, "fails": "open"}}))
+    assert reasons(view, "tv") == {"tv": "purchased"}
+    own_kafka.kill(1)
+    wait_until(lambda: view.person("ann").freshness.age > 4, "a copy that is four seconds old")
+    assert view.person("ann").list == BOUGHT
+    assert reasons(view, "tv") == {}
+    own_kafka.start(1)
+    wait_until(lambda: view.person("ann").freshness.age < 3, "a copy that is level again")
+    assert reasons(view, "tv") == {"tv": "purchased"}
+    deployment.publish(ann=None)
+    wait_until(lambda: view.person("ann").list is None, "what came after")
+
+
+# --- folders -------------------------------------------------------------------------------------
+
+
+def test_a_view_in_a_folder_goes_on_where_it_was(
+    deployment: Deployment, opened: Open, tmp_path: Path
+) -> None:
+    deployment.publish(ann=BOUGHT)
+    with deployment.view(folder=tmp_path / "view") as view:
+        view.wait_until_caught_up(SECONDS)
+    mark(tmp_path)
+    deployment.publish(ann=None)
+    with deployment.view(folder=tmp_path / "view") as view:
+        view.wait_until_caught_up(SECONDS)
+        assert view.person("ann").list is None
+    assert is_marked(tmp_path)
+
+
+def test_a_copy_that_may_have_missed_tombstones_is_made_anew(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    deployment.publish(ann=BOUGHT)
+    with deployment.view(folder=tmp_path / "view") as view:
+        view.wait_until_caught_up(SECONDS)
+    mark(tmp_path, level_at=int((time.time() - KEPT_SECONDS - 1) * 1_000))
+    with deployment.view(folder=tmp_path / "view") as view:
+        view.wait_until_caught_up(SECONDS)
+        assert view.person("ann").list == BOUGHT
+    assert not is_marked(tmp_path)
+
+
+def copy_of_ann(folder: Path) -> StoredCopy:
+    home = folder / "view" / str(partition_of(b"ann", PARTITIONS))
+    return StoredCopy(home, Memory(1 << 20, 1 << 20))
+
+
+def mark(folder: Path, **changed: int) -> None:
+    """Put something into the copy that is not on the topic."""
+    with closing(copy_of_ann(folder)) as copy:
+        copy.write({b"mark": b"{}"}, msgspec.structs.replace(copy.seen, **changed))
+
+
+def is_marked(folder: Path) -> bool:
+    with closing(copy_of_ann(folder)) as copy:
+        return copy.get(b"mark") is not None
+
+
+def test_a_copy_of_another_topic_is_made_anew(
+    deployment: Deployment, opened: Open, tmp_path: Path
+) -> None:
+    deployment.publish(ann=BOUGHT)
+    with deployment.view(folder=tmp_path / "view") as view:
+        view.wait_until_caught_up(SECONDS)
+    deployment.recreate("suppressions", PARTITIONS)
+    assert opened(folder=tmp_path / "view").person("ann").list is None
