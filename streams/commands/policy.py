@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import tomli_w
 import typer
 
@@ -21,7 +22,8 @@ group = typer.Typer(
         "Examples:\n\n"
         "  unhaunt policy show\n\n"
         "  unhaunt policy show > policy.toml      begin a policy of your own\n\n"
-        "  unhaunt policy show policy.toml        with the defaults that it does not override"
+        "  unhaunt policy show policy.toml        with the defaults that it does not override\n\n"
+        "  unhaunt policy show --json             for a view in another language"
     ),
 )
 def show(
@@ -29,6 +31,7 @@ def show(
         Path | None,
         typer.Argument(metavar="FILE", help="A policy instead of the one in force."),
     ] = None,
+    is_json: Annotated[bool, typer.Option("--json", help="Show it as JSON.")] = False,
 ) -> None:
     """Show the policy in force as TOML, with all defaults filled in.
 
@@ -36,6 +39,9 @@ def show(
     none.
     """
     policy, source = policy_in_force(file)
+    if is_json:
+        print(orjson.dumps(policy.document, option=orjson.OPT_INDENT_2).decode())
+        return
     print(f"# From {source}.\n{tomli_w.dumps(policy.document)}", end="")
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import orjson
 import pytest
 
 from streams.settings import Settings, described
@@ -30,6 +31,10 @@ def test_a_file_that_is_named_is_shown_instead(tmp_path: Path) -> None:
     named.write_text('version = "mine"')
     shown = run("policy", "show", named, UNHAUNT_POLICY="absent.toml").stdout
     assert 'version = "mine"' in shown
+
+
+def test_a_policy_may_be_shown_as_json_for_views_in_other_languages() -> None:
+    assert orjson.loads(run("policy", "show", "--json").stdout) == Policy.default().document
 
 
 def test_a_valid_policy_passes_the_check(tmp_path: Path) -> None:
