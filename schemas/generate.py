@@ -5,7 +5,7 @@ from pathlib import Path
 
 import orjson
 
-from schemas.asyncapi import document
+from schemas import asyncapi, openapi
 from schemas.json_schema import schema_file
 from schemas.topics import TOPICS
 
@@ -19,7 +19,8 @@ def generated_files() -> dict[Path, bytes]:
         for topic in TOPICS.values()
         if topic.record is not None
     }
-    files[Path("asyncapi.json")] = _pretty(document())
+    files[Path("asyncapi.json")] = _pretty(asyncapi.document())
+    files[Path("openapi.json")] = _pretty(openapi.document())
     return files
 
 

@@ -61,6 +61,8 @@ def _record(topic: Topic) -> type[Struct]:
 
 def _simplified(field: Schema) -> Schema:
     """Write alternatives as one list of types, and leave a null default out."""
+    if "$ref" in field:
+        return field
     alternatives = field.pop("anyOf", [field])
     types = [option.pop("type", "string") for option in alternatives]
     if "number" in types:

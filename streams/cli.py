@@ -18,6 +18,7 @@ from streams.commands import (
     record,
     replay,
     report,
+    serve,
     settings,
     simulate,
     strimzi,
@@ -83,6 +84,7 @@ def _unhaunt(
 
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 app.command(epilog=worker.EXAMPLES)(worker.worker)
+app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.add_typer(topics.group)
 app.command(epilog=strimzi.EXAMPLES)(strimzi.strimzi)
 app.add_typer(dead_letters.group)

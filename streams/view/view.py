@@ -110,8 +110,13 @@ class View:
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether it has read everything to its end since it was opened."""
-        return self._caught_up.is_set()
+        """Whether it has read everything to its end since it was opened, and still follows."""
+        return self._caught_up.is_set() and self._failure is None
+
+    @property
+    def failure(self) -> Exception | None:
+        """What has ended the view, which cannot go on; None while it follows."""
+        return self._failure
 
     def wait_until_caught_up(self, seconds: float) -> None:
         """Raises `NotCaughtUp` when that takes longer, and what has ended the view."""

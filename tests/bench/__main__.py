@@ -32,6 +32,7 @@ NAMES: Final = (
     "guarantee",
     "metrics",
     "hot_person",
+    "serve",
 )
 """Each is a module with a `measure`, in the order in which they run."""
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from streams.operations.worker_process import WorkerProcess
 from tests.bench.backlog import deployed, drain
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.persons import fill_changelog
@@ -25,17 +24,17 @@ def measure(bench: Bench) -> Iterator[Figure]:
         deployment.load(mixed(events, PARTITIONS, crowd=Crowd(persons), seed=11))
         with deployment.worker() as worker:
             deployment.wait_until(lambda: deployment.consumed() > 0, "work", worker, seconds=300)
-            _, restored = resident_megabytes(worker)
+            _, restored = resident_megabytes(worker.process.pid)
             samples = drain(deployment, worker)
-            now, peak = resident_megabytes(worker)
+            now, peak = resident_megabytes(worker.process.pid)
     yield Figure(f"resident at most, {persons:,} persons on disk", peak, "MB", Goal(600, 300))
     yield Figure("resident at most until they were restored", restored, "MB")
     yield Figure("resident at the end", now, "MB")
     yield Figure(f"reference mix of {persons:,} persons", rate(samples, events), "events/s")
 
 
-def resident_megabytes(worker: WorkerProcess) -> tuple[float, float]:
-    """What a running worker has in memory now, and the most that it ever had, in 10^6 bytes."""
-    status = Path(f"/proc/{worker.process.pid}/status").read_text()
+def resident_megabytes(process_id: int) -> tuple[float, float]:
+    """What a process has in memory now, and the most that it ever had, in 10^6 bytes."""
+    status = Path(f"/proc/{process_id}/status").read_text()
     sizes = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB$", status, re.MULTILINE))
     return int(sizes["VmRSS"]) * 1024 / 1e6, int(sizes["VmHWM"]) * 1024 / 1e6

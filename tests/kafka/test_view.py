@@ -1,10 +1,12 @@
 """A view follows the lists of a deployment, and answers while its brokers are away."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import msgspec
 import orjson
@@ -15,17 +17,19 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from schemas.records import Product
 from streams.engine.store import Memory
 from streams.recording.partitioning import partition_of
-from streams.settings import Settings
+from streams.settings import Settings, variable
 from streams.suppression.policy import Policy
 from streams.view import View
 from streams.view.copies import StoredCopy
 from streams.view.following import KEPT_SECONDS
 from streams.view.view import NotCaughtUp, NotFollowed
 from tests.builders import NOW, dismissal, policy, published, purchase, request
+from tests.command_line import start_process
 from tests.integration.conftest import settings_of
 from tests.kafka.clients import SECONDS, transaction
-from tests.kafka.cluster import KafkaCluster
+from tests.kafka.cluster import KafkaCluster, free_ports
 from tests.kafka.installation import require_kafka
+from tests.served import Served
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kafka
@@ -264,3 +268,40 @@ def test_a_copy_of_another_topic_is_made_anew(
         view.wait_until_caught_up(SECONDS)
     deployment.recreate("suppressions", PARTITIONS)
     assert opened(folder=tmp_path / "view").person("ann").list is None
+
+
+# --- over HTTP -----------------------------------------------------------------------------------
+
+
+def test_the_service_answers_by_the_topics_of_a_deployment(deployment: Deployment) -> None:
+    deployment.publish(ann=BOUGHT)
+    [port] = free_ports(1)
+    address = f"http://127.0.0.1:{port}"
+    process = start_process(
+        "serve",
+        "--port",
+        port,
+        **{variable(name): str(getattr(deployment.settings, name)) for name in NAMED},
+    )
+    try:
+        wait_until(lambda: is_ready(Served(address)), "all read")
+        answer = Served(address).post("/v1/decide", msgspec.to_builtins(request("tv", "mug")))
+        assert [each["product_id"] for each in answer.body["suppressed"]] == ["tv"]
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    assert f"answers at {address}" in said
+    assert "Traceback" not in said
+
+
+NAMED = ("brokers", "application", "topic_prefix")
+
+
+def is_ready(service: Served) -> bool:
+    try:
+        return service.get("/health/ready").status == 200
+    except URLError:
+        return False

@@ -11,6 +11,7 @@ import orjson
 import pytest
 import typer
 
+from schemas import openapi
 from schemas.adapters.formats import ADAPTERS, AUTO
 from schemas.outputs import Decision, SuppressionList
 from schemas.topics import TOPICS, Topic
@@ -19,8 +20,11 @@ from streams.settings import NOT_SETTINGS, Settings, variable
 from streams.suppression.policy import Policy
 from streams.suppression.policy_document import DEFAULTS
 from streams.suppression.words import REASONS
+from tests.builders import catalog
 from tests.command_line import json_lines, run
+from tests.conformance.rules import RULES
 from tests.recorded_data import recorded_data
+from tests.served import FixedView, served
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text()
@@ -197,6 +201,39 @@ def test_a_backtest_of_segments_events_lists_as_shown(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == [listed]
 
 
+# --- for ad servers ------------------------------------------------------------------------------
+
+
+def test_a_decision_over_http_looks_as_shown() -> None:
+    [shown] = [block for block in blocks("console") if block.startswith("$ curl ")]
+    command, answer = shown.splitlines()
+    words = shlex.split(command)
+    _, standing = blocks("json")
+    view = FixedView(ann=orjson.loads(standing))
+    view.catalog = catalog(**{"tv-55-white": {"item_group_id": "tv-55"}})
+    with served(view) as service:
+        got = service.post("/v1/decide", words[words.index("-d") + 1].encode()).body
+    expected = orjson.loads(answer)
+    assert got.pop("fresh").keys() == expected.pop("fresh").keys()
+    assert got == expected
+
+
+def test_the_paths_are_those_that_the_service_describes() -> None:
+    shown = re.findall(r"(?:GET|POST) ([^`,\s]+)", " ".join(row[0] for row in table("path")))
+    assert set(shown) - {"/openapi.json"} == openapi.document()["paths"].keys()
+
+
+def test_what_the_python_example_imports_is_there() -> None:
+    [example] = blocks("python")
+    compile(example, "README.md", "exec")
+    exec("\n".join(line for line in example.splitlines() if line.startswith("from ")))
+
+
+def test_the_number_of_conformance_cases_is_right() -> None:
+    cases = sum(len(rule.cases) for rule in RULES)
+    assert f"with {cases} cases that show" in README
+
+
 # --- the policy ----------------------------------------------------------------------------------
 
 
@@ -207,6 +244,14 @@ def test_the_first_policy_is_valid_and_every_key_of_it_overrides_a_default() -> 
     for section, values in named.items():
         if section != "version":
             assert DEFAULTS[section] != DEFAULTS[section] | values
+
+
+def test_the_policy_on_old_copies_says_what_is_the_default_unless_a_comment_does() -> None:
+    stale = Policy.from_toml(blocks("toml")[2]).document["stale"]
+    assert stale["no_consent"] == {"seconds": 60, "fails": "closed"}
+    assert stale["purchased"] == DEFAULTS["stale"]["purchased"] == DEFAULTS["stale"]["lapsed"]
+    assert DEFAULTS["stale"]["no_consent"] == {"seconds": 300, "fails": "closed"}
+    assert DEFAULTS["stale"]["frequency_cap"] == {"seconds": 3_600, "fails": "open"}
 
 
 def test_mistakes_in_a_policy_are_told_as_shown(tmp_path: Path) -> None:

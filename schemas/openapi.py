@@ -1,0 +1,134 @@
+"""The OpenAPI 3.1 document of the HTTP service of a view (`unhaunt serve`)."""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from schemas.answers import Decided, Health, Problem
+from schemas.asyncapi import CONTRACT_VERSION, SCHEMA_REF
+from schemas.json_schema import definitions_of, struct_schemas
+from schemas.outputs import SuppressionList
+from schemas.topics import TOPICS
+
+Document = dict[str, Any]
+
+MOST_AT_ONCE: Final = 1_000
+"""Requests in one batch."""
+
+
+def document() -> Document:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Unhaunt",
+            "version": CONTRACT_VERSION,
+            "description": "What must not follow a person, and which products a request may show, "
+            "by the lists that stand. Times are event times in epoch milliseconds. Fields that "
+            "are not named here are ignored.",
+        },
+        "paths": {
+            "/v1/persons/{user_id}": {"get": _person()},
+            "/v1/decide": {"post": _decide()},
+            "/health/live": {"get": _health("Whether the process does its work.")},
+            "/health/ready": {"get": _health("Whether it can answer.")},
+        },
+        "components": {"schemas": _schemas()},
+    }
+
+
+def _person() -> Document:
+    user_id = {
+        "name": "user_id",
+        "in": "path",
+        "required": True,
+        "description": "The person.",
+        "schema": {"type": "string", "minLength": 1},
+    }
+    known = {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The ETag of the list that is known already.",
+        "schema": {"type": "string"},
+    }
+    return {
+        "operationId": "person",
+        "summary": "The list of a person: what must no longer follow them.",
+        "parameters": [user_id, known],
+        "responses": {
+            "200": _answer("The list that stands.", SuppressionList, _FRESH | _ETAG),
+            "304": {"description": "The list is the one that is known.", "headers": _FRESH | _ETAG},
+            "404": _answer("The person has no list: nothing is held against them.", Problem),
+            **_UNAVAILABLE,
+        },
+    }
+
+
+def _decide() -> Document:
+    one = {"$ref": SCHEMA_REF.format(name="Request")}
+    batch = {"type": "array", "items": one, "maxItems": MOST_AT_ONCE}
+    decided = {"$ref": SCHEMA_REF.format(name=Decided.__name__)}
+    decisions = {"oneOf": [decided, {"type": "array", "items": decided}]}
+    return {
+        "operationId": "decide",
+        "summary": "The decision on a request, or on each of several, in their order.",
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"oneOf": [one, batch]}}},
+        },
+        "responses": {
+            "200": {
+                "description": "What may be shown, and what may not and why.",
+                "content": {"application/json": {"schema": decisions}},
+            },
+            "400": _answer("A request breaks the contract.", Problem),
+            "413": _answer("The body is too large.", Problem),
+            **_UNAVAILABLE,
+        },
+    }
+
+
+def _health(summary: str) -> Document:
+    return {
+        "summary": summary,
+        "responses": {
+            "200": _answer("It is.", Health),
+            "503": _answer("It is not.", Health),
+        },
+    }
+
+
+def _answer(description: str, record: type[Struct], headers: Document | None = None) -> Document:
+    schema = {"$ref": SCHEMA_REF.format(name=record.__name__)}
+    answer: Document = {
+        "description": description,
+        "content": {"application/json": {"schema": schema}},
+    }
+    return {**answer, "headers": headers} if headers else answer
+
+
+def _header(description: str, kind: str) -> Document:
+    return {"description": description, "schema": {"type": kind}}
+
+
+_FRESH: Final[Document] = {
+    "Unhaunt-Age": _header("How many seconds ago the copy was last known to be level.", "number"),
+    "Unhaunt-Level-At": _header("When that was, in epoch milliseconds.", "integer"),
+}
+_ETAG: Final[Document] = {"ETag": _header("Changes with the list.", "string")}
+_UNAVAILABLE: Final[Document] = {
+    "503": _answer("The lists have not been read to their end yet.", Problem)
+}
+
+
+def _schemas() -> Document:
+    schemas = definitions_of(TOPICS["impression-requests"], SCHEMA_REF)
+    request = schemas["Request"]
+    request["required"] = ["user_id", *request["required"]]
+    request["properties"]["ts"]["description"] = (
+        "Event time in epoch milliseconds; now when absent."
+    )
+    request["properties"]["user_id"] = {"type": "string", "description": "The person."}
+    for record in (SuppressionList, Decided, Health, Problem):
+        schemas.update(struct_schemas(record, SCHEMA_REF))
+    return dict(sorted(schemas.items()))
