@@ -1,6 +1,7 @@
 """A view over HTTP, for ad servers beside it: lists of persons, and decisions on requests."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -57,6 +58,7 @@ def serve(view: View, host: str, port: int) -> None:
     The view is one that has been opened.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()  # what has been imported is no garbage, and takes long to look at
     application = application_of(view)
     application.cleanup_ctx.append(_ending_with_the_view)
     logger.info("answers at http://%s:%d", host, port)

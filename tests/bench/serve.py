@@ -5,6 +5,7 @@ The load comes from this process, so from the same machine.
 """
 
 import asyncio
+import gc
 import statistics
 import subprocess
 import sys
@@ -136,6 +137,7 @@ async def ask(port: int, persons: int, seconds: float) -> list[float]:
     count, warm_up = round(RATE * seconds), round(RATE * min(WARM_UP_SECONDS, seconds / 2))
     messages = [a_request(random, persons) for _ in range(count)]
     waits: list[float] = []
+    gc.freeze()  # the messages are not to be looked at while answers are timed
     begun = monotonic() + 0.5
 
     async def connection(first: int) -> None:
