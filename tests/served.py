@@ -87,7 +87,7 @@ def _answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
 def served(view: Answers) -> Iterator[Served]:
     """Answer from a thread until the block ends."""
     loop = asyncio.new_event_loop()
-    runner = web.AppRunner(application_of(view))
+    runner = web.AppRunner(application_of(view), shutdown_timeout=1)
 
     async def start() -> str:
         await runner.setup()

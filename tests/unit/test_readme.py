@@ -205,7 +205,7 @@ def test_a_backtest_of_segments_events_lists_as_shown(tmp_path: Path) -> None:
 
 
 def test_a_decision_over_http_looks_as_shown() -> None:
-    [shown] = [block for block in blocks("console") if block.startswith("$ curl ")]
+    [shown] = [block for block in blocks("console") if block.startswith("$ curl -d")]
     command, answer = shown.splitlines()
     words = shlex.split(command)
     _, standing = blocks("json")
