@@ -10,7 +10,13 @@ from streams.engine.counts import Counts
 from streams.engine.offsets import Committed, Place, committed, topic_ids, watermarks
 from streams.engine.output import Output
 from streams.engine.partition import Partition
-from streams.engine.progress import ANOTHER_TOPIC, is_included, progress_of, taken
+from streams.engine.progress import (
+    ANOTHER_TOPIC,
+    is_included,
+    progress_of,
+    require_known_format,
+    taken,
+)
 from streams.engine.restore import Restore
 from streams.engine.standby import Standby
 from streams.engine.store import Memory, Store
@@ -73,6 +79,7 @@ class Assignment:
                 stores[number] = self.open_store(number)
             restore.run(stores, by_checkpoint)
             for number, store in stores.items():
+                require_known_format(store, FROM_THE_INPUTS.format(self._settings))
                 self._require_all_of(by_checkpoint[number], store)
                 self._require_the_same_topics(ids, number, offsets, store)
             bounds = watermarks(self._settings, places, BROKER_SECONDS)

@@ -32,6 +32,7 @@ from streams.engine.output import Output
 from streams.engine.progress import progress_of
 from streams.engine.store import PERSON, PROGRESS, Store
 from streams.settings import Settings
+from streams.suppression.evidence import FORMAT
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
@@ -348,6 +349,7 @@ class Partition:
 
     def _progress(self) -> Mapping[str, Any]:
         return {
+            "format": FORMAT,
             "topic_ids": self.topic_ids,
             "offsets": self._taken,
             "clocks": self._clocks,

@@ -9,7 +9,10 @@ from typing import Any
 
 import orjson
 
+from streams import __version__
 from streams.engine.store import PROGRESS, Store
+from streams.errors import UserError
+from streams.suppression.evidence import FORMAT
 
 ANOTHER_TOPIC = (
     "it is not the topic that was read. If it was made anew on purpose, stop all workers and set "
@@ -17,6 +20,9 @@ ANOTHER_TOPIC = (
     "--to-earliest); what is known of people stays."
 )
 """What to say of an input of which more was read than it can have held."""
+
+FIRST_FORMAT = 1
+"""The form of a state that does not say which it has."""
 
 
 def progress_of(store: Store) -> dict[str, Any] | None:
@@ -31,6 +37,22 @@ def taken(store: Store) -> Mapping[str, int]:
     progress = progress_of(store)
     offsets: Mapping[str, int] = {} if progress is None else progress["offsets"]
     return offsets
+
+
+def require_known_format(store: Store, rebuilding: str) -> None:
+    """Refuse a state that a newer version has written, whose persons this one cannot read.
+
+    `rebuilding` is what else can be done. A state of an older version is read, and written in the
+    form of this one person by person. Raises `UserError`.
+    """
+    progress = progress_of(store)
+    written = FIRST_FORMAT if progress is None else progress.get("format", FIRST_FORMAT)
+    if written > FORMAT:
+        raise UserError(
+            f"The state in {store.path} was written by a newer version of Unhaunt: it has format "
+            f"{written}, and this version ({__version__}) reads no newer one than {FORMAT}. Start "
+            f"the newer version, or {rebuilding}"
+        )
 
 
 def is_included(committed: Mapping[str, int], store: Store) -> bool:

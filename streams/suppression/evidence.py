@@ -12,7 +12,11 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 from schemas.records import Dismissal, Event, Impression, OrderProduct, Preference, Purchase
 
 FORMAT = 1
-"""Version of the stored form; raise it when `Evidence.to_data` changes."""
+"""Version of the stored form; raise it when `Evidence.to_data` changes.
+
+A version of Unhaunt that writes a new form reads the older ones too: a rolling restart begins with
+states of theirs. Checkpoints keep it, so that an older version refuses what it could not read.
+"""
 
 Fact = TypeVar("Fact", "Line", "Refund", "Rejection | Restoration", "Said")
 

@@ -6,18 +6,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from streams import __version__
 from streams.engine.offsets import committed
+from streams.engine.store import PROGRESS
 from streams.operations.topics import create, plan
 from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
+from streams.suppression.evidence import FORMAT
 from tests.integration.conftest import settings_of
-from tests.integration.deployment import SECONDS, Deployment, counts_of, wait_until
+from tests.integration.deployment import (
+    SECONDS,
+    Deployment,
+    counts_of,
+    read_topic,
+    wait_until,
+)
 from tests.integration.recordings import expected
 from tests.kafka.cluster import KafkaCluster
 
@@ -97,6 +107,26 @@ def test_without_state_and_changelog_it_does_not_answer_as_if_nobody_had_bought(
     assert deployment.settings.changelog in line
     assert "records of the changelog are lost" in line
     assert "--to-earliest" in line
+
+
+def test_a_state_of_a_newer_version_is_refused_by_an_older_one(interrupted: Interrupted) -> None:
+    deployment = interrupted.deployment
+    [*_, last] = [
+        orjson.loads(message.value())
+        for message in read_topic(deployment.settings, deployment.settings.changelog, 1)
+        if message.key() == PROGRESS
+    ]
+    assert last["format"] == FORMAT
+    producer = Producer({"bootstrap.servers": deployment.settings.brokers})
+    newer = orjson.dumps({**last, "format": FORMAT + 1})
+    producer.produce(deployment.settings.changelog, newer, PROGRESS, 0)
+    assert producer.flush(SECONDS) == 0
+    with deployment.worker() as worker:
+        code, line = last_words(worker)
+    assert code == 2
+    assert str(deployment.state()) in line
+    assert "was written by a newer version of Unhaunt" in line
+    assert f"this version ({__version__}) reads no newer one than {FORMAT}" in line
 
 
 def test_an_input_that_is_not_the_one_that_was_read_is_refused_until_its_offsets_are_reset(
