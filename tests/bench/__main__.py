@@ -25,6 +25,7 @@ NAMES: Final = (
     "restore",
     "failover",
     "memory",
+    "sizing",
     "wide_person",
     "many_candidates",
     "backtest",

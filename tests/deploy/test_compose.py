@@ -17,6 +17,7 @@ from streams.settings import NOT_SETTINGS, Settings
 from tests.deploy.compose_file import IMAGE, Dockerfile, environment_of, services
 from tests.deploy.local_services import LocalServices
 from tests.deploy.paths import COMPOSE_FILE, DEPLOY, REPOSITORY
+from tests.deploy.tools import of_prometheus
 from tests.kafka.installation import KAFKA_VERSION, require_kafka
 from tests.waiting import SECONDS, wait_until
 
@@ -137,9 +138,7 @@ def test_prometheus_scrapes_every_worker() -> None:
 
 
 def test_prometheus_itself_takes_its_settings() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("there is no promtool here (Debian's package is prometheus)")
+    promtool = of_prometheus("promtool")
     file = DEPLOY / "prometheus" / "prometheus.yml"
     subprocess.run([promtool, "check", "config", str(file)], check=True, capture_output=True)
 

@@ -18,6 +18,30 @@ def cache_folder() -> Path:
     return Path(folder) / "unhaunt-tests"
 
 
+def of_prometheus(program: str) -> str:
+    """`promtool` or `prometheus`, or else the test skips.
+
+    Where it is not installed, Debian's package is unpacked, which starts no service: 19 MB.
+    """
+    installed = shutil.which(program)
+    if installed is not None:
+        return installed
+    kept = cache_folder() / "prometheus"
+    unpacked = kept / "usr" / "bin" / program
+    if not unpacked.exists():
+        if shutil.which("apt-get") is None:
+            pytest.skip(f"there is no {program} here, and no apt-get to fetch it with")
+        kept.mkdir(parents=True, exist_ok=True)
+        for command in (
+            ["apt-get", "download", "-qq", "prometheus"],
+            ["sh", "-c", "dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb"],
+        ):
+            made = subprocess.run(command, cwd=kept, capture_output=True, text=True, check=False)
+            if made.returncode:
+                pytest.skip(f"{program} could not be fetched: {made.stderr.strip()[-300:]}")
+    return str(unpacked)
+
+
 def helm(may_take_minutes: bool) -> str:
     """Helm, or else the test skips; to make it takes minutes, the first time."""
     kept = cache_folder() / f"helm-{HELM_VERSION}"

@@ -76,6 +76,11 @@ class KafkaCluster:
         """What a broker says."""
         return self._folder / f"broker-{number}.log"
 
+    def bytes_of(self, topic: str) -> int:
+        """What the records of a topic take on all brokers' disks."""
+        files = self._folder.glob(f"broker-*/{topic}-*/*.log")
+        return sum(file.stat().st_size for file in files)
+
     def process_id(self, number: int) -> int:
         """Of a running broker."""
         return self._processes[number].pid

@@ -1,0 +1,84 @@
+"""What the runbook tells people to do is there to be done."""
+
+import math
+import re
+
+import pytest
+
+from tests.bench.__main__ import NAMES
+from tests.deploy.paths import DEPLOY, REPOSITORY
+from tests.deploy.queries import labels_of
+from tests.documents import anchors, calls, section, unknown_calls, unknown_settings
+
+pytestmark = pytest.mark.deploy
+
+RUNBOOK = (DEPLOY / "runbook.md").read_text()
+README = (REPOSITORY / "README.md").read_text()
+
+
+def test_every_command_that_is_named_exists_with_its_options() -> None:
+    assert calls(RUNBOOK)
+    assert unknown_calls(RUNBOOK) == []
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    assert unknown_settings(RUNBOOK) == set()
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"\b(?:unhaunt|process)_\w+", RUNBOOK))))
+def test_every_metric_that_is_named_is_told(name: str) -> None:
+    assert labels_of(name) is not None
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", RUNBOOK))))
+def test_a_link_leads_somewhere(link: str) -> None:
+    file, _, anchor = link.partition("#")
+    text = (DEPLOY / file).read_text() if file else RUNBOOK
+    assert not anchor or anchor in anchors(text)
+
+
+# --- sizing --------------------------------------------------------------------------------------
+
+
+def number_in(text: str, row: str) -> float:
+    """The number in the second cell of the table's row that begins like this."""
+    [found] = re.findall(rf"^\| (?:\*\w\* \| )?{re.escape(row)} \| ([\d,.]+)", text, re.MULTILINE)
+    return float(found.replace(",", ""))
+
+
+def test_sizing_rests_on_what_readme_states() -> None:
+    for here, there in {
+        "one worker, one core": "one worker",
+        "restoring": "restoring a state from the changelog",
+        "resident memory of a worker with a million persons": (
+            "resident memory, a million persons on disk"
+        ),
+    }.items():
+        assert number_in(RUNBOOK, here) == number_in(README, there)
+
+
+def test_the_example_of_sizing_is_what_the_formula_gives() -> None:
+    rate, requests, persons = 1_010_000, 1_000_000, 200_000_000
+    standbys, replicas, day = 1, 3, 86_400
+    events = number_in(RUNBOOK, "one worker, one core")
+    workers = math.ceil(rate / (events / 2))
+    decisions = number_in(RUNBOOK, "a decision on its topic") * requests
+    state = number_in(RUNBOOK, "a person in RocksDB") * persons
+    changelog = number_in(RUNBOOK, "a person in the changelog") * persons
+    memory = number_in(RUNBOOK, "resident memory of a worker with a million persons")
+    for row, value in {
+        "workers": workers,
+        "partitions": 2 * workers,
+        "memory": workers * memory / 1e3,
+        "disk, all workers": state * (1 + standbys) * 2 / 1e9,
+        "changelog": changelog * 1.1 * replicas / 1e9,
+        "decisions": decisions * day * replicas / 1e12,
+        "written to decisions, before replication": decisions / 1e6,
+        "restoring one worker's share": persons / workers / number_in(RUNBOOK, "restoring"),
+    }.items():
+        assert number_in(RUNBOOK, row) == pytest.approx(value, rel=0.02)
+
+
+def test_sizing_names_benchmarks_that_there_are() -> None:
+    printed = re.findall(r"\| `(\w+)` \|$", section(RUNBOOK, "Sizing"), re.MULTILINE)
+    assert set(printed) <= set(NAMES)

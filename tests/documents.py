@@ -1,0 +1,84 @@
+"""What documents tell people to type, held against the program."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import typer
+
+from streams.cli import app
+from streams.settings import NOT_SETTINGS, Settings, variable
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The code blocks of a language, those in lists among them."""
+    found = re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    return [re.sub(r"^ +(?=\S)", "", block, flags=re.MULTILINE) for block in found]
+
+
+def section(text: str, heading: str) -> str:
+    """What stands under a heading of the second level."""
+    [found] = re.findall(
+        rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL
+    )
+    return str(found)
+
+
+def shell_lines(text: str) -> list[str]:
+    """The commands of the blocks for a shell, one that is broken over lines in one."""
+    return [
+        line for block in blocks(text, "sh") for line in re.sub(r"\\\n\s*", "", block).splitlines()
+    ]
+
+
+def calls(text: str) -> list[list[str]]:
+    """Every call of `unhaunt`, in blocks and between words: what follows the program's name."""
+    quoted = re.findall(r"`([^`]+)`", re.sub(r"^ *```.*?^ *```$", "", text, flags=re.M | re.S))
+    found = []
+    for line in (*shell_lines(text), *quoted):
+        for command in re.split(r"&&|\||(?<!-)&|>|;", line):
+            words = shlex.split(command, posix=True) if _is_shell(command) else command.split()
+            while words and (re.match(r"\w+=", words[0]) or words[0] == "export"):
+                words = words[1:]
+            if words[:1] == ["unhaunt"]:
+                found.append(words[1:])
+    return found
+
+
+def _is_shell(text: str) -> bool:
+    return text.count("'") % 2 == 0 and text.count('"') % 2 == 0
+
+
+def unknown_calls(text: str) -> list[str]:
+    """Calls of `unhaunt` that name a command or an option that there is not."""
+    return [problem for words in calls(text) for problem in _unknown_in(words)]
+
+
+def _unknown_in(words: list[str]) -> Iterator[str]:
+    command: Any = typer.main.get_command(app)
+    rest = list(words)
+    while rest and hasattr(command, "commands"):
+        command, word = command.commands.get(rest[0]), rest.pop(0)
+        if command is None:
+            yield f"unhaunt {' '.join(words)}: no command {word}"
+            return
+    known = {name for parameter in command.params for name in parameter.opts}
+    known |= {name for parameter in command.params for name in parameter.secondary_opts}
+    for word in rest:
+        option = word.split("=")[0]
+        if option.startswith("-") and option not in known | {"--help", "-", "-h"}:
+            yield f"unhaunt {' '.join(words)}: no option {option}"
+
+
+def unknown_settings(text: str) -> set[str]:
+    """Variables that are named and that nothing reads."""
+    known = {variable(field.name) for field in msgspec.structs.fields(Settings)} | NOT_SETTINGS
+    return {*re.findall(r"\bUNHAUNT_[A-Z_]*[A-Z]", text)} - known
+
+
+def anchors(text: str) -> set[str]:
+    """The headings as links name them."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
