@@ -81,9 +81,7 @@ def decode(topic: str, key: bytes | None, value: bytes | None, timestamp: int) -
 
     """
     record_type, prepare, problem_of = _PERSON_RECORDS[topic]
-    fields = parse(value)
-    if not isinstance(fields, dict):
-        raise _not_an_object(fields)
+    fields = parse_object(value)
     is_keyed = fields.get("user_id") is None
     if is_keyed:
         fields["user_id"] = _identity(fields, "user_id", key)
@@ -142,6 +140,14 @@ def parse(value: bytes | None) -> object:
     except orjson.JSONDecodeError as error:
         said = f"expected JSON in UTF-8, got something else at character {error.pos + 1}"
         raise InvalidRecord("not_json", f"value: {said}") from None
+
+
+def parse_object(value: bytes | None) -> Fields:
+    """Read a value as a JSON object. Raises `InvalidRecord`."""
+    fields = parse(value)
+    if not isinstance(fields, dict):
+        raise _not_an_object(fields)
+    return fields
 
 
 def _identity(fields: Fields, name: str, key: bytes | None) -> str:

@@ -7,11 +7,13 @@ from msgspec import Struct
 from schemas.answers import Decided, Health, Problem
 from schemas.asyncapi import CONTRACT_VERSION, SCHEMA_REF
 from schemas.json_schema import definitions_of, struct_schemas
+from schemas.openrtb.described import bid_request
 from schemas.outputs import SuppressionList
 from schemas.topics import TOPICS
 
 Document = dict[str, Any]
 
+BID_REQUEST: Final = "BidRequest"
 MOST_AT_ONCE: Final = 1_000
 """Requests in one batch."""
 
@@ -30,8 +32,10 @@ def document() -> Document:
         "paths": {
             "/v1/persons/{user_id}": {"get": _person()},
             "/v1/decide": {"post": _decide()},
+            "/v1/openrtb": {"post": _openrtb()},
             "/health/live": {"get": _health("Whether the process does its work.")},
             "/health/ready": {"get": _health("Whether it can answer.")},
+            "/metrics": {"get": _metrics()},
         },
         "components": {"schemas": _schemas()},
     }
@@ -88,6 +92,42 @@ def _decide() -> Document:
     }
 
 
+def _openrtb() -> Document:
+    request = {"$ref": SCHEMA_REF.format(name=BID_REQUEST)}
+    content = {"application/json": {"schema": request}}
+    return {
+        "operationId": "openrtb",
+        "summary": "A bid request with what is suppressed written into it.",
+        "requestBody": {"required": True, "content": content},
+        "responses": {
+            "200": {
+                "description": "The same, `bcat` and `badv` widened, with the decision on the "
+                "candidates of each impression in its `ext.unhaunt.decision`. `ext.unhaunt` of the "
+                "request says which fields deny consent, which could not be read, and why all is "
+                "suppressed if it is.",
+                "content": content,
+                "headers": _FRESH,
+            },
+            "400": _answer("It is no bid request, or its candidates break the contract.", Problem),
+            "413": _answer("The body is too large.", Problem),
+            **_UNAVAILABLE,
+        },
+    }
+
+
+def _metrics() -> Document:
+    text = {"schema": {"type": "string"}}
+    return {
+        "summary": "What was asked and how fresh the copy is, for Prometheus.",
+        "responses": {
+            "200": {
+                "description": "All metrics, in the form that is asked for.",
+                "content": {"text/plain": text, "application/openmetrics-text": text},
+            }
+        },
+    }
+
+
 def _health(summary: str) -> Document:
     return {
         "summary": summary,
@@ -129,6 +169,8 @@ def _schemas() -> Document:
         "Event time in epoch milliseconds; now when absent."
     )
     request["properties"]["user_id"] = {"type": "string", "description": "The person."}
+    candidates = {"type": "array", "items": {"$ref": SCHEMA_REF.format(name="Candidate")}}
+    schemas[BID_REQUEST] = bid_request(candidates)
     for record in (SuppressionList, Decided, Health, Problem):
         schemas.update(struct_schemas(record, SCHEMA_REF))
     return dict(sorted(schemas.items()))

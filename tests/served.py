@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request as Asked
 from urllib.request import urlopen
@@ -14,25 +14,28 @@ from urllib.request import urlopen
 import orjson
 from aiohttp import web
 
-from schemas.records import Request
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
-from streams.suppression.standing import decide_from_list
-from streams.view.service import Answers, application_of
-from streams.view.view import Freshness, Known, NotCaughtUp
+from streams.view.answers import Answers, Freshness, Known, NotCaughtUp
+from streams.view.bidding import Bidding
+from streams.view.service import application_of
 from tests.builders import NOW
 
 
-class FixedView:
+class FixedView(Answers):
     """A view that follows nothing."""
+
+    is_caught_up = True
+    failure: Exception | None = None
 
     def __init__(self, **lists: Mapping[str, Any]) -> None:
         self.lists = {user_id: orjson.dumps(each) for user_id, each in lists.items()}
         self.policy = Policy.default()
         self.catalog = Catalog()
-        self.is_caught_up = True
-        self.failure: Exception | None = None
         self.fresh = Freshness(partition=3, age=0.25, level_at=NOW, newest=NOW - 1)
+
+    def now(self) -> int:
+        return NOW
 
     def freshness(self) -> list[Freshness]:
         return [self.fresh]
@@ -44,16 +47,16 @@ class FixedView:
             raise NotCaughtUp("lists and catalog are being read")
         return Known(self.lists.get(user_id), self.fresh)
 
-    def decide(self, request: Request) -> tuple[dict[str, Any], Freshness]:
-        listed = self.person(request.user_id).list
-        return decide_from_list(request, listed, self.policy, self.catalog), self.fresh
+    @property
+    def held(self) -> int:
+        return len(self.lists)
 
 
 class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: Any
-    """The JSON, or None where there is nothing."""
+    """What the JSON says, or the text; None where there is nothing."""
 
 
 class Served:
@@ -61,6 +64,14 @@ class Served:
 
     def __init__(self, address: str) -> None:
         self.address = address
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it answers, and says that it has read everything."""
+        try:
+            return self.get("/health/ready").status == 200
+        except (URLError, ConnectionError):
+            return False
 
     def get(self, path: str, **headers: str) -> Answer:
         return self._ask(Asked(self.address + quote(path), headers=headers))
@@ -80,14 +91,16 @@ class Served:
 
 
 def _answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    if headers.get("Content-Type", "").startswith("text/"):
+        return Answer(status, headers, body.decode())
     return Answer(status, headers, json.loads(body) if body else None)
 
 
 @contextmanager
-def served(view: Answers) -> Iterator[Served]:
+def served(view: Answers, bidding: Bidding | None = None) -> Iterator[Served]:
     """Answer from a thread until the block ends."""
     loop = asyncio.new_event_loop()
-    runner = web.AppRunner(application_of(view), shutdown_timeout=1)
+    runner = web.AppRunner(application_of(view, bidding or Bidding()), shutdown_timeout=1)
 
     async def start() -> str:
         await runner.setup()

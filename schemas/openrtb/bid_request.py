@@ -29,6 +29,8 @@ class BidRequest(NamedTuple):
     """The person, or `NOBODY`."""
     ts: int
     """When it came, in epoch milliseconds: a bid request does not say."""
+    own_site: bool
+    """Whether the site is the advertiser's own, by `ext.unhaunt.own_site`."""
     requests: Mapping[str, Request]
     """By the id of the impression, for those with candidates."""
     consent: Consent
@@ -72,11 +74,12 @@ def read_bid_request(
     """
     bid = Node(cast(Mapping[str, object], fields))
     user_id = next(filter(None, (_person(bid, place) for place in persons)), NOBODY)
+    own_site = bid.child("ext").child("unhaunt").get("own_site")
     context = {
         "user_id": user_id,
         "ts": ts,
         "site": _site(bid),
-        "own_site": bid.child("ext").child("unhaunt").get("own_site"),
+        "own_site": own_site,
     }
     bid_id = bid.required("id")
     requests: dict[str, Request] = {}
@@ -91,7 +94,7 @@ def read_bid_request(
         if offered:
             named = {"request_id": f"{bid_id}/{imp_id}", "channel": _channel(imp)}
             requests[imp_id] = _request({**context, **named, "candidates": offered}, imp)
-    return BidRequest(fields, user_id, ts, requests, consent_of(bid))
+    return BidRequest(fields, user_id, ts, own_site is True, requests, consent_of(bid))
 
 
 def _request(said: Fields, imp: Node) -> Request:

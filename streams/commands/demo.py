@@ -1,8 +1,6 @@
 """`unhaunt demo`."""
 
-import json
 import os
-import shlex
 import signal
 import tempfile
 from collections import deque
@@ -11,7 +9,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 import typer
 from rich.console import Group
@@ -29,7 +26,7 @@ EXAMPLES: Final = (
     "Examples:\n\n"
     "  unhaunt demo\n\n"
     "  unhaunt demo recording.jsonl.zst --policy policy.toml\n\n"
-    "  unhaunt demo --keep                   then ask it for lists and decisions over HTTP"
+    "  unhaunt demo --keep"
 )
 LATEST: Final = 6
 """How many of the latest answers are shown."""
@@ -88,11 +85,7 @@ def demo(
         typer.Option("--lists", metavar="FILE", help="Write the final lists, as JSON Lines."),
     ] = None,
     keep: Annotated[
-        bool,
-        typer.Option(
-            "--keep",
-            help="Leave all running until Ctrl-C, to look around, and serve it over HTTP.",
-        ),
+        bool, typer.Option("--keep", help="Leave all running until Ctrl-C, to look around.")
     ] = False,
 ) -> None:
     """See the whole thing work, with nothing installed but Unhaunt.
@@ -174,33 +167,11 @@ def _print_summary(run: Any) -> None:
 
 
 def _print_whereabouts(run: Any, folder: Path) -> None:
-    output = standard_output()
-    output.print(
+    standard_output().print(
         f"\nAll of it goes on until Ctrl-C: a broker at {run.settings.brokers} with "
         f"{run.partitions} partitions a topic, and a worker whose log is {folder}/worker.log.\n"
         f"For example: UNHAUNT_BROKERS={run.settings.brokers} unhaunt topics check"
     )
-    held = [(decision, answers) for decision in run.decisions if (answers := _by_list(decision))]
-    if held:
-        address = run.serve()
-        asked = _asked_again(*held[-1])
-        person = quote(asked["user_id"], safe="")
-        # Lines to copy are not to be broken.
-        output.print(f"\nA person's list: {address}/v1/persons/{person}", soft_wrap=True)
-        command = f"curl -d {shlex.quote(json.dumps(asked))} {address}/v1/decide"
-        output.print(f"A decision:\n{command}", soft_wrap=True)
-
-
-def _by_list(decision: dict[str, Any]) -> list[dict[str, Any]]:
-    """What was suppressed because of something that had happened."""
-    return [answer for answer in decision["suppressed"] if answer["because"]]
-
-
-def _asked_again(decision: dict[str, Any], answers: list[dict[str, Any]]) -> dict[str, Any]:
-    """A request for what a decision suppressed, at its time."""
-    products = [{"product_id": answer["product_id"]} for answer in answers]
-    named = {name: decision[name] for name in ("request_id", "user_id", "ts")}
-    return {**named, "candidates": products}
 
 
 def _day(until: int | None) -> str:

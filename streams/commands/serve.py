@@ -2,20 +2,29 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from schemas.openrtb.bid_request import USER_IDS
 from streams import logs
 from streams.commands.policies import policy_in_force
+from streams.commands.terminal import standard_output
 from streams.settings import Settings
+from streams.suppression.policy import Policy
+
+if TYPE_CHECKING:
+    from streams.view.recorded import RecordedView
 
 EXAMPLES: Final = (
     "Examples:\n\n"
-    "  unhaunt serve\n\n"
+    "  unhaunt serve --demo\n\n"
     "  UNHAUNT_BROKERS=kafka-1:9092 UNHAUNT_POLICY=policy.toml unhaunt serve --folder view\n\n"
+    "  unhaunt serve --person id5-sync.com --candidates shop.json\n\n"
     "  curl http://127.0.0.1:8085/v1/persons/ann"
 )
+KNOWN_PERSON: Final = "person-0049"
+"""Somebody in the built-in recording who has a list at its end."""
 
 
 def serve(
@@ -35,6 +44,29 @@ def serve(
             help="Keep the lists here rather than in memory, and go on from there after a restart.",
         ),
     ] = None,
+    person: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Where a bid request names the person by the id that the topics' keys are: "
+            "user.id, user.buyeruid, device.ifa, or the source of an extended id. Said several "
+            "times, the first that is there counts; by default the first two.",
+        ),
+    ] = None,
+    candidates: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="For bid requests whose impressions bring no candidates: a JSON array of them.",
+        ),
+    ] = None,
+    demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo",
+            help="Answer by the lists at the end of the built-in recording, without Kafka.",
+        ),
+    ] = False,
 ) -> None:
     """Answer ad servers: the list of a person, and the decision on a request, over HTTP.
 
@@ -44,14 +76,37 @@ def serve(
     old that is, and relies on it as the policy says under [stale].
 
     GET /v1/persons/{user_id} is the list of a person, with an ETag. POST /v1/decide takes a request
-    for an ad, or a list of them. GET /health/live and /health/ready are for whoever runs it, and
-    GET /openapi.json describes all of it. Ctrl-C or SIGTERM stops it.
+    for an ad, or a list of them, and POST /v1/openrtb a bid request of OpenRTB, which it gives back
+    with what is suppressed in it. GET /health/live, /health/ready and /metrics are for whoever runs
+    it, and GET /openapi.json describes all of it. Ctrl-C or SIGTERM stops it.
     """
     settings = Settings.from_environment(os.environ)
     logs.set_up(settings.log_level)
     policy, _ = policy_in_force(None)
     # Kafka and HTTP take a while to import, which no other command should wait for.
-    from streams.view import View, service  # noqa: PLC0415
+    from streams.view import View  # noqa: PLC0415
+    from streams.view.bidding import Bidding, read_candidates  # noqa: PLC0415
+    from streams.view.service import serve as answer  # noqa: PLC0415
 
-    with View(settings, policy, folder) as view:
-        service.serve(view, host, port)
+    bidding = Bidding(person or USER_IDS, read_candidates(candidates) if candidates else ())
+    if demo:
+        recorded = _recorded()
+        _print_what_to_ask(f"http://{host}:{port}")
+        answer(recorded, bidding, host, port)
+    else:
+        with View(settings, policy, folder) as view:
+            answer(view, bidding, host, port)
+
+
+def _recorded() -> "RecordedView":
+    from streams.recording.simulated import DEMO_POLICY, simulate  # noqa: PLC0415
+    from streams.view.recorded import RecordedView  # noqa: PLC0415
+
+    return RecordedView(simulate(), Policy.from_toml(DEMO_POLICY))
+
+
+def _print_what_to_ask(address: str) -> None:
+    # A line to copy is not to be broken.
+    standard_output().print(
+        f"For a browser: {address}/v1/persons/{KNOWN_PERSON}", soft_wrap=True, highlight=False
+    )

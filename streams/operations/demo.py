@@ -9,8 +9,6 @@ the answers cannot depend on when they come, and from them the latency is measur
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from http import HTTPStatus
-from http.client import HTTPConnection
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final, NamedTuple, Protocol
@@ -20,7 +18,7 @@ from schemas.records import Event, Request
 from schemas.topics import PERSON_TOPICS, TOPICS
 from streams.engine.offsets import Place, committed
 from streams.errors import UserError
-from streams.operations.embedded_broker import EmbeddedBroker, free_port
+from streams.operations.embedded_broker import EmbeddedBroker
 from streams.operations.follower import Follower, Read
 from streams.operations.topics import create, plan
 from streams.operations.worker_process import WorkerProcess
@@ -32,7 +30,6 @@ from streams.settings import Settings
 INPUTS: Final = frozenset(topic.name for topic in TOPICS.values() if topic.direction == "in")
 LIVE_REQUESTS: Final = 1_000
 LIVE_SECONDS: Final = 4.0
-LOOPBACK: Final = "127.0.0.1"
 LOOK_SECONDS: Final = 0.5
 """How often the group is asked how far it is."""
 SILENT_SECONDS: Final = 60
@@ -137,23 +134,6 @@ class Demo:
         with Follower(self.settings, "suppressions", self.partitions) as follower:
             return {read.key: read.value for read in follower.to_the_end()}
 
-    def serve(self) -> str:
-        """Answer over HTTP as well from now on; returns the address.
-
-        Raises `UserError` when the service does not start.
-        """
-        address = f"{LOOPBACK}:{free_port()}"
-        program = ("-m", "streams", "serve", "--port", address.split(":")[1])
-        service = WorkerProcess(self.settings, self._folder / "serve.log", program)
-        self._stack.enter_context(service)
-        began = monotonic()
-        while not _is_ready(address):
-            service.check()
-            if monotonic() - began > SILENT_SECONDS:
-                raise UserError(f"The service is not ready after {SILENT_SECONDS} seconds.")
-            sleep(0.1)
-        return f"http://{address}"
-
     def _work_off(self, decisions: Follower, worker: WorkerProcess, watcher: Watcher) -> None:
         """Wait until all that was loaded is taken and committed."""
         ends: Counter[Place] = Counter(
@@ -236,17 +216,6 @@ def wait_for_interrupt(worker_log: Path) -> None:
     """Return when the person at the keyboard has seen enough."""
     while worker_log.exists():
         sleep(1)
-
-
-def _is_ready(address: str) -> bool:
-    connection = HTTPConnection(address, timeout=1)
-    try:
-        connection.request("GET", "/health/ready")
-        return connection.getresponse().status == HTTPStatus.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def _held_back(records: Sequence[RecordedRecord]) -> Held:

@@ -50,7 +50,7 @@ class EmbeddedBroker:
     def __enter__(self) -> Self:
         """Start and wait until it answers. Raises `UserError` when it cannot be had."""
         program = _program()
-        self._port = free_port()
+        self._port = _free_port()
         address = f"tcp://{self.address}"
         arguments = ["broker", "--listener-url", address, "--advertised-listener-url", address]
         arguments += ["--storage-engine", "memory://tansu/"]
@@ -120,8 +120,7 @@ def _program() -> str:
         ) from error
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

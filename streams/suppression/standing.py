@@ -17,24 +17,70 @@ from streams.suppression.claims import Claim, ScopeValue
 from streams.suppression.decision import decide
 from streams.suppression.place import EVERYWHERE
 from streams.suppression.policy import Policy
+from streams.suppression.words import EVERYTHING
 
 List = Mapping[str, Any]
 """The value of a record of `suppressions`."""
 
-NOT_ASKED: Final = Claim(*EVERYWHERE, "no_consent", 0, None, ())
+Entry = Mapping[str, Any]
+"""One of the entries of a list."""
+
+NOT_ASKED: Final[Entry] = {
+    "scope": "all",
+    "value": EVERYTHING,
+    "reason": "no_consent",
+    "since": 0,
+    "until": None,
+    "because": (),
+}
 """What is held against everything where consent is needed and was never given (SPEC 4)."""
 
 
 def decide_from_list(
-    request: Request, published: List | None, policy: Policy, catalog: Catalog, age: float = 0
+    request: Request,
+    published: List | None,
+    policy: Policy,
+    catalog: Catalog,
+    age: float = 0,
+    beside: Sequence[Entry] = (),
 ) -> dict[str, Any]:
     """The decision by a person's list, None being a tombstone or no list at all.
 
     It is that of `decisions`, without `as_of`, as of that list: claims that ended before the
     list's `ts` are not on it, so a request from before that time cannot be answered by them. `age`
-    is how many seconds ago the list was last known to be the one that stands.
+    is how many seconds ago the list was last known to be the one that stands. The entries `beside`
+    it are what came with the request, such as a denial of consent: they count at any age.
     """
-    return decide(request, Standing(published, policy, age), policy, catalog)
+    return decide(request, Standing(published, policy, age, beside), policy, catalog)
+
+
+def standing_entries(published: List | None, policy: Policy, age: float = 0) -> list[Entry]:
+    """The entries of a list that count at its age, and one for a consent that is missing."""
+    listed: Sequence[Entry] = () if published is None else published["entries"]
+    granted = () if published is None else published["granted"]
+    closed, opened = policy.stale_reasons(age)
+    entries = [entry for entry in listed if entry["reason"] not in opened]
+    if (
+        policy.consent_required
+        and "no_consent" not in opened
+        and ("personalised_ads" not in granted or "no_consent" in closed)
+        and not any(entry["reason"] == "no_consent" for entry in entries)
+    ):
+        entries.append(NOT_ASKED)
+    return entries
+
+
+def blocking(
+    published: List | None, policy: Policy, age: float, user_id: str, own_site: bool
+) -> list[Entry]:
+    """The entries of a list that suppress whatever they cover, on this kind of site."""
+    lifted = policy.own_site_lifts if own_site else ()
+    spared = policy.holdout_reasons if policy.in_holdout(user_id) else ()
+    return [
+        entry
+        for entry in standing_entries(published, policy, age)
+        if entry["reason"] not in lifted and entry["reason"] not in spared
+    ]
 
 
 class Standing:
@@ -42,22 +88,19 @@ class Standing:
 
     __slots__ = ("_claims", "_scopes", "_values", "is_sensitive_granted")
 
-    def __init__(self, published: List | None, policy: Policy, age: float = 0) -> None:
-        entries: Sequence[List] = () if published is None else published["entries"]
+    def __init__(
+        self,
+        published: List | None,
+        policy: Policy,
+        age: float = 0,
+        beside: Sequence[Entry] = (),
+    ) -> None:
         granted = () if published is None else published["granted"]
         closed, opened = policy.stale_reasons(age)
         self._claims: defaultdict[ScopeValue, list[Claim]] = defaultdict(list)
-        for entry in entries:
-            if entry["reason"] not in opened:
-                claim = _claim(entry)
-                self._claims[claim.scope, claim.value].append(claim)
-        if (
-            policy.consent_required
-            and "no_consent" not in opened
-            and ("personalised_ads" not in granted or "no_consent" in closed)
-            and not any(claim.reason == "no_consent" for claim in self._claims.get(EVERYWHERE, ()))
-        ):
-            self._claims[EVERYWHERE].append(NOT_ASKED)
+        for entry in (*standing_entries(published, policy, age), *beside):
+            claim = _claim(entry)
+            self._claims[claim.scope, claim.value].append(claim)
         self._scopes = {scope for scope, _ in self._claims}
         self._values = {value for _, value in self._claims}
         self.is_sensitive_granted = "sensitive" in opened or (
@@ -87,7 +130,7 @@ class Standing:
         ]
 
 
-def _claim(entry: List) -> Claim:
+def _claim(entry: Entry) -> Claim:
     return Claim(
         entry["scope"],
         entry["value"],

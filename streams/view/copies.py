@@ -37,6 +37,10 @@ class Copy(Protocol):
 
     seen: Seen
 
+    @property
+    def held(self) -> int:
+        """About how many lists there are."""
+
     def get(self, key: bytes) -> bytes | None:
         """The list of a person, by the key of its record; None for a tombstone or none at all."""
 
@@ -56,6 +60,11 @@ class MemoryCopy:
     def __init__(self) -> None:
         self.seen = Seen()
         self._lists: dict[bytes, bytes] = {}
+
+    @property
+    def held(self) -> int:
+        """How many lists there are."""
+        return len(self._lists)
 
     def get(self, key: bytes) -> bytes | None:
         """The list of a person, by the key of its record; None for a tombstone or none at all."""
@@ -87,6 +96,11 @@ class StoredCopy:
         self._store = Store(folder, memory)
         [seen] = self._store.get([PROGRESS])
         self.seen = Seen() if seen is None else msgspec.convert(orjson.loads(seen), Seen)
+
+    @property
+    def held(self) -> int:
+        """About how many lists there are."""
+        return self._store.keys
 
     def get(self, key: bytes) -> bytes | None:
         """The list of a person, by the key of its record; None for a tombstone or none at all."""

@@ -7,17 +7,22 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from hashlib import blake2b
-from time import time
-from typing import Any, Final, Protocol, cast
+from time import monotonic, perf_counter
+from typing import Any, Final, cast
 
 import msgspec
 import orjson
 from aiohttp import web
 
-from schemas.decoding import InvalidRecord, decode
+from schemas.decoding import InvalidRecord, decode, parse_object
 from schemas.openapi import MOST_AT_ONCE, document
+from schemas.openrtb.bid_request import read_bid_request
 from schemas.records import Request
-from streams.view.view import Freshness, Known, NotCaughtUp, NotFollowed, View
+from streams.engine.garbage import Garbage
+from streams.operations.metrics.serving import PATHS, Serving, told
+from streams.view.answers import Answers, Freshness, NotCaughtUp, NotFollowed
+from streams.view.bidding import Bidding
+from streams.view.counts import Counts
 
 logger = logging.getLogger(__name__)
 
@@ -30,67 +35,56 @@ LOOK_SECONDS: Final = 1.0
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-class Answers(Protocol):
-    """What a view answers (see `View`)."""
-
-    @property
-    def is_caught_up(self) -> bool:
-        """Whether it can answer."""
-
-    @property
-    def failure(self) -> Exception | None:
-        """What has ended it."""
-
-    def freshness(self) -> list[Freshness]:
-        """How fresh each partition is."""
-
-    def person(self, user_id: str) -> Known:
-        """The list of a person."""
-
-    def decide(self, request: Request) -> tuple[dict[str, Any], Freshness]:
-        """The decision on a request."""
+SERVING: Final = web.AppKey("serving", Serving)
+BIDDING: Final = web.AppKey("bidding", Bidding)
 
 
-def serve(view: View, host: str, port: int) -> None:
+def serve(view: Answers, bidding: Bidding, host: str, port: int) -> None:
     """Answer until told to stop. Raises `OSError` where the port is taken, and what ends the view.
 
-    The view is one that has been opened.
+    A view that follows topics is one that has been opened.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    gc.freeze()  # what has been imported is no garbage, and takes long to look at
-    application = application_of(view)
-    application.cleanup_ctx.append(_ending_with_the_view)
+    application = application_of(view, bidding)
+    application.cleanup_ctx.append(_looked_after)
     logger.info("answers at http://%s:%d", host, port)
     web.run_app(application, host=host, port=port, access_log=None, print=None)
     if view.failure is not None:
         raise view.failure
 
 
-def application_of(view: Answers) -> web.Application:
+def application_of(view: Answers, bidding: Bidding) -> web.Application:
     """The service: what is asked by HTTP, the view answers."""
-    application = web.Application(middlewares=[_explained], client_max_size=LARGEST_BODY)
-    application[VIEW] = view
+    application = web.Application(middlewares=[_counted, _explained], client_max_size=LARGEST_BODY)
+    application[SERVING] = Serving(view, Counts())
+    application[BIDDING] = bidding
     application.add_routes(
         [
             web.get("/v1/persons/{user_id}", _person),
             web.post("/v1/decide", _decide),
+            web.post("/v1/openrtb", _openrtb),
             web.get("/health/live", _live),
             web.get("/health/ready", _ready),
+            web.get("/metrics", _metrics),
             web.get("/openapi.json", _openapi),
         ]
     )
     return application
 
 
-VIEW: Final = web.AppKey("view", Answers)
-
-
-async def _ending_with_the_view(application: web.Application) -> AsyncIterator[None]:
-    """Stop answering when the view has ended: somebody should start it again, or see why."""
+async def _looked_after(application: web.Application) -> AsyncIterator[None]:
+    """Collect garbage when it suits, and stop answering when the view has ended: somebody should
+    start it again, or see why.
+    """
+    view, garbage = application[SERVING].view, Garbage(monotonic())
 
     async def look() -> None:
-        while application[VIEW].failure is None:
+        is_settled = False
+        while view.failure is None:
+            if view.is_caught_up and not is_settled:
+                is_settled = True
+                gc.freeze()  # modules and catalog are no garbage, and take long to look at
+            garbage.collect(monotonic())
             await asyncio.sleep(LOOK_SECONDS)
         signal.raise_signal(signal.SIGTERM)
 
@@ -103,7 +97,7 @@ async def _ending_with_the_view(application: web.Application) -> AsyncIterator[N
 
 
 async def _person(request: web.Request) -> web.Response:
-    known = request.app[VIEW].person(request.match_info["user_id"])
+    known = request.app[SERVING].view.person(request.match_info["user_id"])
     headers = _fresh_headers(known.freshness)
     if known.published is None:
         return _problem(404, "no_list", "nothing is held against this person", headers)
@@ -115,11 +109,12 @@ async def _person(request: web.Request) -> web.Response:
 
 
 async def _decide(request: web.Request) -> web.Response:
-    view, body, now = request.app[VIEW], await request.read(), int(time() * 1_000)
+    serving, body = request.app[SERVING], await request.read()
+    now = serving.view.now()
     if body.lstrip().startswith(b"["):
         batch = [_of_batch(number, each, now) for number, each in enumerate(_batch(body))]
-        return _json(orjson.dumps([_decided(view, each) for each in batch]))
-    return _json(orjson.dumps(_decided(view, _asked(body, now))))
+        return _json(orjson.dumps([_decided(serving, each) for each in batch]))
+    return _json(orjson.dumps(_decided(serving, _asked(body, now))))
 
 
 def _asked(value: bytes, now: int) -> Request:
@@ -146,18 +141,39 @@ def _of_batch(number: int, value: msgspec.Raw, now: int) -> Request:
         raise InvalidRecord(error.code, f"[{number}] {error.detail}") from None
 
 
-def _decided(view: Answers, request: Request) -> dict[str, Any]:
-    decision, freshness = view.decide(request)
+def _decided(serving: Serving, request: Request) -> dict[str, Any]:
+    decision, freshness = serving.view.decide(request)
+    serving.counts.decided(decision)
     decision["fresh"] = _fresh(freshness)
     return decision
 
 
+async def _openrtb(request: web.Request) -> web.Response:
+    serving, bidding = request.app[SERVING], request.app[BIDDING]
+    fields = parse_object(await request.read())
+    bid = read_bid_request(fields, serving.view.now(), bidding.persons, bidding.candidates)
+    answer, decisions, freshness = serving.view.bid(bid)
+    for decision in decisions:
+        serving.counts.decided(decision)
+    try:
+        return _json(orjson.dumps(answer), headers=_fresh_headers(freshness))
+    except orjson.JSONEncodeError as error:
+        raise InvalidRecord("not_json", f"value: {error}") from None
+
+
 async def _live(request: web.Request) -> web.Response:
-    return _health(request.app[VIEW], request.app[VIEW].failure is None)
+    view = request.app[SERVING].view
+    return _health(view, view.failure is None)
 
 
 async def _ready(request: web.Request) -> web.Response:
-    return _health(request.app[VIEW], request.app[VIEW].is_caught_up)
+    view = request.app[SERVING].view
+    return _health(view, view.is_caught_up)
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    body, content_type = told(request.app[SERVING], request.headers.get("Accept", ""))
+    return web.Response(body=body, headers={"Content-Type": content_type})
 
 
 async def _openapi(_: web.Request) -> web.Response:
@@ -165,6 +181,22 @@ async def _openapi(_: web.Request) -> web.Response:
 
 
 # --- how it is answered --------------------------------------------------------------------------
+
+
+@web.middleware
+async def _counted(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count what ad servers ask."""
+    counts, resource = request.app[SERVING].counts, request.match_info.route.resource
+    if resource is None or resource.canonical not in PATHS:
+        return await handler(request)
+    begun, status = perf_counter(), 500
+    try:
+        response = await handler(request)
+        status = response.status
+    finally:
+        counts.answers[resource.canonical, str(status)] += 1
+        counts.seconds.observe(perf_counter() - begun)
+    return response
 
 
 @web.middleware
@@ -184,7 +216,7 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
             error.status, error.reason.lower().replace(" ", "_"), error.text or "", kept
         )
     except Exception as error:
-        if error is not request.app[VIEW].failure:
+        if error is not request.app[SERVING].view.failure:
             raise
         return _problem(503, "ended", str(error))
 

@@ -2,22 +2,20 @@
 
 import logging
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, Self
 
-import orjson
 from confluent_kafka import KafkaException
 
-from schemas.records import Request
 from streams.engine.catalog_reader import CatalogReader
 from streams.errors import UserError
 from streams.recording.partitioning import partition_of
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
-from streams.suppression.standing import decide_from_list
+from streams.view.answers import Answers, Freshness, Known, NotCaughtUp, NotFollowed
 from streams.view.copies import Copies
 from streams.view.following import Following
 
@@ -29,41 +27,7 @@ CATALOG_SECONDS: Final = 5
 """How long the catalog may be silent while it is read to its end."""
 
 
-class Freshness(NamedTuple):
-    """How much an answer can know."""
-
-    partition: int
-    """The partition of the person."""
-    age: float
-    """How many seconds ago the copy of it was last known to be level with the topic."""
-    level_at: int
-    """When that was, in epoch milliseconds."""
-    newest: int | None
-    """The newest event time of a list in it, in epoch milliseconds; None where there is none."""
-
-
-class Known(NamedTuple):
-    """What is known of a person."""
-
-    published: bytes | None
-    """The list as it was published; None for a tombstone or no list at all."""
-    freshness: Freshness
-
-    @property
-    def list(self) -> Mapping[str, Any] | None:
-        """The list (SPEC 5)."""
-        return None if self.published is None else orjson.loads(self.published)
-
-
-class NotCaughtUp(Exception):
-    """The view has not read to the end yet, so it cannot answer."""
-
-
-class NotFollowed(LookupError):
-    """The person is in a partition that this view does not follow."""
-
-
-class View:
+class View(Answers):
     """Follows lists and catalog in a thread of its own. A context manager; any thread may ask.
 
     It answers from memory, or from a folder, in which case it goes on where it was when it is
@@ -85,13 +49,12 @@ class View:
         Raises `UserError` when the folder is in use, damaged or cannot be written.
         """
         self.policy = policy
-        """By which is decided; another may be put in its place, as workers are given another."""
         self._settings = settings
         self._wanted = None if partitions is None else frozenset(partitions)
+        self.catalog = Catalog()
         self._copies = Copies(folder)
         self._following = Following(settings, self._copies)
-        self._products = Catalog()
-        self._catalog: CatalogReader | None = None
+        self._catalog_reader: CatalogReader | None = None
         self._caught_up = threading.Event()
         self._ending = threading.Event()
         self._failure: Exception | None = None
@@ -118,29 +81,28 @@ class View:
         """What has ended the view, which cannot go on; None while it follows."""
         return self._failure
 
+    @property
+    def held(self) -> int:
+        """About how many lists it has."""
+        return sum(copy.held for copy in [*self._copies.values()])
+
+    @property
+    def invalid(self) -> int:
+        """How many records were no lists, and were left out."""
+        return self._following.invalid
+
     def wait_until_caught_up(self, seconds: float) -> None:
         """Raises `NotCaughtUp` when that takes longer, and what has ended the view."""
         self._caught_up.wait(seconds)
         self._require_caught_up()
 
     def person(self, user_id: str) -> Known:
-        """The list of a person. Raises `NotCaughtUp`, `NotFollowed`, and what ended the view."""
+        """The list of a person."""
         self._require_caught_up()
         key = user_id.encode()
         number = partition_of(key, self._following.partitions)
         freshness = self._freshness(number)
         return Known(self._copies[number].get(key), freshness)
-
-    def decide(self, request: Request) -> tuple[dict[str, Any], Freshness]:
-        """The decision on a request by the list of the person (SPEC 5), without `as_of`.
-
-        Raises `NotCaughtUp`, `NotFollowed`, and what ended the view.
-        """
-        known = self.person(request.user_id)
-        age = known.freshness.age
-        return decide_from_list(request, known.list, self.policy, self._products, age), (
-            known.freshness
-        )
 
     def freshness(self) -> list[Freshness]:
         """How fresh each partition is that has been level since the view was opened."""
@@ -182,16 +144,16 @@ class View:
             if not isinstance(error, UserError):  # which a folder that cannot be written is
                 logger.exception("the view has ended")
         finally:
-            if self._catalog is not None:
-                self._catalog.close()
+            if self._catalog_reader is not None:
+                self._catalog_reader.close()
 
     def _follow(self) -> None:
-        if self._catalog is None:
-            self._catalog = _loaded_catalog(self._settings, self._products)
+        if self._catalog_reader is None:
+            self._catalog_reader = _loaded_catalog(self._settings, self.catalog)
         self._following.begin(self._wanted)
         while not self._ending.is_set():
             self._following.poll(POLL_SECONDS)
-            self._catalog.poll()
+            self._catalog_reader.poll()
             if not self._caught_up.is_set() and self._following.is_level:
                 self._caught_up.set()
 

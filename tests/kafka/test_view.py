@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import msgspec
 import orjson
@@ -284,7 +283,7 @@ def test_the_service_answers_by_the_topics_of_a_deployment(deployment: Deploymen
         **{variable(name): str(getattr(deployment.settings, name)) for name in NAMED},
     )
     try:
-        wait_until(lambda: is_ready(Served(address)), "all read")
+        wait_until(lambda: Served(address).is_ready, "all read")
         answer = Served(address).post("/v1/decide", msgspec.to_builtins(request("tv", "mug")))
         assert [each["product_id"] for each in answer.body["suppressed"]] == ["tv"]
         process.send_signal(signal.SIGTERM)
@@ -298,10 +297,3 @@ def test_the_service_answers_by_the_topics_of_a_deployment(deployment: Deploymen
 
 
 NAMED = ("brokers", "application", "topic_prefix")
-
-
-def is_ready(service: Served) -> bool:
-    try:
-        return service.get("/health/ready").status == 200
-    except URLError:
-        return False

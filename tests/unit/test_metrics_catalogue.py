@@ -23,13 +23,14 @@ from streams.operations.metrics.catalogue import METRICS, UNIT
 from streams.operations.metrics.exposition import exposition, families_of, merged
 from streams.operations.metrics.metric import Metric
 from streams.operations.metrics.page import PAGE, page
+from streams.operations.metrics.serving import METRICS as SERVING
 from streams.operations.worker_status import WorkerStatus
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
 from tests.builders import NOW
 
-ALL: tuple[Metric[Any], ...] = (*METRICS, *UNIT)
+ALL: tuple[Metric[Any], ...] = (*METRICS, *UNIT, *SERVING)
 
 
 class Output:

@@ -1,6 +1,5 @@
 """The HTTP service does what its OpenAPI document says, whatever it is asked."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +7,7 @@ import hypothesis
 import pytest
 
 from schemas.openapi import document
-from tests.builders import dismissal, preference, published, purchase
+from tests.builders import NOW, dismissal, preference, published, purchase
 from tests.served import FixedView, served
 
 schemathesis = pytest.importorskip("schemathesis")
@@ -29,11 +28,10 @@ def described() -> Iterator[Any]:
     told = document()
     # What the schemas do not say: a time that is no 64-bit integer, or a day ahead, is refused.
     fields = told["components"]["schemas"]
-    fields["Request"]["properties"]["ts"] |= {
-        "minimum": -(2**63),
-        "maximum": int(time.time()) * 1000,
-    }
+    fields["Request"]["properties"]["ts"] |= {"minimum": -(2**63), "maximum": NOW}
     fields["Candidate"]["properties"]["interest_at"]["minimum"] = -(2**63)
+    # Nor that the ids of impressions differ.
+    fields["BidRequest"]["properties"]["imp"]["maxItems"] = 1
     with served(FixedView(**{name: each or {} for name, each in lists.items()})) as service:
         schema = schemathesis.openapi.from_dict(told)
         schema.config.update(base_url=service.address)

@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -20,11 +21,12 @@ from streams.settings import NOT_SETTINGS, Settings, variable
 from streams.suppression.policy import Policy
 from streams.suppression.policy_document import DEFAULTS
 from streams.suppression.words import REASONS
-from tests.builders import catalog
-from tests.command_line import json_lines, run
+from tests.command_line import json_lines, run, start_process
 from tests.conformance.rules import RULES
+from tests.kafka.cluster import free_ports
 from tests.recorded_data import recorded_data
-from tests.served import FixedView, served
+from tests.served import Served
+from tests.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text()
@@ -204,18 +206,38 @@ def test_a_backtest_of_segments_events_lists_as_shown(tmp_path: Path) -> None:
 # --- for ad servers ------------------------------------------------------------------------------
 
 
-def test_a_decision_over_http_looks_as_shown() -> None:
-    [shown] = [block for block in blocks("console") if block.startswith("$ curl -d")]
+@pytest.fixture(scope="module")
+def demo_address() -> Iterator[str]:
+    """Where the command that README begins with answers, on a port of its own."""
+    [command] = [line for line in shell_lines() if "serve --demo" in line]
+    program, *arguments = command.rpartition("&& ")[2].split()
+    assert program == "unhaunt"
+    [port] = free_ports(1)
+    with start_process(*arguments, "--port", port) as process:
+        address = f"http://127.0.0.1:{port}"
+        try:
+            wait_until(lambda: Served(address).is_ready, "an answer")
+            yield address
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("path", ["/v1/decide", "/v1/openrtb"])
+def test_the_demo_is_asked_and_answers_as_shown(demo_address: str, path: str) -> None:
+    [shown] = [b for b in blocks("console") if b.startswith("$ curl -d") and f"{path}\n" in b]
     command, answer = shown.splitlines()
-    words = shlex.split(command)
-    _, standing = blocks("json")
-    view = FixedView(ann=orjson.loads(standing))
-    view.catalog = catalog(**{"tv-55-white": {"item_group_id": "tv-55"}})
-    with served(view) as service:
-        got = service.post("/v1/decide", words[words.index("-d") + 1].encode()).body
+    curl, _, body, url = shlex.split(command.removeprefix("$ "))
+    assert (curl, url) == ("curl", f"http://127.0.0.1:8085{path}")
+    got = Served(demo_address).post(path, body.encode()).body
     expected = orjson.loads(answer)
-    assert got.pop("fresh").keys() == expected.pop("fresh").keys()
+    for decision in (got, expected):
+        decision.get("fresh", {}).pop("level_at", None)  # which is the time on the wall
     assert got == expected
+
+
+def test_a_browser_finds_the_list_where_the_demo_says(demo_address: str) -> None:
+    [path] = re.findall(r"`http://127\.0\.0\.1:8085(/v1/persons/\S+)`", README)
+    assert Served(demo_address).get(path).body["entries"]
 
 
 def test_the_paths_are_those_that_the_service_describes() -> None:
@@ -246,12 +268,14 @@ def test_the_first_policy_is_valid_and_every_key_of_it_overrides_a_default() -> 
             assert DEFAULTS[section] != DEFAULTS[section] | values
 
 
-def test_the_policy_on_old_copies_says_what_is_the_default_unless_a_comment_does() -> None:
-    stale = Policy.from_toml(blocks("toml")[2]).document["stale"]
-    assert stale["no_consent"] == {"seconds": 60, "fails": "closed"}
-    assert stale["purchased"] == DEFAULTS["stale"]["purchased"] == DEFAULTS["stale"]["lapsed"]
-    assert DEFAULTS["stale"]["no_consent"] == {"seconds": 300, "fails": "closed"}
-    assert DEFAULTS["stale"]["frequency_cap"] == {"seconds": 3_600, "fails": "open"}
+def test_what_fails_by_default_by_an_old_copy_is_as_shown_and_the_example_changes_it() -> None:
+    shown = {}
+    for age, fails, reasons in table("of a copy that is"):
+        seconds = int(age.removesuffix(" s old").replace(",", ""))
+        stale = {"seconds": seconds, "fails": fails}
+        shown |= dict.fromkeys(re.findall(r"\w+", reasons), stale)
+    assert shown == DEFAULTS["stale"]
+    Policy.from_toml(blocks("toml")[2])
 
 
 def test_mistakes_in_a_policy_are_told_as_shown(tmp_path: Path) -> None:

@@ -1,14 +1,30 @@
 """The view over HTTP: what is asked, what is answered, and what is said when something is wrong."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.openapi import MOST_AT_ONCE, document
 from streams.errors import UserError
-from tests.builders import NOW, dismissal, published, purchase
+from streams.operations.metrics.serving import METRICS
+from streams.suppression.policy import Policy
+from streams.view.bidding import Bidding, read_candidates
+from streams.view.recorded import RecordedView
+from tests.builders import (
+    NOW,
+    dismissal,
+    line,
+    policy,
+    published,
+    purchase,
+    recorded,
+    request,
+)
 from tests.served import FixedView, Served, served
 
 BOUGHT = published(purchase("tv"))
@@ -95,7 +111,7 @@ def test_no_requests_are_answered_with_no_decisions(service: Served) -> None:
 
 def test_a_request_without_a_time_is_of_now(service: Served) -> None:
     answer = service.post("/v1/decide", {**asked("mug"), "ts": None})
-    assert answer.body["ts"] > NOW
+    assert answer.body["ts"] == NOW
 
 
 @pytest.mark.parametrize(
@@ -132,6 +148,141 @@ def test_a_body_that_is_too_large_is_refused(service: Served) -> None:
     assert (answer.status, answer.body["error"]) == (413, "request_entity_too_large")
 
 
+# --- bid requests --------------------------------------------------------------------------------
+
+
+def bid(*product_ids: str, **fields: Any) -> dict[str, Any]:
+    """A bid request for one impression, on ann."""
+    imp: dict[str, Any] = {"id": "1", "banner": {}}
+    if product_ids:
+        candidates = [{"product_id": each} for each in product_ids]
+        imp["ext"] = {"unhaunt": {"candidates": candidates}}
+    return {"id": "b1", "imp": [imp], "user": {"id": "ann"}, **fields}
+
+
+def decided(answer: Any) -> dict[str, Any]:
+    """The decision on the impression."""
+    decision: dict[str, Any] = answer.body["imp"][0]["ext"]["unhaunt"]["decision"]
+    return decision
+
+
+def test_a_bid_request_is_answered_with_itself_and_the_decision_on_each_impression(
+    service: Served,
+) -> None:
+    answer = service.post("/v1/openrtb", bid("tv", "mug", tmax=100))
+    assert (answer.status, answer.body["id"], answer.body["tmax"]) == (200, "b1", 100)
+    assert [each["reason"] for each in decided(answer)["suppressed"]] == ["purchased"]
+    assert decided(answer)["allowed"] == ["mug"]
+    assert answer.headers["Unhaunt-Age"] == "0.250"
+
+
+def test_its_categories_and_advertisers_are_widened_by_the_persons_list(
+    service: Served, view: FixedView
+) -> None:
+    blocked = [
+        dismissal("inappropriate", "e1", category="IAB7-39"),
+        dismissal("block_advertiser", "e2", advertiser_id="lumen.example"),
+    ]
+    view.lists["ann"] = orjson.dumps(published(*blocked))
+    answer = service.post("/v1/openrtb", bid(bcat=["IAB26"])).body
+    assert (answer["bcat"], answer["badv"]) == (["IAB26", "IAB7-39"], ["lumen.example"])
+
+
+def test_what_the_own_site_lifts_widens_nothing_there(service: Served, view: FixedView) -> None:
+    own = policy(own_site={"lifts": ["inappropriate"]})
+    view.policy = own
+    view.lists["ann"] = orjson.dumps(
+        published(dismissal("inappropriate", category="IAB7-39"), policy=own)
+    )
+    assert "bcat" in service.post("/v1/openrtb", bid()).body
+    on_own_site = bid(ext={"unhaunt": {"own_site": True}})
+    assert "bcat" not in service.post("/v1/openrtb", on_own_site).body
+
+
+def test_what_the_holdout_is_to_see_widens_nothing(service: Served, view: FixedView) -> None:
+    view.lists["ann"] = orjson.dumps(published(dismissal("inappropriate", category="IAB7-39")))
+    for percent, is_off in ((18.82, True), (18.83, False)):  # ann's number is 1,882
+        view.policy = policy(holdout={"percent": percent, "reasons": ["inappropriate"]})
+        assert ("bcat" in service.post("/v1/openrtb", bid()).body) is is_off
+
+
+def test_consent_that_a_bid_request_denies_is_held_against_all_of_it(service: Served) -> None:
+    answer = service.post("/v1/openrtb", bid("mug", device={"lmt": 1}))
+    assert [each["reason"] for each in decided(answer)["suppressed"]] == ["no_consent"]
+    assert answer.body["ext"]["unhaunt"] == {"denied": ["device.lmt"], "all": "no_consent"}
+
+
+def test_a_denial_counts_however_old_the_copy_is(service: Served, view: FixedView) -> None:
+    view.policy = policy(stale={"no_consent": {"seconds": 0, "fails": "open"}})
+    answer = service.post("/v1/openrtb", bid("mug", device={"lmt": 1}))
+    assert decided(answer)["allowed"] == []
+
+
+def test_where_consent_is_needed_and_was_not_given_a_bid_request_is_told_that_all_is_off(
+    service: Served, view: FixedView
+) -> None:
+    view.policy = policy(consent={"mode": "opt_in"})
+    answer = service.post("/v1/openrtb", bid("mug", user={"id": "bob"}))
+    assert answer.body["ext"]["unhaunt"] == {"all": "no_consent"}
+
+
+def test_the_person_and_the_candidates_of_bid_requests_are_found_where_the_service_is_told(
+    view: FixedView,
+) -> None:
+    user = {"id": "bob", "eids": [{"source": "ids.example", "uids": [{"id": "ann"}]}]}
+    with served(view, Bidding(["ids.example"], [{"product_id": "tv"}])) as service:
+        answer = service.post("/v1/openrtb", bid(user=user))
+    assert [each["reason"] for each in decided(answer)["suppressed"]] == ["purchased"]
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "detail"),
+    [
+        (b"[]", "not_an_object", "value: expected an object, got an array"),
+        ({"id": "b1"}, "missing_field", "imp: expected an array of at least one"),
+        (
+            bid("tv", ext={"unhaunt": {"own_site": 3}}),
+            "wrong_type",
+            "imp[0].ext.unhaunt.own_site: expected",
+        ),
+        (
+            b'{"id": "b1", "imp": [{"id": "1"}], "x": ' + b"[" * 500 + b"]" * 500 + b"}",
+            "not_json",
+            "value: ",
+        ),
+    ],
+)
+def test_what_is_no_bid_request_is_told(
+    service: Served, body: Any, error: str, detail: str
+) -> None:
+    answer = service.post("/v1/openrtb", body)
+    assert (answer.status, answer.body["error"]) == (400, error)
+    assert detail in answer.body["detail"]
+
+
+def test_candidates_that_are_none_are_told_with_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "shop.json"
+    path.write_text('[{"product_id": 3}]')
+    with pytest.raises(UserError, match=r"shop.json: candidates\[0\].product_id: expected a str"):
+        read_candidates(path)
+    path.write_text("[")
+    with pytest.raises(UserError, match=r"shop.json: expected a JSON array of candidates"):
+        read_candidates(path)
+
+
+# --- a recording ---------------------------------------------------------------------------------
+
+
+def test_without_a_deployment_it_answers_by_the_lists_at_the_end_of_a_recording() -> None:
+    lines = [line(purchase("tv")), line(request("mug", ts=NOW + 7))]
+    with served(RecordedView(recorded(lines), Policy.default())) as service:
+        assert service.get("/v1/persons/ann").body["entries"] == (BOUGHT or {})["entries"]
+        assert service.get("/v1/persons/bob").status == 404
+        assert service.get("/health/ready").status == 200
+        answer = service.post("/v1/decide", {**asked("tv"), "ts": None}).body
+    assert (answer["ts"], answer["allowed"]) == (NOW + 7, [])
+
+
 # --- health --------------------------------------------------------------------------------------
 
 
@@ -156,6 +307,53 @@ def test_a_view_that_has_ended_says_why(service: Served, view: FixedView) -> Non
     answer = service.post("/v1/decide", asked("tv"))
     assert (answer.status, answer.body) == (503, {"error": "ended", "detail": "The disk is full."})
     assert service.get("/health/live").status == 503
+
+
+# --- metrics -------------------------------------------------------------------------------------
+
+
+def metric(service: Served, name: str) -> float:
+    """What the service tells of itself under a name with its labels."""
+    [value] = re.findall(rf"^unhaunt_{re.escape(name)} (.+)$", service.get("/metrics").body, re.M)
+    return float(value)
+
+
+def test_what_was_answered_is_counted_by_path_and_status(service: Served) -> None:
+    service.get("/v1/persons/ann")
+    service.get("/v1/persons/bob")
+    service.post("/v1/decide", asked("tv"))
+    service.post("/v1/openrtb", b"[]")
+    service.get("/nowhere")
+    persons = 'served_requests_total{path="/v1/persons/{user_id}",status="%s"}'
+    assert metric(service, persons % 200) == metric(service, persons % 404) == 1
+    assert metric(service, 'served_requests_total{path="/v1/decide",status="200"}') == 1
+    assert metric(service, 'served_requests_total{path="/v1/openrtb",status="400"}') == 1
+    assert metric(service, "served_request_seconds_count") == 4
+
+
+def test_candidates_are_counted_by_what_was_decided_on_them(service: Served) -> None:
+    service.post("/v1/decide", [asked("tv", "mug"), asked("tv")])
+    service.post("/v1/openrtb", bid("tv", "mug"))
+    assert metric(service, 'served_suppressed_candidates_total{reason="purchased"}') == 3
+    assert metric(service, "served_allowed_candidates_total") == 2
+
+
+def test_the_copy_is_told_with_its_age(service: Served, view: FixedView) -> None:
+    assert metric(service, "copy_age_seconds") == 0.25
+    assert metric(service, "copy_lists") == 1
+    assert metric(service, "copy_caught_up") == 1
+    view.is_caught_up = False
+    assert metric(service, "copy_caught_up") == 0
+
+
+def test_its_labels_have_only_values_that_they_may_have(service: Served) -> None:
+    service.post("/v1/decide", asked("tv"))
+    allowed = {each.full_name: each for each in METRICS}
+    for family in text_string_to_metric_families(service.get("/metrics").body):
+        known = allowed.get(family.name) or allowed.get(f"{family.name}_total")
+        for sample in family.samples if known else ():
+            for label in known.labels if known else ():
+                assert not label.values or sample.labels[label.name] in label.values
 
 
 # --- what else there is --------------------------------------------------------------------------

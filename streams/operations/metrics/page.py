@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from streams.operations.metrics.catalogue import DECISIONS, PROGRESS, RECORDS, STATE, UNIT
 from streams.operations.metrics.metric import Label, Metric
+from streams.operations.metrics.serving import METRICS as SERVING
 
 PAGE: Final = Path(__file__).parents[3] / "deploy" / "metrics.md"
 
@@ -15,20 +16,23 @@ SECTIONS: Final[dict[str, Sequence[Metric[Any]]]] = {
     "Progress": PROGRESS,
     "Group and state": STATE,
     "Units of several processes": UNIT,
+    "The service for ad servers": SERVING,
 }
 
 _HEAD: Final = """\
 # Metrics
 
-What a worker tells at `/metrics`, if `UNHAUNT_HTTP_PORT` says where. Written by
+What a worker tells at `/metrics`, if `UNHAUNT_HTTP_PORT` says where, and, in the last section, what
+`unhaunt serve` tells at its own. Written by
 `python -m streams.operations.metrics.page` from
-[the catalogue](../streams/operations/metrics/catalogue.py); do not edit.
+[the catalogue](../streams/operations/metrics/catalogue.py) and
+[that of the service](../streams/operations/metrics/serving.py); do not edit.
 
-- Counters begin at 0 when a worker starts: use `rate` and `increase`.
+- Counters begin at 0 when a process starts: use `rate` and `increase`.
 - What is said by topic says it for the partitions that the worker has now.
 - Several `--processes` have one port. What their workers say has a label `worker` there, beside
   those that the tables name; a worker that does not answer at the moment is missing.
-- Memory, processor time and open files of a worker have their usual names (`process_…`).
+- Memory, processor time and open files of a process have their usual names (`process_…`).
 - Times are event times, which are as old as the events: while a backlog is worked off, so are the
   answers.
 """

@@ -1,0 +1,120 @@
+"""What ad servers may ask, of whoever has the lists at hand."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from time import time
+from typing import Any, NamedTuple
+
+import orjson
+
+from schemas.openrtb.answer import answered
+from schemas.openrtb.bid_request import BidRequest
+from schemas.records import Request
+from streams.suppression.catalog import Catalog
+from streams.suppression.policy import Policy
+from streams.suppression.standing import blocking, decide_from_list
+
+
+class Freshness(NamedTuple):
+    """How much an answer can know."""
+
+    partition: int
+    """The partition of the person."""
+    age: float
+    """How many seconds ago the copy of it was last known to be level with the topic."""
+    level_at: int
+    """When that was, in epoch milliseconds."""
+    newest: int | None
+    """The newest event time of a list in it, in epoch milliseconds; None where there is none."""
+
+
+class Known(NamedTuple):
+    """What is known of a person."""
+
+    published: bytes | None
+    """The list as it was published; None for a tombstone or no list at all."""
+    freshness: Freshness
+
+    @property
+    def list(self) -> Mapping[str, Any] | None:
+        """The list (SPEC 5)."""
+        return None if self.published is None else orjson.loads(self.published)
+
+
+class NotCaughtUp(Exception):
+    """Not everything has been read to its end yet, so there are no answers."""
+
+
+class NotFollowed(LookupError):
+    """The person is in a partition that is not followed."""
+
+
+Decision = dict[str, Any]
+"""As it goes to `decisions`, without `as_of` (SPEC 5)."""
+
+
+class Answers(ABC):
+    """Answers by lists, policy and catalog. Any thread may ask.
+
+    What asks about a person raises `NotCaughtUp`, `NotFollowed`, and what has ended the answers.
+    """
+
+    policy: Policy
+    """By which is decided; another may be put in its place, as workers are given another."""
+    catalog: Catalog
+
+    @property
+    @abstractmethod
+    def is_caught_up(self) -> bool:
+        """Whether it can answer."""
+
+    @property
+    @abstractmethod
+    def failure(self) -> Exception | None:
+        """What has ended the answers; None while there are some."""
+
+    @property
+    @abstractmethod
+    def held(self) -> int:
+        """About how many lists it has."""
+
+    @property
+    def invalid(self) -> int:
+        """How many records were no lists, and were left out."""
+        return 0
+
+    @abstractmethod
+    def freshness(self) -> list[Freshness]:
+        """How fresh each partition is that has been read to its end."""
+
+    @abstractmethod
+    def person(self, user_id: str) -> Known:
+        """The list of a person."""
+
+    def now(self) -> int:
+        """The time of a request that does not say its own, in epoch milliseconds."""
+        return int(time() * 1_000)
+
+    def decide(self, request: Request) -> tuple[Decision, Freshness]:
+        """The decision on a request by the list of the person."""
+        known = self.person(request.user_id)
+        age = known.freshness.age
+        decision = decide_from_list(request, known.list, self.policy, self.catalog, age)
+        return decision, known.freshness
+
+    def bid(self, bid: BidRequest) -> tuple[dict[str, Any], list[Decision], Freshness]:
+        """A bid request with what is suppressed written into it, and its decisions.
+
+        Consent that it denies is held against all of it. Its `bcat` and `badv` are widened by what
+        suppresses an ad whatever is offered: not by what the advertiser's own site lifts, and not
+        by what somebody in the holdout is to see.
+        """
+        known = self.person(bid.user_id)
+        listed, age, denial = known.list, known.freshness.age, bid.denial()
+        beside = () if denial is None else (denial,)
+        decisions = {
+            imp_id: decide_from_list(request, listed, self.policy, self.catalog, age, beside)
+            for imp_id, request in bid.requests.items()
+        }
+        entries = blocking(listed, self.policy, age, bid.user_id, bid.own_site)
+        return answered(bid, decisions, entries), [*decisions.values()], known.freshness

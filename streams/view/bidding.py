@@ -1,0 +1,36 @@
+"""What bid requests do not say, so whoever runs the service has to."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from schemas.decoding import InvalidRecord, decode
+from schemas.openrtb.bid_request import USER_IDS
+from streams.errors import UserError
+
+
+class Bidding(NamedTuple):
+    """How bid requests are read (see `schemas.openrtb.bid_request`)."""
+
+    persons: Sequence[str] = USER_IDS
+    """Where the person is named, the first that is there."""
+    candidates: Sequence[Mapping[str, Any]] = ()
+    """For impressions that bring none."""
+
+
+def read_candidates(path: Path) -> list[Mapping[str, Any]]:
+    """A JSON array of candidates as in a request of SPEC 2.
+
+    Raises `UserError` when it is something else, and `OSError`.
+    """
+    try:
+        candidates = orjson.loads(path.read_bytes())
+        request = {"request_id": "", "user_id": "", "ts": 0, "candidates": candidates}
+        decode("impression-requests", None, orjson.dumps(request), 0)
+    except orjson.JSONDecodeError as error:
+        raise UserError(f"{path}: expected a JSON array of candidates: {error}") from None
+    except InvalidRecord as error:
+        raise UserError(f"{path}: {error.detail}") from None
+    return list(candidates)
