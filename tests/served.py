@@ -3,7 +3,8 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
@@ -99,22 +100,27 @@ def _answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
 @contextmanager
 def served(view: Answers, bidding: Bidding | None = None) -> Iterator[Served]:
     """Answer from a thread until the block ends."""
-    loop = asyncio.new_event_loop()
-    runner = web.AppRunner(application_of(view, bidding or Bidding()), shutdown_timeout=1)
-
-    async def start() -> str:
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        return f"http://{host}:{port}"
-
-    address = loop.run_until_complete(start())
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    started: Future[tuple[str, Callable[[], object]]] = Future()
+    application = application_of(view, bidding or Bidding())
+    thread = threading.Thread(target=asyncio.run, args=[_answer_on(application, started)])
     thread.start()
+    address, stop = started.result(10)
     try:
         yield Served(address)
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
+        stop()
         thread.join()
-        loop.close()
+
+
+async def _answer_on(
+    application: web.Application, started: "Future[tuple[str, Callable[[], object]]]"
+) -> None:
+    """Answer until told to stop; where, and how to tell it, is known once it has started."""
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    runner = web.AppRunner(application, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    started.set_result((f"http://{host}:{port}", lambda: loop.call_soon_threadsafe(stopped.set)))
+    await stopped.wait()
+    await runner.cleanup()

@@ -9,7 +9,8 @@ import typer
 from schemas.openrtb.bid_request import USER_IDS
 from streams import logs
 from streams.commands.policies import policy_in_force
-from streams.commands.terminal import standard_output
+from streams.commands.terminal import progress_bar, standard_output
+from streams.errors import UserError
 from streams.settings import Settings
 from streams.suppression.policy import Policy
 
@@ -80,8 +81,9 @@ def serve(
     with what is suppressed in it. GET /health/live, /health/ready and /metrics are for whoever runs
     it, and GET /openapi.json describes all of it. Ctrl-C or SIGTERM stops it.
     """
+    if demo and folder is not None:
+        raise UserError("--demo keeps its lists in memory: leave --folder out.")
     settings = Settings.from_environment(os.environ)
-    logs.set_up(settings.log_level)
     policy, _ = policy_in_force(None)
     # Kafka and HTTP take a while to import, which no other command should wait for.
     from streams.view import View  # noqa: PLC0415
@@ -89,6 +91,7 @@ def serve(
     from streams.view.service import serve as answer  # noqa: PLC0415
 
     bidding = Bidding(person or USER_IDS, read_candidates(candidates) if candidates else ())
+    logs.set_up(settings.log_level)
     if demo:
         recorded = _recorded()
         _print_what_to_ask(f"http://{host}:{port}")
@@ -102,11 +105,11 @@ def _recorded() -> "RecordedView":
     from streams.recording.simulated import DEMO_POLICY, simulate  # noqa: PLC0415
     from streams.view.recorded import RecordedView  # noqa: PLC0415
 
-    return RecordedView(simulate(), Policy.from_toml(DEMO_POLICY))
+    with progress_bar("", 1, then="Deciding on the built-in recording") as advance:
+        advance(1)
+        return RecordedView(simulate(), Policy.from_toml(DEMO_POLICY))
 
 
 def _print_what_to_ask(address: str) -> None:
     # A line to copy is not to be broken.
-    standard_output().print(
-        f"For a browser: {address}/v1/persons/{KNOWN_PERSON}", soft_wrap=True, highlight=False
-    )
+    standard_output().print(f"For a browser: {address}/v1/persons/{KNOWN_PERSON}", soft_wrap=True)

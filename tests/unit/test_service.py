@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -13,7 +12,7 @@ from schemas.openapi import MOST_AT_ONCE, document
 from streams.errors import UserError
 from streams.operations.metrics.serving import METRICS
 from streams.suppression.policy import Policy
-from streams.view.bidding import Bidding, read_candidates
+from streams.view.bidding import Bidding
 from streams.view.recorded import RecordedView
 from tests.builders import (
     NOW,
@@ -258,16 +257,6 @@ def test_what_is_no_bid_request_is_told(
     answer = service.post("/v1/openrtb", body)
     assert (answer.status, answer.body["error"]) == (400, error)
     assert detail in answer.body["detail"]
-
-
-def test_candidates_that_are_none_are_told_with_their_file(tmp_path: Path) -> None:
-    path = tmp_path / "shop.json"
-    path.write_text('[{"product_id": 3}]')
-    with pytest.raises(UserError, match=r"shop.json: candidates\[0\].product_id: expected a str"):
-        read_candidates(path)
-    path.write_text("[")
-    with pytest.raises(UserError, match=r"shop.json: expected a JSON array of candidates"):
-        read_candidates(path)
 
 
 # --- a recording ---------------------------------------------------------------------------------
