@@ -8,14 +8,48 @@ from typing import Final
 
 import pytest
 
+from tests.kafka.installation import KAFKA_VERSION, jars, require_kafka
+
 HELM_VERSION: Final = "v3.22.0"
 HELM: Final = "helm.sh/helm/v3/cmd/helm"
+
+
+KAFKA_TOOLS: Final = {
+    "kafka-topics": "org.apache.kafka.tools.TopicCommand",
+    "kafka-consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+    "kafka-configs": "kafka.admin.ConfigCommand",
+}
+"""Kafka's own tools by their names, with what each runs."""
 
 
 def cache_folder() -> Path:
     """Where they are kept."""
     folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(folder) / "unhaunt-tests"
+
+
+def of_kafka(tool: str) -> list[str]:
+    """The command line of one of Kafka's own tools, fetched by Maven, or else the test skips."""
+    require_kafka()
+    kept = cache_folder() / f"kafka-tools-{KAFKA_VERSION}"
+    if not any(kept.glob("*.jar")):
+        maven = shutil.which("mvn")
+        if maven is None:
+            pytest.skip("there is no mvn here to fetch Kafka's own tools with")
+        made = subprocess.run(
+            [
+                *(maven, "--quiet", "--batch-mode"),
+                "org.apache.maven.plugins:maven-dependency-plugin:copy",
+                f"-Dartifact=org.apache.kafka:kafka-tools:{KAFKA_VERSION}",
+                f"-DoutputDirectory={kept}",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            pytest.skip(f"Kafka's own tools could not be fetched: {made.stdout.strip()[-300:]}")
+    return ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{jars()}/*:{kept}/*", KAFKA_TOOLS[tool]]
 
 
 def of_prometheus(program: str) -> str:
