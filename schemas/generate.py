@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 
 from schemas import asyncapi, openapi
+from schemas.avro_schema import avro_schema
 from schemas.json_schema import schema_file
 from schemas.topics import TOPICS
 
@@ -19,6 +20,9 @@ def generated_files() -> dict[Path, bytes]:
         for topic in TOPICS.values()
         if topic.record is not None
     }
+    for topic in TOPICS.values():
+        if topic.record is not None:
+            files[Path("avro", f"{topic.name}.avsc")] = _pretty(avro_schema(topic))
     files[Path("asyncapi.json")] = _pretty(asyncapi.document())
     files[Path("openapi.json")] = _pretty(openapi.document())
     return files
@@ -28,7 +32,8 @@ def drifted_files(folder: Path) -> list[Path]:
     """The generated files below the folder that are missing, changed or no longer generated."""
     files = generated_files()
     drifted = [path for path, content in files.items() if _read(folder / path) != content]
-    present = (path.relative_to(folder) for path in folder.glob("json/*.json"))
+    found = (*folder.glob("json/*.json"), *folder.glob("avro/*.avsc"))
+    present = (path.relative_to(folder) for path in found)
     return sorted(drifted + [path for path in present if path not in files])
 
 

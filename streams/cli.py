@@ -18,6 +18,7 @@ from streams.commands import (
     record,
     replay,
     report,
+    schemas,
     serve,
     settings,
     simulate,
@@ -86,6 +87,7 @@ app.command(epilog=demo.EXAMPLES)(demo.demo)
 app.command(epilog=worker.EXAMPLES)(worker.worker)
 app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.add_typer(topics.group)
+app.add_typer(schemas.group)
 app.command(epilog=strimzi.EXAMPLES)(strimzi.strimzi)
 app.add_typer(dead_letters.group)
 app.command(epilog=record.EXAMPLES)(record.record)

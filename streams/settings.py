@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from schemas.adapters.formats import FORMATS, formats_of
+from schemas.registered import schemas_of
 
 PREFIX: Final = "UNHAUNT_"
 
@@ -61,6 +62,40 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="In what format the values of a topic are, such as "
             f"purchases=segment,dismissals=auto: {', '.join(FORMATS)}. auto tells each record by "
             "its fields. A topic that is not named has unhaunt, the contract's own."
+        ),
+    ] = ""
+    schemas: Annotated[
+        str,
+        msgspec.Meta(
+            description="Which topics' values stand in frames with the id of a schema in a "
+            "registry, and of which kind that is, such as purchases=avro,decisions=json. A topic "
+            "that is not named has plain JSON."
+        ),
+    ] = ""
+    schema_registry_url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern="^(https?://.*)?$",
+            description="Where the schema registry is, with its path if it has one.",
+        ),
+    ] = ""
+    schema_registry_ca_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="Certificates (PEM) of the authorities by which the registry is known; "
+            "empty for the usual ones."
+        ),
+    ] = ""
+    schema_registry_username: Annotated[
+        str, msgspec.Meta(description="Name to log in to the registry with; empty for no login.")
+    ] = ""
+    schema_registry_password: Annotated[
+        str, msgspec.Meta(description="Password to log in to the registry with; never shown.")
+    ] = ""
+    schema_registry_password_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="File with that password, instead; a line break at its end does not count."
         ),
     ] = ""
     policy: Annotated[
@@ -164,7 +199,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "info"
 
     def __post_init__(self) -> None:
-        formats_of(self.formats)  # what cannot be read is told when it is set, not when it is used
+        # What cannot be read is told when it is set, not when it is used.
+        formats_of(self.formats)
+        schemas_of(self.schemas)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -188,12 +225,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             except msgspec.ValidationError as error:
                 expected = str(error).split(" - at ")[0]
                 raise SettingsError(f"{variable(name)}={text!r}: {expected}") from error
-        return msgspec.convert(given, cls, strict=False)
+        settings = msgspec.convert(given, cls, strict=False)
+        _require_a_whole_registry(settings)
+        return settings
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{field.name}={_shown(field.name, getattr(self, field.name))!r}"
+            for field in msgspec.structs.fields(self)
+        )
+        return f"Settings({shown})"
 
     @property
     def format_by_topic(self) -> dict[str, str]:
         """By default name the format of each topic that is named in `formats`."""
         return formats_of(self.formats)
+
+    @property
+    def schema_by_topic(self) -> dict[str, str]:
+        """By default name the kind of schema of each topic that is named in `schemas`."""
+        return schemas_of(self.schemas)
 
     @property
     def member(self) -> str:
@@ -231,6 +282,10 @@ NOT_SETTINGS: Final = frozenset(
 """Variables of `unhaunt anonymise` and of the tests, which are no settings of a worker."""
 
 
+SECRETS: Final = frozenset({"schema_registry_password"})
+"""Settings whose value is shown nowhere."""
+
+
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + name.upper()
@@ -242,6 +297,25 @@ def described(settings: Settings) -> list[tuple[str, str, str, str]]:
     for field in msgspec.structs.fields(settings):
         kind: Any = msgspec.inspect.type_info(field.type)
         meaning = (kind.extra_json_schema or {}).get("description", "")
-        value = getattr(settings, field.name)
+        value = _shown(field.name, getattr(settings, field.name))
         rows.append((variable(field.name), str(value), str(field.default), meaning))
     return rows
+
+
+def _shown(name: str, value: Any) -> Any:
+    """The value of a setting, as anybody may see it."""
+    return "********" if name in SECRETS and value else value
+
+
+def _require_a_whole_registry(settings: Settings) -> None:
+    """Raise `SettingsError` where one setting of the schema registry needs another."""
+    if settings.schemas and not settings.schema_registry_url:
+        raise SettingsError(
+            "UNHAUNT_SCHEMA_REGISTRY_URL: expected the address of a registry, for UNHAUNT_SCHEMAS."
+        )
+    passwords = (settings.schema_registry_password, settings.schema_registry_password_file)
+    if len([one for one in passwords if one]) != bool(settings.schema_registry_username):
+        raise SettingsError(
+            "UNHAUNT_SCHEMA_REGISTRY_PASSWORD and UNHAUNT_SCHEMA_REGISTRY_PASSWORD_FILE: expected "
+            "one of the two with UNHAUNT_SCHEMA_REGISTRY_USERNAME, and none without it."
+        )

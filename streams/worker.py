@@ -12,6 +12,7 @@ from streams.engine.catalog_reader import CatalogReader
 from streams.engine.engine import Engine
 from streams.engine.memory import use_few_arenas
 from streams.engine.output import output_of
+from streams.engine.schema_registry import SchemaRegistry, registry_of
 from streams.operations.http_port import served
 from streams.operations.worker_status import WorkerStatus
 from streams.settings import Settings
@@ -34,11 +35,12 @@ def run_worker(
     there is a `listener`, health and metrics are told there.
     """
     use_few_arenas()
-    catalog = CatalogReader(settings, Catalog())
+    registry = registry_of(settings)
+    catalog = CatalogReader(settings, Catalog(), registry)
     try:
         catalog.load()
         logger.info("the catalog has %d products", len(catalog.catalog.products))
-        asyncio.run(_run(settings, policy, topics, partitions, catalog, listener))
+        asyncio.run(_run(settings, policy, topics, partitions, catalog, registry, listener))
     finally:
         catalog.close()
 
@@ -49,10 +51,11 @@ async def _run(
     topics: Mapping[str, str],
     partitions: int,
     catalog: CatalogReader,
+    registry: SchemaRegistry | None,
     listener: socket | None,
 ) -> None:
     output = output_of(settings)
-    engine = Engine(settings, policy, topics, partitions, catalog, output)
+    engine = Engine(settings, policy, topics, partitions, catalog, output, registry)
     status = WorkerStatus(engine)
     app = create_app(settings, engine, topics)
     worker = mode.Worker(

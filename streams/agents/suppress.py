@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable
 
-from streams.engine.engine import Batch
+from streams.engine.batches import Batch
 
 
 async def suppress(batches: AsyncIterable[Batch]) -> None:

@@ -18,6 +18,7 @@ from streams.engine.progress import (
     taken,
 )
 from streams.engine.restore import Restore
+from streams.engine.schema_registry import SchemaRegistry
 from streams.engine.standby import Standby
 from streams.engine.store import Memory, Store
 from streams.engine.takeover import end_transactions_of_the_dead
@@ -50,6 +51,7 @@ class Assignment:
         catalog: CatalogReader,
         output: Output,
         counts: Counts,
+        registry: SchemaRegistry | None,
     ) -> None:
         """`topics` are the streams by the names of the topics that they are read from."""
         self._settings = settings
@@ -59,6 +61,7 @@ class Assignment:
         self._catalog = catalog
         self._output = output
         self._counts = counts
+        self._registry = registry
         self._memory = Memory(settings.cache_megabytes << 20, settings.write_buffer_megabytes << 20)
 
     def open(self, assigned: set[Any], restore: Restore) -> Opened:
@@ -185,4 +188,5 @@ class Assignment:
             self._output,
             self._settings,
             self._counts,
+            self._registry,
         )

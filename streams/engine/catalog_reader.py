@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.decoding import InvalidRecord, decode_product
+from schemas.framing import unframed
 from streams.engine.output import client_settings
+from streams.engine.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 
@@ -45,8 +47,17 @@ class InvalidProduct(NamedTuple):
 class CatalogReader:
     """Follows the catalog topic; the catalog is optional, so the topic need not be there."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, seconds: float = 60) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        registry: SchemaRegistry | None = None,
+        seconds: float = 60,
+    ) -> None:
+        """`registry` has the schemas of the topics whose values are framed."""
         self.catalog = catalog
+        self.fetched: list[Any] = []
+        """Messages that are not taken in yet."""
         self.invalid: deque[InvalidProduct] = deque()
         """The newest records that were not right."""
         self.forgotten = 0
@@ -57,6 +68,7 @@ class CatalogReader:
         self.position = 0
         """Sum of the offsets reached: grows whenever the catalog says something new."""
         self._topic = settings.topic("catalog")
+        self._schemas = registry if registry is not None and registry.frames_products else None
         self._timeout = seconds
         self._offsets: dict[int, int] = {}
         self._consumer: Any = Consumer(
@@ -93,10 +105,15 @@ class CatalogReader:
                 )
             left -= self._apply(messages)
 
-    def poll(self) -> None:
-        """Take in what is new, without waiting."""
+    def fetch(self) -> None:
+        """Have what is new, without waiting."""
         if self._offsets:
-            self._apply(self._consumer.consume(BULK, 0))
+            self.fetched += self._consumer.consume(BULK, 0)
+
+    def take_in(self) -> None:
+        """Take in what was fetched."""
+        fetched, self.fetched = self.fetched, []
+        self._apply(fetched)
 
     def close(self) -> None:
         """Stop following."""
@@ -123,7 +140,11 @@ class CatalogReader:
         self.read += 1
         key, value = message.key(), message.value()
         try:
-            self.catalog.put(*decode_product(key, value))
+            if self._schemas is not None:
+                said = unframed(self._schemas, value, message.headers() or ())
+                self.catalog.put(*decode_product(key, said))
+            else:
+                self.catalog.put(*decode_product(key, value))
         except InvalidRecord as error:
             self._remember(
                 InvalidProduct(

@@ -11,21 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
-from streams.engine.alignment import Place
 from streams.engine.assignment import BROKER_SECONDS, Assignment
-from streams.engine.batches import in_batches
+from streams.engine.batches import Batch, in_batches
 from streams.engine.catalog_reader import CatalogReader
 from streams.engine.counts import Counts
 from streams.engine.daemon_thread import in_daemon_thread
 from streams.engine.dead_letter_limit import DeadLetterLimit
 from streams.engine.garbage import Garbage
-from streams.engine.intake import RANKS, Entry
+from streams.engine.intake import RANKS
 from streams.engine.output import Fenced, Membership, Output
 from streams.engine.pace import Pace
 from streams.engine.partition import Partition
 from streams.engine.progress import ANOTHER_TOPIC
 from streams.engine.pulse import Pulse
 from streams.engine.restore import Interrupted, Restore
+from streams.engine.schema_registry import SchemaRegistry
 from streams.engine.standby import Standby
 from streams.errors import UserError
 from streams.settings import Settings
@@ -39,34 +39,6 @@ ANSWER_SECONDS = 5
 """Beyond the time that a transaction has; then an answer would come too late in any case."""
 
 
-class Batch:
-    """Records of one partition in their order, for the agent.
-
-    A context manager: when the block ends, whoever waits for the batch hears of it, and of the
-    error if there was one.
-    """
-
-    def __init__(self, partition: Partition, entries: Sequence[tuple[Place, Entry]]) -> None:
-        self.partition = partition
-        self.entries = entries
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether anybody still waits for it: not when its partition was taken away meanwhile."""
-        return not self.done.done()
-
-    def __enter__(self) -> "Batch":
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
-        if error is None:
-            self.done.set_result(None)
-        else:
-            self.done.set_exception(error)
-        return isinstance(error, Exception)
-
-
 class Engine:
     """The partitions that are assigned to this worker, and their checkpoints."""
 
@@ -78,8 +50,12 @@ class Engine:
         partitions: int,
         catalog: CatalogReader,
         output: Output,
+        registry: SchemaRegistry | None = None,
     ) -> None:
-        """`topics` are the streams by the names of the topics that they are read from."""
+        """`topics` are the streams by the names of the topics that they are read from.
+
+        `registry` has the schemas of the topics whose values are framed.
+        """
         self.settings = settings
         self.policy = policy
         self.catalog = catalog
@@ -96,8 +72,9 @@ class Engine:
         """Gives a batch to the agent; set by the application."""
         self._topics = topics
         self._assignment = Assignment(
-            settings, policy, topics, partitions, catalog, output, self.counts
+            settings, policy, topics, partitions, catalog, output, self.counts, registry
         )
+        self._registry = registry
         self._lock = asyncio.Lock()
         self._restore: Restore | None = None
         self._standby: Standby | None = None
@@ -168,9 +145,12 @@ class Engine:
             if self._suspended.is_set():
                 return
             self.pulse.beat()
-            self.catalog.poll()
-            self._add(polled)
+            self.catalog.fetch()
             try:
+                if self._registry is not None and not await self._know_schemas(thread, polled):
+                    return
+                self.catalog.take_in()
+                self._add(polled)
                 await self._work(thread)
                 if self._checkpoint_is_due():
                     await self.checkpoint(thread)
@@ -185,6 +165,14 @@ class Engine:
         self._suspended.set()
         self._close()
         await thread.call_thread(thread.rejoin)
+
+    async def _know_schemas(self, thread: Any, polled: Any) -> bool:
+        """Have all schemas of what was fetched; False if its partitions were taken away before."""
+        assert self._registry is not None, "there are values with schemas"
+        unknown = self._registry.missing_in(polled.records, self._topics, self.catalog.fetched)
+        if unknown and any(partition.is_changed for partition in self.partitions.values()):
+            await self.checkpoint(thread)  # the registry may be away for longer than a transaction
+        return await self._registry.know(unknown, self._suspended, self.pulse.beat)
 
     def _note(self, fenced: Fenced) -> None:
         logger.warning("the group has given this worker up: %s", fenced)

@@ -30,6 +30,7 @@ from streams.engine.intake import (
 )
 from streams.engine.output import Output
 from streams.engine.progress import progress_of
+from streams.engine.schema_registry import SchemaRegistry, Write
 from streams.engine.store import PERSON, PROGRESS, Store
 from streams.settings import Settings
 from streams.suppression.evidence import FORMAT
@@ -56,7 +57,9 @@ class Partition:
         output: Output,
         settings: Settings,
         counts: Counts,
+        registry: SchemaRegistry | None = None,
     ) -> None:
+        """`registry` has the schemas of the topics whose values are framed."""
         self.number = number
         self.store = store
         self.alignment: Alignment[Entry] = Alignment()
@@ -80,6 +83,12 @@ class Partition:
         self._join = Join(policy, catalog.catalog)
         self._home = Home(number, partitions, self._join.persons)
         self._readers = readers_of(settings.format_by_topic)
+        self._write_decision: Write = orjson.dumps
+        self._write_list: Write = orjson.dumps
+        if registry is not None:
+            self._readers = registry.framed_readers(self._readers)
+            self._write_decision = registry.writer("decisions")
+            self._write_list = registry.writer("suppressions")
         self._changes: dict[bytes, bytes | None] = {}
         self._due: list[tuple[int, bytes]] = []
         self._done: list[bytes] = []
@@ -114,6 +123,7 @@ class Partition:
         """Take records in their order: decide, join, bury or reroute."""
         self._load({item.user_id for _, (item, _) in entries if not isinstance(item, MISFITS)})
         take, send, number = self._join.take, self._output.send, self.number
+        write = self._write_decision
         newest: dict[int, Place] = {}
         """The last place of each rank."""
         account_for_decision, account_for_event = self._accounting.decided, self._accounting.joined
@@ -127,7 +137,7 @@ class Partition:
             elif (decision := take(item)) is not None:
                 decided += 1
                 account_for_decision(decision)
-                send(self._decisions, number, item.user_id.encode(), orjson.dumps(decision))
+                send(self._decisions, number, item.user_id.encode(), write(decision))
             else:
                 account_for_event(place, item)
         self.waiting_bytes -= freed
@@ -255,7 +265,7 @@ class Partition:
                 return
             content, person.published = None, None
         else:
-            content = orjson.dumps(standing)
+            content = self._write_list(standing)
             digest = hashlib.blake2b(content, digest_size=8).hexdigest()
             if digest == person.published:
                 return

@@ -27,7 +27,7 @@ PORTS: Final = range(20_000, 32_000)
 """Below those that systems give to clients: a client that tries again and again to reach a broker
 that is gone could else be given the broker's own port, and keep it from coming back."""
 
-_LAUNCHER: Final = """
+LAUNCHER: Final = """
 import ctypes, os, signal, sys
 parent, *broker = sys.argv[1:]
 if sys.platform == "linux":
@@ -238,7 +238,7 @@ class KafkaCluster:
         command = [*self._java("kafka.Kafka"), str(self._properties_file(number))]
         with self.log(number).open("ab") as log:
             self._processes[number] = subprocess.Popen(
-                [sys.executable, "-IS", "-c", _LAUNCHER, str(os.getpid()), *command],
+                [sys.executable, "-IS", "-c", LAUNCHER, str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

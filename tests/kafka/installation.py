@@ -1,10 +1,14 @@
-"""Apache Kafka for the tests: its jars, fetched with Maven or from an installation."""
+"""Apache Kafka for the tests: its jars, fetched with Maven or from an installation.
+
+What else runs on Java is fetched in the same way.
+"""
 
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -44,10 +48,15 @@ class KafkaUnavailable(Exception):
 
 def require_kafka() -> None:
     """Skip where there is no Kafka and say why; where everything must run, that is a failure."""
+    require(jars, "Apache Kafka")
+
+
+def require(fetch: Callable[[], Path], name: str) -> None:
+    """Skip where something cannot be fetched, or fail where everything must run."""
     try:
-        jars()
+        fetch()
     except KafkaUnavailable as reason:
-        said = f"no Apache Kafka here: {reason}"
+        said = f"no {name} here: {reason}"
         if os.environ.get("CI"):
             pytest.fail(said, pytrace=False)
         pytest.skip(said)
@@ -62,9 +71,15 @@ def jars() -> Path:
         if not any(libs.glob("kafka_2.13-*.jar")):
             raise KafkaUnavailable(f"{HOME}={home}: there is no libs/kafka_2.13-….jar in it")
         return libs
-    cached = _cache() / f"kafka-{KAFKA_VERSION}"
+    return fetched(f"kafka-{KAFKA_VERSION}", _POM)
+
+
+def fetched(name: str, pom: str) -> Path:
+    """A folder with what a POM depends on, fetched the first time. Raises `KafkaUnavailable`."""
+    _require_java()
+    cached = _cache() / name
     if not cached.is_dir():
-        _fetch(cached)
+        _fetch(cached, pom)
     return cached
 
 
@@ -84,16 +99,16 @@ def _cache() -> Path:
     return Path(folder) / "unhaunt-tests"
 
 
-def _fetch(cached: Path) -> None:
+def _fetch(cached: Path, pom: str) -> None:
     """Have Maven resolve and copy the jars; the folder is there whole or not at all."""
     maven = shutil.which("mvn")
     if maven is None:
         raise KafkaUnavailable(
-            f"there is no `mvn` here to fetch Kafka with, and {HOME} names no installation"
+            f"there is no `mvn` here to fetch {cached.name} with; {HOME} may name a Kafka"
         )
     cached.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
-        Path(folder, "pom.xml").write_text(_POM)
+        Path(folder, "pom.xml").write_text(pom)
         goal = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
         libs = Path(folder, "libs")
         command = [maven, "--batch-mode", goal, f"-DoutputDirectory={libs}"]
@@ -108,12 +123,12 @@ def _fetch(cached: Path) -> None:
             )
         except subprocess.TimeoutExpired as error:
             raise KafkaUnavailable(
-                f"Maven did not fetch Kafka {KAFKA_VERSION} in {DOWNLOAD_SECONDS} s"
+                f"Maven did not fetch {cached.name} in {DOWNLOAD_SECONDS} s"
             ) from error
         if fetched.returncode:
             errors = [line for line in fetched.stdout.splitlines() if line.startswith("[ERROR]")]
             said = errors[0] if errors else f"exit code {fetched.returncode}"
-            raise KafkaUnavailable(f"Maven did not fetch Kafka {KAFKA_VERSION}: {said}")
+            raise KafkaUnavailable(f"Maven did not fetch {cached.name}: {said}")
         try:
             libs.rename(cached)
         except OSError:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streams.agents.suppress import suppress
-from streams.engine.engine import Batch
+from streams.engine.batches import Batch
 
 
 class Work:

@@ -1,0 +1,63 @@
+"""`unhaunt schemas …`."""
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import typer
+
+from streams.commands.terminal import standard_output, table
+from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.operations.registered_schemas import Subject
+
+group = typer.Typer(
+    name="schemas",
+    no_args_is_help=True,
+    help="The schemas of topics in a schema registry: bring them there, check that they fit.",
+)
+
+
+@group.command(
+    "register",
+    epilog=(
+        "Examples:\n\n"
+        "  unhaunt schemas register\n\n"
+        "  UNHAUNT_SCHEMAS=decisions=avro UNHAUNT_SCHEMA_REGISTRY_URL=http://registry:8081 "
+        "unhaunt schemas register"
+    ),
+)
+def register() -> None:
+    """Register the schemas of the topics that UNHAUNT_SCHEMAS names, as this version has them.
+
+    Each stands under the topic's name and "-value". What the registry does not take by the rules
+    that it has for a subject is said, and the exit code is then 1.
+    """
+    from streams.operations import registered_schemas  # noqa: PLC0415 -- slow to import
+
+    _show(registered_schemas.register(Settings.from_environment(os.environ)))
+
+
+@group.command("check", epilog="Example:\n\n  unhaunt schemas check && unhaunt worker")
+def check() -> None:
+    """Check that the registry has the schemas, or would take them. Changes nothing.
+
+    The exit code is 1 where it would not, by the rules that it has for the subject.
+    """
+    from streams.operations.registered_schemas import subjects  # noqa: PLC0415 -- slow to import
+
+    _show(subjects(Settings.from_environment(os.environ)))
+
+
+def _show(subjects: Iterable["Subject"]) -> None:
+    found = list(subjects)
+    made = table("Subject", "Kind", "Id", "", numbers=("Id",))
+    for subject in found:
+        said = "not compatible with what is there" if not subject.is_compatible else ""
+        if subject.schema_id is None and not said:
+            said = "`unhaunt schemas register` brings it there"
+        made.add_row(subject.name, subject.kind, str(subject.schema_id or ""), said)
+    standard_output().print(made)
+    if not all(subject.is_compatible for subject in found):
+        raise typer.Exit(1)

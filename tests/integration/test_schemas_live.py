@@ -1,0 +1,235 @@
+"""A worker whose topics have schemas: values that Confluent's serialisers wrote, and read."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+import pytest
+from confluent_kafka.schema_registry import (
+    Schema,
+    SchemaRegistryClient,
+    topic_subject_name_strategy,
+)
+from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.schema_registry.json_schema import JSONDeserializer, JSONSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+from typer.testing import Result
+
+from schemas.decoding import InvalidRecord, decode, decode_product
+from schemas.framing import framed
+from schemas.registered import schema_text, schemas_of
+from streams.operations.dead_letter_replay import DeadLetterReplay, Fate
+from streams.operations.dead_letters import Selection
+from streams.operations.worker_process import WorkerProcess
+from streams.recording.files import RecordedRecord, numbered, record_of
+from streams.recording.partitioning import partition_of
+from streams.recording.simulated import DEMO_POLICY, simulate
+from streams.settings import Settings
+from tests.command_line import run, run_process, words
+from tests.integration.conftest import Deploy
+from tests.integration.deployment import Deployment, counts_of
+from tests.integration.recordings import Expected, expected, without_as_of
+from tests.kafka.registry import Registry, require_registry
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.kafka
+
+PARTITIONS = 2
+SCHEMAS = (
+    "catalog=avro,preferences=json,purchases=json,dismissals=avro,impressions=avro,"
+    "impression-requests=json,decisions=avro,suppressions=json"
+)
+BY_TOPIC = {"subject.name.strategy": topic_subject_name_strategy}
+UNKNOWN_ID = 424_242
+
+SHOPS_OWN = {
+    "type": "record",
+    "name": "Order",
+    "fields": [
+        {"name": "event_id", "type": "string"},
+        {"name": "event", "type": {"type": "enum", "name": "E", "symbols": ["order_completed"]}},
+        {"name": "ts", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+        {"name": "order_id", "type": "string"},
+        {"name": "products", "type": {"type": "array", "items": {"type": "map", "values": "string"}}},
+        {"name": "shelf", "type": "bytes"},
+    ],
+}
+"""A schema that is not the contract's, of values that fit the contract."""
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    require_registry()
+    with Registry(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
+
+
+def client_of(registry: Registry) -> SchemaRegistryClient:
+    return SchemaRegistryClient({"url": registry.url})
+
+
+def with_schemas(settings: Settings, registry: Registry, schemas: str = SCHEMAS) -> Settings:
+    return msgspec.structs.replace(settings, schemas=schemas, schema_registry_url=registry.url)
+
+
+def command(settings: Settings, *arguments: str) -> Result:
+    return run(*arguments, **environment_of(settings))
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    return {
+        "UNHAUNT_BROKERS": settings.brokers,
+        "UNHAUNT_APPLICATION": settings.application,
+        "UNHAUNT_TOPIC_PREFIX": settings.topic_prefix,
+        "UNHAUNT_SCHEMAS": settings.schemas,
+        "UNHAUNT_SCHEMA_REGISTRY_URL": settings.schema_registry_url,
+    }
+
+
+class Shop:
+    """Writes values as a producer with Confluent's serialisers does."""
+
+    def __init__(self, registry: Registry, settings: Settings) -> None:
+        self._client = client = client_of(registry)
+        self._settings = settings
+        self._write: dict[str, Any] = {}
+        for topic, kind in schemas_of(SCHEMAS).items():
+            text = schema_text(topic, kind)
+            if kind == "avro":
+                self._write[topic] = AvroSerializer(client, text, conf=BY_TOPIC)
+            else:
+                self._write[topic] = JSONSerializer(text, client, conf=BY_TOPIC)
+
+    def id_of(self, topic: str) -> int:
+        subject = f"{self._settings.topic(topic)}-value"
+        found = self._client.get_latest_version(subject).schema_id
+        assert found is not None
+        return found
+
+    def framed(self, record: RecordedRecord) -> RecordedRecord:
+        if record.value is None:
+            return record
+        context = SerializationContext(self._settings.topic(record.topic), MessageField.VALUE)
+        value = self._write[record.topic](orjson.loads(record.value), context)
+        return record_of(
+            record.topic, record.key, value, record.timestamp, partition=record.partition
+        )
+
+
+class Run(NamedTuple):
+    """A recording that a worker has worked off, framed and with some that it cannot read."""
+
+    deployment: Deployment
+    worker: WorkerProcess
+    expected: Expected
+    broken: list[bytes]
+
+
+def is_valid(record: RecordedRecord) -> bool:
+    """Whether there is a schema that it fits; the simulated shop makes a few mistakes."""
+    with suppress(InvalidRecord):
+        if record.topic == "catalog":
+            decode_product(record.key, record.value)
+        else:
+            decode(record.topic, record.key, record.value, record.timestamp)
+        return True
+    return False
+
+
+def record_for(user_id: str, value: bytes, topic: str = "purchases", ts: int = 0) -> RecordedRecord:
+    home = partition_of(user_id.encode(), PARTITIONS)
+    return record_of(topic, user_id.encode(), value, ts, partition=home)
+
+
+@pytest.fixture(scope="module")
+def worked_off(deploy: Deploy, registry: Registry) -> Iterator[Run]:
+    simulated = filter(is_valid, simulate(persons=30, partitions=PARTITIONS))
+    records = list(numbered(simulated))
+    end = max(record.timestamp for record in records)
+    deployment = deploy(PARTITIONS, DEMO_POLICY)
+    deployment.settings = with_schemas(deployment.settings, registry)
+    assert command(deployment.settings, "schemas", "register").exit_code == 0
+    shop = Shop(registry, deployment.settings)
+    deployment.load(map(shop.framed, records))
+    plain = list(records)
+
+    broken = [
+        framed(UNKNOWN_ID, b"{}"),
+        b"\0\0",
+        framed(shop.id_of("dismissals"), b"\xff" * 9),
+        b"\1" + b"g" * 16 + b"{}",
+    ]
+    deployment.load(record_for("ann", value, ts=end) for value in broken)
+    order = {
+        "event_id": "e1",
+        "event": "order_completed",
+        "order_id": "o1",
+        "products": [{"product_id": "tv"}],
+    }
+    unframed_order = record_for("bob", orjson.dumps(order), ts=end)
+    deployment.load([unframed_order])
+    plain.append(unframed_order)
+    plain.append(record_for("eve", orjson.dumps({**order, "ts": end}), ts=end))
+
+    with deployment.worker() as worker:
+        deployment.wait_until_consumed(worker)
+        shops_own = AvroSerializer(client_of(registry), json.dumps(SHOPS_OWN), conf=BY_TOPIC)
+        context = SerializationContext("elsewhere", MessageField.VALUE)
+        value = shops_own({**order, "ts": end, "shelf": b"a"}, context)
+        registry.pause()
+        try:
+            deployment.load([record_for("eve", value, ts=end)])
+            wait_until(lambda: "waiting for schema" in worker.log.read_text(), "waiting")
+        finally:
+            registry.resume()
+        deployment.wait_until_consumed(worker)
+        assert worker.stop() == 0
+        yield Run(deployment, worker, expected(list(numbered(plain)), DEMO_POLICY, 2), broken)
+
+
+def test_decisions_are_those_of_plain_values_and_confluents_deserialiser_reads_them(
+    worked_off: Run, registry: Registry
+) -> None:
+    settings = worked_off.deployment.settings
+    read = AvroDeserializer(client_of(registry), schema_text("decisions", "avro"), conf=BY_TOPIC)
+    context = SerializationContext(settings.topic("decisions"), MessageField.VALUE)
+    decisions: dict[int, list[dict[str, Any]]] = {}
+    for message in worked_off.deployment.read("decisions"):
+        decisions.setdefault(message.partition(), []).append(read(message.value(), context))
+    assert without_as_of(decisions) == worked_off.expected.decisions
+
+
+def test_lists_are_those_of_plain_values_and_confluents_deserialiser_finds_them_valid(
+    worked_off: Run, registry: Registry
+) -> None:
+    settings = worked_off.deployment.settings
+    read = JSONDeserializer(None, schema_registry_client=client_of(registry), conf=BY_TOPIC)
+    context = SerializationContext(settings.topic("suppressions"), MessageField.VALUE)
+    lists = {}
+    for message in worked_off.deployment.read("suppressions"):
+        lists[message.key().decode()] = read(message.value(), context)
+    standing = {user_id: said for user_id, said in lists.items() if said is not None}
+    assert standing == worked_off.expected.lists
+
+
+def test_what_cannot_be_read_is_a_dead_letter_as_it_came_and_nothing_else_is(
+    worked_off: Run,
+) -> None:
+    letters = worked_off.deployment.read("dead-letters")
+    assert [letter.value() for letter in letters] == worked_off.broken
+    errors = [dict(letter.headers())["unhaunt.error"].decode() for letter in letters]
+    assert errors == ["unknown_value", "not_json", "not_json", "unknown_value"]
+
+
+def test_a_registry_that_is_away_is_waited_for_and_makes_no_dead_letters(worked_off: Run) -> None:
+    assert counts_of(worked_off.worker)["dead"].total() == len(worked_off.broken)
+    assert "waiting for schema" in worked_off.worker.log.read_text()
+
+
+def test_a_replay_of_dead_letters_asks_the_registry_as_well(worked_off: Run) -> None:
+    fates = DeadLetterReplay(worked_off.deployment.settings, Selection()).fates()
+    assert {fate for _, fate in fates} == {Fate.STILL_INVALID}
