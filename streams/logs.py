@@ -10,7 +10,14 @@ PAUSE_SECONDS: Final = 10.0
 MOST_MESSAGES: Final = 1_000
 """Of so many different messages it is known when they were last let through."""
 
-QUIET: Final = ("faust", "mode", "aiokafka", "streams.app", "streams.engine.faust_consumer")
+QUIET: Final = (
+    "faust",
+    "mode",
+    "aiokafka",
+    "httpx2",
+    "streams.app",
+    "streams.engine.faust_consumer",
+)
 """Loggers that tell of every step of theirs; heard from warnings on."""
 
 CLIENT: Final = logging.getLogger("librdkafka")

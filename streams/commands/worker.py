@@ -80,6 +80,7 @@ def run_unit(settings: Settings, processes: int) -> int:
 
     What would be wrong for all of them is found here, and said once.
     """
+    from streams.engine.schema_registry import registry_of  # noqa: PLC0415
     from streams.operations.topics import require  # noqa: PLC0415
     from streams.operations.worker_unit import WorkerUnit  # noqa: PLC0415
 
@@ -90,5 +91,6 @@ def run_unit(settings: Settings, processes: int) -> int:
             f"--processes {processes}: expected at most {partitions}, the number of partitions "
             "that the topics have, since a worker without a partition has nothing to do."
         )
+    registry_of(settings)
     logs.set_up(settings.log_level)
     return WorkerUnit(settings, processes, UNIT_WORKER).run()

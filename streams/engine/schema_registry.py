@@ -67,7 +67,6 @@ def client_of(settings: Settings) -> "SchemaRegistryClient":
             f"The client of schema registries is not installed ({error.name} is missing). "
             "Install it with: pip install 'unhaunt[registry]'"
         ) from error
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of every request
     configured: dict[str, Any] = {
         "url": settings.schema_registry_url,
         "timeout": ANSWER_SECONDS,
@@ -183,7 +182,8 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
         """The text of a schema after that of those which it refers to, each once."""
         found: dict[str, None] = {}
         for reference in schema.references or []:
-            assert reference.subject is not None and reference.version is not None
+            assert reference.subject is not None
+            assert reference.version is not None
             version = self._client.get_version(reference.subject, reference.version)
             found |= dict.fromkeys(self._with_references(version.schema))
         return [*found, schema.schema_str or ""]

@@ -46,7 +46,7 @@ class DeadLetterReplay:
     """The letters that are selected, as the topic is now, and what is to become of them."""
 
     def __init__(self, settings: Settings, selection: Selection) -> None:
-        """Raises `UserError` when no broker or registry answers, or no topic of letters is there."""
+        """Raises `UserError` when no broker or registry answers, or no topic of letters exists."""
         self.letters = DeadLetters(settings)
         self._settings = settings
         self._selection = selection

@@ -10,6 +10,7 @@ import pytest
 from streams.settings import Settings
 from tests.integration.deployment import Deployment
 from tests.kafka.cluster import KafkaCluster
+from tests.kafka.registry import Registry, require_registry
 
 Deploy = Callable[..., Deployment]
 
@@ -18,6 +19,14 @@ Deploy = Callable[..., Deployment]
 def broker(kafka: KafkaCluster) -> str:
     """The address of the Apache Kafka that all tests share, each with topics of its own."""
     return kafka.address
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """The schema registry that all tests share, each with subjects of its own."""
+    require_registry()
+    with Registry(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
 
 
 @pytest.fixture

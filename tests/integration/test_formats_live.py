@@ -1,4 +1,7 @@
-"""A running worker takes events in other formats, one deployment after the other all there are."""
+"""A running worker takes events in other formats, one deployment after the other all there are.
+
+Each record comes twice, so that whatever is counted twice shows.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,13 +25,13 @@ from streams.recording.partitioning import partition_of
 from tests.builders import NOW, TOPIC_OF
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
-from tests.integration.recordings import expected
+from tests.integration.recordings import expected, without_as_of
 
 pytestmark = pytest.mark.kafka
 
 EXAMPLES = Path(generate.__file__).parent / "examples" / "formats"
 PARTITIONS = 3
-TOPICS = ("preferences", "purchases", "dismissals", "impressions")
+TOPICS = ("preferences", "purchases", "impressions", "dismissals")
 KINDS = (*ADAPTERS, AUTO)
 FORMATS = [
     dict(zip(TOPICS, kinds, strict=True)) for kinds in (KINDS[: len(TOPICS)], KINDS[len(TOPICS) :])
@@ -37,16 +40,24 @@ FORMATS = [
 
 
 class Run(NamedTuple):
-    """The examples of four formats, that a worker has worked off."""
+    """The examples of four formats, each sent twice, that a worker has worked off."""
 
     formats: dict[str, str]
     records: list[RecordedRecord]
+    """Without the repeats."""
     deployment: Deployment
     worker: WorkerProcess
 
 
-OWN_RECORD = b'{"event_id": "e1", "reason": "not_interested", "product_id": "mug-7"}'
-"""In our own format, which the first topics are not in."""
+OWN_RECORD = orjson.dumps(
+    {
+        "event_id": "e1",
+        "event": "order_completed",
+        "order_id": "o1",
+        "products": [{"product_id": "mug-7"}],
+    }
+)
+"""In our own format, which the purchases are not in."""
 
 
 def examples(topic: str, kind: str) -> Iterator[RecordedRecord]:
@@ -77,16 +88,19 @@ def runs(deploy: Deploy) -> Iterator[list[Run]]:
         for formats in FORMATS:
             records = [record for pair in formats.items() for record in examples(*pair)]
             home = partition_of(b"bob", PARTITIONS)
-            records.append(record_of(TOPICS[2], b"bob", OWN_RECORD, NOW, partition=home))
+            records.append(record_of("purchases", b"bob", OWN_RECORD, NOW, partition=home))
             records = list(numbered(records))
             deployment = deploy(PARTITIONS)
-            deployment.load(records)
+            deployment.load(records * 2)
             setting = ",".join(f"{topic}={kind}" for topic, kind in formats.items())
             worker = stack.enter_context(deployment.worker(formats=setting))
             runs.append(Run(formats, records, deployment, worker))
         for run in runs:
             run.deployment.wait_until_consumed(run.worker)
-            run.deployment.wait_until_lists_are(in_our_own_format(run)[1], run.worker)
+            run.deployment.wait_until_lists_are(in_our_own_format(run).lists, run.worker)
+            run.deployment.load(in_our_own_format(run).requests)
+        for run in runs:
+            run.deployment.wait_until_consumed(run.worker)
             assert run.worker.stop() == 0
         yield runs
 
@@ -105,8 +119,17 @@ def said_by(run: Run, record: RecordedRecord) -> Input | InvalidRecord | None:
         return refused
 
 
-def in_our_own_format(run: Run) -> tuple[Counter[str], dict[str, Any]]:
-    """What is to become of the records, and the lists of what they say as SPEC 2 has it."""
+class OurOwn(NamedTuple):
+    """What is to become of the records, and what follows from what they say as SPEC 2 has it."""
+
+    fates: Counter[str]
+    lists: dict[str, dict[str, Any]]
+    requests: list[RecordedRecord]
+    """One of each person who has a list, for something of each of its entries and for socks."""
+    decisions: dict[int, list[dict[str, Any]]]
+
+
+def in_our_own_format(run: Run) -> OurOwn:
     fates: Counter[str] = Counter()
     own = []
     for record in run.records:
@@ -130,18 +153,62 @@ def in_our_own_format(run: Run) -> tuple[Counter[str], dict[str, Any]]:
                         partition=home,
                     )
                 )
-    return fates, expected(list(numbered(own)), "", PARTITIONS).lists
+    lists = expected(list(numbered(own)), "", PARTITIONS).lists
+    after = max(record.timestamp for record in own) + 1
+    requests = [request_of(user_id, said, after) for user_id, said in sorted(lists.items())]
+    decided = expected(list(numbered([*own, *requests])), "", PARTITIONS).decisions
+    return OurOwn(fates, lists, requests, decided)
+
+
+FIELD_OF = {"brand": "brand", "advertiser": "advertiser_id"}
+"""The attribute by which a candidate is in a scope."""
+
+
+def request_of(user_id: str, standing: dict[str, Any], ts: int) -> RecordedRecord:
+    candidates: list[dict[str, Any]] = [{"product_id": "socks-3"}]
+    for number, entry in enumerate(standing["entries"]):
+        scope, value = entry["scope"], entry["value"]
+        candidate: dict[str, Any] = {"product_id": f"product-{number}"}
+        if scope in ("product", "group"):
+            candidate = {"product_id": value}
+        elif scope == "category":
+            candidate["categories"] = [value]
+        elif scope in FIELD_OF:
+            candidate[FIELD_OF[scope]] = value
+        candidates.append(candidate)
+    request = orjson.dumps({"request_id": user_id, "candidates": candidates})
+    home = partition_of(user_id.encode(), PARTITIONS)
+    return record_of("impression-requests", user_id.encode(), request, ts, partition=home)
+
+
+def test_a_request_afterwards_is_decided_as_if_all_had_been_in_our_own_format(run: Run) -> None:
+    assert without_as_of(run.deployment.decisions()) == in_our_own_format(run).decisions
+
+
+def test_what_people_bought_or_rejected_in_each_format_is_suppressed(run: Run) -> None:
+    people = {
+        decision["user_id"]
+        for decisions in run.deployment.decisions().values()
+        for decision in decisions
+        if decision["suppressed"]
+    }
+    # A few impressions leave nobody with a list.
+    for kind in set(run.formats.values()) - {"pixel"}:
+        assert any(f"-{kind}-" in user_id for user_id in people), kind
 
 
 def test_the_lists_are_those_of_the_same_events_in_our_own_format(run: Run) -> None:
-    assert run.deployment.lists() == in_our_own_format(run)[1]
+    assert run.deployment.lists() == in_our_own_format(run).lists
 
 
 def test_every_record_is_joined_or_dead_or_ignored_or_rerouted(run: Run) -> None:
     counts = counts_of(run.worker)
-    fates, _ = in_our_own_format(run)
-    assert fates["rerouted"]
+    own = in_our_own_format(run)
+    assert own.fates["rerouted"]
+    fates = Counter({name: 2 * count for name, count in own.fates.items()})
+    fates["decided"] = len(own.requests)
     assert fates == {
+        "decided": counts["decided"],
         "joined": counts["joined"],
         "dead": counts["dead"].total(),
         "ignored": counts["ignored"].total(),
@@ -172,4 +239,4 @@ def test_a_replay_judges_dead_letters_by_the_format_that_their_topic_has_now(run
         return [letter.value for letter, fate in fates if fate is Fate.SENT]
 
     assert fit(",".join(f"{topic}={kind}" for topic, kind in run.formats.items())) == []
-    assert fit("") == [OWN_RECORD]
+    assert fit("") == [OWN_RECORD] * 2

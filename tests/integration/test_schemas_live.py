@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -33,7 +32,7 @@ from tests.command_line import run, run_process, words
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
 from tests.integration.recordings import Expected, expected, without_as_of
-from tests.kafka.registry import Registry, require_registry
+from tests.kafka.registry import Registry
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kafka
@@ -54,18 +53,14 @@ SHOPS_OWN = {
         {"name": "event", "type": {"type": "enum", "name": "E", "symbols": ["order_completed"]}},
         {"name": "ts", "type": {"type": "long", "logicalType": "timestamp-millis"}},
         {"name": "order_id", "type": "string"},
-        {"name": "products", "type": {"type": "array", "items": {"type": "map", "values": "string"}}},
+        {
+            "name": "products",
+            "type": {"type": "array", "items": {"type": "map", "values": "string"}},
+        },
         {"name": "shelf", "type": "bytes"},
     ],
 }
 """A schema that is not the contract's, of values that fit the contract."""
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    require_registry()
-    with Registry(tmp_path_factory.mktemp("registry")) as registry:
-        yield registry
 
 
 def client_of(registry: Registry) -> SchemaRegistryClient:
@@ -233,3 +228,55 @@ def test_a_registry_that_is_away_is_waited_for_and_makes_no_dead_letters(worked_
 def test_a_replay_of_dead_letters_asks_the_registry_as_well(worked_off: Run) -> None:
     fates = DeadLetterReplay(worked_off.deployment.settings, Selection()).fates()
     assert {fate for _, fate in fates} == {Fate.STILL_INVALID}
+
+
+def test_schemas_are_registered_once_and_then_there(deploy: Deploy, registry: Registry) -> None:
+    settings = with_schemas(deploy(1).settings, registry, "purchases=avro,decisions=json")
+    before = command(settings, "schemas", "check")
+    assert (before.exit_code, before.stdout.count("brings it there")) == (0, 2)
+    registered = command(settings, "schemas", "register")
+    assert registered.exit_code == 0
+    assert f"{settings.topic_prefix}purchases-value" in registered.stdout
+    assert command(settings, "schemas", "register").stdout == registered.stdout
+    assert command(settings, "schemas", "check").stdout == registered.stdout
+
+
+def test_a_schema_that_does_not_fit_what_is_there_is_not_registered(
+    deploy: Deploy, registry: Registry
+) -> None:
+    settings = with_schemas(deploy(1).settings, registry, "purchases=avro")
+    subject = f"{settings.topic_prefix}purchases-value"
+    client = client_of(registry)
+    client.register_schema(subject, Schema(json.dumps(SHOPS_OWN), "AVRO"))
+    client.set_compatibility(subject, "BACKWARD")
+    for said in (command(settings, "schemas", name) for name in ("check", "register")):
+        assert said.exit_code == 1
+        assert "not compatible with what is there" in words(said.stdout)
+    assert len(client.get_versions(subject)) == 1
+
+
+def test_a_worker_does_not_start_without_the_schemas_of_its_output(
+    deploy: Deploy, registry: Registry
+) -> None:
+    settings = with_schemas(deploy(1).settings, registry, "suppressions=json")
+    said = run_process("worker", **environment_of(settings))
+    assert said.returncode == 2
+    assert said.stderr.splitlines()[-1] == (
+        f"The schema registry at {registry.url} does not have the schema of suppressions in json "
+        f"under {settings.topic_prefix}suppressions-value. `unhaunt schemas register` brings it "
+        "there."
+    )
+
+
+@pytest.mark.parametrize("path", ["", "/nowhere"])
+def test_a_worker_does_not_start_where_no_registry_answers(
+    deploy: Deploy, registry: Registry, path: str
+) -> None:
+    """Nor where something else does: here a registry, but at another path."""
+    settings = with_schemas(deploy(1).settings, registry, "purchases=avro")
+    url = registry.url + path if path else "http://127.0.0.1:1"
+    settings = msgspec.structs.replace(settings, schema_registry_url=url)
+    said = run_process("worker", **environment_of(settings))
+    assert said.returncode == 2
+    assert f"schema registry at {url} " in said.stderr.replace("answers at", "at")
+    assert "Traceback" not in said.stderr
