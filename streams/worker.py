@@ -36,7 +36,7 @@ def run_worker(
     """
     use_few_arenas()
     registry = registry_of(settings)
-    catalog = CatalogReader(settings, Catalog(), registry)
+    catalog = CatalogReader(settings, Catalog(), registry=registry)
     try:
         catalog.load()
         logger.info("the catalog has %d products", len(catalog.catalog.products))

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-from schemas.decoding import InvalidRecord, decode_product
-from schemas.framing import unframed
+from schemas.decoding import InvalidRecord
 from streams.engine.output import client_settings
-from streams.engine.schema_registry import SchemaRegistry
+from streams.engine.schema_registry import SchemaRegistry, product_reader
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 
@@ -51,8 +50,8 @@ class CatalogReader:
         self,
         settings: Settings,
         catalog: Catalog,
-        registry: SchemaRegistry | None = None,
         seconds: float = 60,
+        registry: SchemaRegistry | None = None,
     ) -> None:
         """`registry` has the schemas of the topics whose values are framed."""
         self.catalog = catalog
@@ -68,7 +67,7 @@ class CatalogReader:
         self.position = 0
         """Sum of the offsets reached: grows whenever the catalog says something new."""
         self._topic = settings.topic("catalog")
-        self._schemas = registry if registry is not None and registry.frames_products else None
+        self._read_product = product_reader(registry)
         self._timeout = seconds
         self._offsets: dict[int, int] = {}
         self._consumer: Any = Consumer(
@@ -111,9 +110,14 @@ class CatalogReader:
             self.fetched += self._consumer.consume(BULK, 0)
 
     def take_in(self) -> None:
-        """Take in what was fetched."""
-        fetched, self.fetched = self.fetched, []
-        self._apply(fetched)
+        """Take in what was fetched; all of it again where a schema could not be had before."""
+        self._apply(self.fetched)
+        self.fetched = []
+
+    def poll(self) -> None:
+        """Take in what is new, without waiting for the broker."""
+        self.fetch()
+        self.take_in()
 
     def close(self) -> None:
         """Stop following."""
@@ -140,11 +144,7 @@ class CatalogReader:
         self.read += 1
         key, value = message.key(), message.value()
         try:
-            if self._schemas is not None:
-                said = unframed(self._schemas, value, message.headers() or ())
-                self.catalog.put(*decode_product(key, said))
-            else:
-                self.catalog.put(*decode_product(key, value))
+            self.catalog.put(*self._read_product(key, value, message.headers() or ()))
         except InvalidRecord as error:
             self._remember(
                 InvalidProduct(

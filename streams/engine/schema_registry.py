@@ -1,123 +1,53 @@
 """The schema registry: schemas by id, each asked for once, and those that output is written by.
 
-Asked over HTTP by confluent-kafka's client. Its serialisers are left out of the path of the
-records: for one value each takes several times as long as all else that a worker does with it.
+The serialisers of confluent-kafka are left out of the path of the records: for one value each takes
+several times as long as all else that a worker does with it.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from schemas.adapters.envelope import Headers
 from schemas.adapters.formats import Reader
-from schemas.decoding import InvalidRecord
-from schemas.framing import JsonOf, SchemaId, frame_of, framed, framed_readers
+from schemas.decoding import InvalidRecord, decode_product
+from schemas.framing import JsonOf, SchemaId, frame_of, framed, framed_readers, unframed
+from schemas.records import Product
 from schemas.registered import json_of, schema_text, unknown
 from schemas.topics import PERSON_TOPICS
 from streams.engine.daemon_thread import in_daemon_thread
+from streams.engine.registry_client import (
+    NO_SUCH,
+    NO_SUCH_PATH,
+    NotRegistered,
+    RegistryUnavailable,
+    asking,
+    client_of,
+    registered_schema,
+    subject_of,
+)
 from streams.errors import UserError
 from streams.settings import Settings
 
 if TYPE_CHECKING:
-    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+    from confluent_kafka.schema_registry import Schema
 
 logger = logging.getLogger(__name__)
 
-ANSWER_SECONDS: Final = 5
 RETRY_SECONDS: Final = 2
 UNKNOWN_SECONDS: Final = 10
 """How long it is taken for granted that the registry does not have a schema."""
-
-NOT_FOUND: Final = 404
-NO_SUCH: Final = (40401, 40402, 40403)
-"""The registry's codes for a subject, a version or a schema that is not there. A 404 without one of
-them may be a gateway's word for a registry that is away."""
-NO_SUCH_PATH: Final = 0
-"""Apicurio's code where it is asked for a GUID, which it does not have for any schema."""
 
 CATALOG: Final = "catalog"
 
 Write = Callable[[Any], bytes]
 """Writes a value of an output topic."""
-
-
-class RegistryUnavailable(UserError):
-    """The registry does not answer, or not what it was asked."""
-
-
-class NotRegistered(Exception):
-    """The registry does not have what it was asked for."""
-
-
-def client_of(settings: Settings) -> "SchemaRegistryClient":
-    """A client of the registry that the settings name.
-
-    Raises `UserError` where what it takes is not installed or a file cannot be read.
-    """
-    try:
-        from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: PLC0415
-    except ImportError as error:
-        raise UserError(
-            f"The client of schema registries is not installed ({error.name} is missing). "
-            "Install it with: pip install 'unhaunt[registry]'"
-        ) from error
-    configured: dict[str, Any] = {
-        "url": settings.schema_registry_url,
-        "timeout": ANSWER_SECONDS,
-        "max.retries": 0,
-    }
-    if settings.schema_registry_ca_file:
-        configured["ssl.ca.location"] = settings.schema_registry_ca_file
-    if settings.schema_registry_username:
-        password = _password(settings)
-        configured["basic.auth.user.info"] = f"{settings.schema_registry_username}:{password}"
-    try:
-        return SchemaRegistryClient(configured)
-    except (OSError, ValueError) as error:
-        raise UserError(f"UNHAUNT_SCHEMA_REGISTRY_…: {error}") from error
-
-
-def _password(settings: Settings) -> str:
-    if not settings.schema_registry_password_file:
-        return settings.schema_registry_password
-    try:
-        return Path(settings.schema_registry_password_file).read_text().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"UNHAUNT_SCHEMA_REGISTRY_PASSWORD_FILE={settings.schema_registry_password_file}: "
-            f"it cannot be read ({error})."
-        ) from error
-
-
-@contextmanager
-def asking(settings: Settings, no_such: Container[int] = NO_SUCH) -> Iterator[None]:
-    """Tell what came of asking the registry by two errors.
-
-    Raises `NotRegistered` and `RegistryUnavailable`.
-    """
-    import httpx2  # noqa: PLC0415 -- only an extra brings it
-    from confluent_kafka.schema_registry import SchemaRegistryError  # noqa: PLC0415
-
-    try:
-        yield
-    except SchemaRegistryError as error:
-        if error.http_status_code == NOT_FOUND and error.error_code in no_such:
-            raise NotRegistered(error.error_message) from error
-        raise RegistryUnavailable(
-            f"The schema registry at {settings.schema_registry_url} did not do what it was asked: "
-            f"{error}. UNHAUNT_SCHEMA_REGISTRY_URL says where it is."
-        ) from error
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
-        raise RegistryUnavailable(
-            f"No schema registry answers at {settings.schema_registry_url} ({error}). Is it "
-            "running? UNHAUNT_SCHEMA_REGISTRY_URL says where to look."
-        ) from error
 
 
 class SchemaRegistry(dict[SchemaId, JsonOf]):
@@ -193,10 +123,13 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
         topics = [topic for topic in PERSON_TOPICS if topic in self._kinds]
         return framed_readers(readers, topics, self)
 
-    @property
-    def frames_products(self) -> bool:
-        """Whether the values of the catalog are framed."""
-        return CATALOG in self._kinds
+    def read_product(
+        self, key: bytes | None, value: bytes | None, headers: Headers
+    ) -> tuple[str, Product | None]:
+        """Read a record of the catalog as `decode_product` does, also one that is framed."""
+        if CATALOG in self._kinds:
+            value = unframed(self, value, headers)
+        return decode_product(key, value)
 
     def missing_in(
         self,
@@ -215,7 +148,7 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
             if (name := streams[place.topic]) in self._kinds or name not in PERSON_TOPICS
             for record in fetched
         ]
-        if self.frames_products:
+        if CATALOG in self._kinds:
             values += [(message.value(), message.headers()) for message in products]
         return self._missing(values)
 
@@ -248,6 +181,12 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
                         await asyncio.wait_for(given_up.wait(), RETRY_SECONDS)
         return not given_up.is_set()
 
+    def list_reader(self) -> JsonOf:
+        """Reads the values of the lists, as a view does. Raises as looking a schema up does."""
+        if "suppressions" not in self._kinds:
+            return bytes
+        return lambda value: _as_published(unframed(self, value, ()) or b"")
+
     # -- output
 
     def writer(self, topic: str) -> Write:
@@ -263,21 +202,33 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
         return lambda value: framed(schema_id, write(value))
 
 
+def product_reader(
+    registry: SchemaRegistry | None,
+) -> Callable[[bytes | None, bytes | None, Headers], tuple[str, Product | None]]:
+    """What reads the records of the catalog: their keys, values and headers."""
+    if registry is not None:
+        return registry.read_product
+    return lambda key, value, _: decode_product(key, value)
+
+
 def registry_of(settings: Settings) -> SchemaRegistry | None:
     """The registry, where a topic has its values framed. Raises `UserError`."""
     return SchemaRegistry(settings) if settings.schema_by_topic else None
 
 
-def subject_of(settings: Settings, topic: str) -> str:
-    """The name under which the schemas of a topic's values stand."""
-    return f"{settings.topic(topic)}-value"
+def _as_published(content: bytes) -> bytes:
+    """A list as it is in JSON, which leaves out what Avro has as null."""
+    said = orjson.loads(content)
+    if isinstance(said, dict):
+        _drop_null(said, "forgotten")
+        for entry in said.get("entries") or ():
+            _drop_null(entry, "price")
+    return orjson.dumps(said)
 
 
-def registered_schema(topic: str, kind: str) -> "Schema":
-    """The schema of a topic's values, for the registry's client."""
-    from confluent_kafka.schema_registry import Schema  # noqa: PLC0415
-
-    return Schema(schema_text(topic, kind), kind.upper())
+def _drop_null(said: dict[str, Any], name: str) -> None:
+    if said.get(name, ...) is None:
+        del said[name]
 
 
 def _is_output(topic: str) -> bool:

@@ -15,11 +15,10 @@ import orjson
 from confluent_kafka.admin import AdminClient
 
 from schemas.adapters.formats import read, readers_of
-from schemas.decoding import InvalidRecord, decode_product
-from schemas.framing import unframed
+from schemas.decoding import InvalidRecord
 from schemas.topics import PERSON_TOPICS
 from streams.engine.output import client_settings
-from streams.engine.schema_registry import registry_of
+from streams.engine.schema_registry import product_reader, registry_of
 from streams.operations.bounded_reading import SECONDS, bounds_of, committed_records
 from streams.operations.dead_letter_reading import DeadLetters
 from streams.operations.dead_letter_sending import Sending
@@ -50,10 +49,11 @@ class DeadLetterReplay:
         self.letters = DeadLetters(settings)
         self._settings = settings
         self._selection = selection
-        self._registry = registry_of(settings)
+        registry = registry_of(settings)
+        self._read_product = product_reader(registry)
         self._readers = readers_of(settings.format_by_topic)
-        if self._registry is not None:
-            self._readers = self._registry.framed_readers(self._readers)
+        if registry is not None:
+            self._readers = registry.framed_readers(self._readers)
         self._inputs = {settings.topic(name): name for name in (*PERSON_TOPICS, CATALOG)}
 
     def fates(self, advance: Advance = lambda _: None) -> Iterator[tuple[DeadLetter, Fate]]:
@@ -94,19 +94,13 @@ class DeadLetterReplay:
             return Fate.SENT_BEFORE
         try:
             if topic == CATALOG:
-                self._decode_product(letter)
+                self._read_product(letter.key, letter.value, letter.headers)
             else:
                 timestamp, headers = letter.timestamp, letter.headers
                 read(self._readers, topic, letter.key, letter.value, timestamp, headers)
         except InvalidRecord:
             return Fate.STILL_INVALID
         return Fate.SENT
-
-    def _decode_product(self, letter: DeadLetter) -> None:
-        value = letter.value
-        if self._registry is not None and self._registry.frames_products:
-            value = unframed(self._registry, value, letter.headers)
-        decode_product(letter.key, value)
 
     def _sent_before(self) -> dict[str, int]:
         """The timestamps of the records that were sent, by where they had been found."""

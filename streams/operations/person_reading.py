@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.decoding import InvalidRecord, decode_product
+from schemas.decoding import InvalidRecord
+from streams.engine.schema_registry import product_reader, registry_of
 from streams.engine.store import PERSON, PROGRESS
 from streams.errors import UserError
 from streams.operations.bounded_reading import Bounds, bounds_of, committed_records
@@ -36,10 +37,11 @@ class PersonReading:
     """The two topics that tell what is known of a person, as they are now."""
 
     def __init__(self, settings: Settings, user_id: str) -> None:
-        """Raises `UserError` when no broker answers or there is no changelog."""
+        """Raises `UserError` when no broker or registry answers or there is no changelog."""
         self._settings = settings
         self._key = user_id.encode()
         self._user_id = user_id
+        self._read_product = product_reader(registry_of(settings))
         partitions = existing(settings)
         changelog, catalog = settings.changelog, settings.topic("catalog")
         if changelog not in partitions:
@@ -80,7 +82,8 @@ class PersonReading:
         topic = self._settings.topic("catalog")
         for message in committed_records(self._settings, topic, self._products, advance):
             try:
-                catalog.put(*decode_product(message.key(), message.value()))
+                headers = message.headers() or ()
+                catalog.put(*self._read_product(message.key(), message.value(), headers))
             except InvalidRecord:
                 continue  # a worker leaves it out as well, and buries it
         return catalog

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from streams.engine.schema_registry import (
+from streams.engine.registry_client import (
     NotRegistered,
     asking,
     client_of,

@@ -17,9 +17,11 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
+from schemas.decoding import InvalidRecord
 from schemas.outputs import SuppressionList
 from streams.engine.offsets import topic_ids
 from streams.engine.output import client_settings
+from streams.engine.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.view.copies import Copies, Seen
 
@@ -67,10 +69,14 @@ class Asked(NamedTuple):
 class Following:
     """Follows the partitions of the lists into copies. One thread may use it.
 
-    All of its calls raise `KafkaException` when the brokers cannot be had; they may be made again.
+    All of its calls raise `KafkaException` when the brokers cannot be had, and
+    `RegistryUnavailable` when a schema cannot; after `begin` they may be made again.
     """
 
-    def __init__(self, settings: Settings, copies: Copies) -> None:
+    def __init__(
+        self, settings: Settings, copies: Copies, registry: SchemaRegistry | None = None
+    ) -> None:
+        """`registry` has the schemas of the topics whose values are framed."""
         self.contacts: dict[int, Contact] = {}
         """The last contact of each partition that has been level since this was made."""
         self.partitions = 0
@@ -80,6 +86,7 @@ class Following:
         self._topic = settings.topic("suppressions")
         self._settings = settings
         self._copies = copies
+        self._list_of = bytes if registry is None else registry.list_reader()
         self._id = ""
         self._reached: dict[int, int] = {}
         self._asked: Asked | None = None
@@ -131,9 +138,13 @@ class Following:
             number, error = message.partition(), message.error()
             if error is None:
                 self._reached[number] = message.offset() + 1
-                if self._is_list(message):
-                    lists.setdefault(number, {})[message.key()] = message.value()
-                    newest[number] = _newer(newest[number], message.value())
+                try:
+                    value = self._list_in(message)
+                except ValueError as problem:  # what msgspec raises is one as well
+                    self._leave_out(message, problem)
+                else:
+                    lists.setdefault(number, {})[message.key()] = value
+                    newest[number] = _newer(newest[number], value)
             elif error.code() == KafkaError._PARTITION_EOF:
                 self._reached[number] = message.offset()
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
@@ -160,20 +171,24 @@ class Following:
         contact = self.contacts.get(number)
         return self._copies[number].seen.level_at if contact is None else contact.level_at
 
-    def _is_list(self, message: Any) -> bool:
-        """Whether a record is a list or a tombstone; what is neither is left out and told."""
-        key, value = message.key(), message.value()
+    def _list_in(self, message: Any) -> bytes | None:
+        """The list in a record, None for a tombstone. Raises `ValueError` for what is neither."""
+        value = message.value()
+        if message.key() is None:
+            raise ValueError("it has no key")
+        if value is None:
+            return None
         try:
-            if key is None:
-                raise ValueError("it has no key")
-            if value is not None:
-                _LIST.decode(value)
-        except ValueError as error:  # what msgspec raises is one as well
-            self.invalid += 1
-            place = f"{self._topic}, partition {message.partition()}, offset {message.offset()}"
-            logger.warning("%s: left out, since it is no list: %s", place, error)
-            return False
-        return True
+            value = self._list_of(value)
+        except InvalidRecord as error:
+            raise ValueError(str(error)) from error
+        _LIST.decode(value)
+        return value
+
+    def _leave_out(self, message: Any, error: ValueError) -> None:
+        self.invalid += 1
+        place = f"{self._topic}, partition {message.partition()}, offset {message.offset()}"
+        logger.warning("%s: left out, since it is no list: %s", place, error)
 
     def _assign(self) -> None:
         self._consumer.assign(

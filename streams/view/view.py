@@ -10,6 +10,8 @@ from typing import Final, Self
 from confluent_kafka import KafkaException
 
 from streams.engine.catalog_reader import CatalogReader
+from streams.engine.registry_client import RegistryUnavailable
+from streams.engine.schema_registry import SchemaRegistry, registry_of
 from streams.errors import UserError
 from streams.recording.partitioning import partition_of
 from streams.settings import Settings
@@ -46,14 +48,16 @@ class View(Answers):
     ) -> None:
         """`folder` keeps the copy; `partitions` are those to follow, all where it is None.
 
-        Raises `UserError` when the folder is in use, damaged or cannot be written.
+        Raises `UserError` when the folder is in use, damaged or cannot be written, and when topics
+        have schemas whose registry does not answer.
         """
         self.policy = policy
         self._settings = settings
         self._wanted = None if partitions is None else frozenset(partitions)
         self.catalog = Catalog()
         self._copies = Copies(folder)
-        self._following = Following(settings, self._copies)
+        self._registry = registry_of(settings)
+        self._following = Following(settings, self._copies, self._registry)
         self._catalog_reader: CatalogReader | None = None
         self._caught_up = threading.Event()
         self._ending = threading.Event()
@@ -137,6 +141,9 @@ class View(Answers):
                 except KafkaException as error:
                     logger.warning("%s; trying again", error.args[0].str())
                     self._ending.wait(RETRY_SECONDS)
+                except RegistryUnavailable as error:
+                    logger.warning("%s It is tried again.", error)
+                    self._ending.wait(RETRY_SECONDS)
             self._following.close()
         except Exception as error:
             self._failure = error
@@ -149,7 +156,7 @@ class View(Answers):
 
     def _follow(self) -> None:
         if self._catalog_reader is None:
-            self._catalog_reader = _loaded_catalog(self._settings, self.catalog)
+            self._catalog_reader = _loaded_catalog(self._settings, self.catalog, self._registry)
         self._following.begin(self._wanted)
         while not self._ending.is_set():
             self._following.poll(POLL_SECONDS)
@@ -158,12 +165,14 @@ class View(Answers):
                 self._caught_up.set()
 
 
-def _loaded_catalog(settings: Settings, products: Catalog) -> CatalogReader:
-    """Raises `KafkaException` when the brokers cannot be had."""
-    reader = CatalogReader(settings, products, CATALOG_SECONDS)
+def _loaded_catalog(
+    settings: Settings, products: Catalog, registry: SchemaRegistry | None
+) -> CatalogReader:
+    """Raises `KafkaException` or `RegistryUnavailable` when these cannot be had."""
+    reader = CatalogReader(settings, products, CATALOG_SECONDS, registry)
     try:
         reader.load()
-    except KafkaException:
+    except (KafkaException, RegistryUnavailable):
         reader.close()
         raise
     return reader

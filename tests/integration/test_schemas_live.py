@@ -28,6 +28,8 @@ from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.recording.partitioning import partition_of
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
+from streams.suppression.policy import Policy
+from streams.view import View
 from tests.command_line import run, run_process, words
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
@@ -40,7 +42,7 @@ pytestmark = pytest.mark.kafka
 PARTITIONS = 2
 SCHEMAS = (
     "catalog=avro,preferences=json,purchases=json,dismissals=avro,impressions=avro,"
-    "impression-requests=json,decisions=avro,suppressions=json"
+    "impression-requests=json,decisions=json,suppressions=avro"
 )
 BY_TOPIC = {"subject.name.strategy": topic_subject_name_strategy}
 UNKNOWN_ID = 424_242
@@ -115,6 +117,11 @@ class Shop:
         )
 
 
+def without_absent(said: dict[str, Any], name: str) -> dict[str, Any]:
+    """What Avro has as null and JSON does not have."""
+    return {key: value for key, value in said.items() if (key, value) != (name, None)}
+
+
 class Run(NamedTuple):
     """A recording that a worker has worked off, framed and with some that it cannot read."""
 
@@ -186,11 +193,11 @@ def worked_off(deploy: Deploy, registry: Registry) -> Iterator[Run]:
         yield Run(deployment, worker, expected(list(numbered(plain)), DEMO_POLICY, 2), broken)
 
 
-def test_decisions_are_those_of_plain_values_and_confluents_deserialiser_reads_them(
+def test_decisions_are_those_of_plain_values_and_confluents_deserialiser_finds_them_valid(
     worked_off: Run, registry: Registry
 ) -> None:
     settings = worked_off.deployment.settings
-    read = AvroDeserializer(client_of(registry), schema_text("decisions", "avro"), conf=BY_TOPIC)
+    read = JSONDeserializer(None, schema_registry_client=client_of(registry), conf=BY_TOPIC)
     context = SerializationContext(settings.topic("decisions"), MessageField.VALUE)
     decisions: dict[int, list[dict[str, Any]]] = {}
     for message in worked_off.deployment.read("decisions"):
@@ -198,17 +205,29 @@ def test_decisions_are_those_of_plain_values_and_confluents_deserialiser_reads_t
     assert without_as_of(decisions) == worked_off.expected.decisions
 
 
-def test_lists_are_those_of_plain_values_and_confluents_deserialiser_finds_them_valid(
+def test_lists_are_those_of_plain_values_and_confluents_deserialiser_reads_them(
     worked_off: Run, registry: Registry
 ) -> None:
     settings = worked_off.deployment.settings
-    read = JSONDeserializer(None, schema_registry_client=client_of(registry), conf=BY_TOPIC)
+    read = AvroDeserializer(client_of(registry), schema_text("suppressions", "avro"), conf=BY_TOPIC)
     context = SerializationContext(settings.topic("suppressions"), MessageField.VALUE)
     lists = {}
     for message in worked_off.deployment.read("suppressions"):
         lists[message.key().decode()] = read(message.value(), context)
     standing = {user_id: said for user_id, said in lists.items() if said is not None}
+    for said in standing.values():
+        assert said.pop("forgotten") is None
+        said["entries"] = [without_absent(entry, "price") for entry in said["entries"]]
     assert standing == worked_off.expected.lists
+
+
+def test_a_view_reads_lists_and_catalog_that_have_schemas(worked_off: Run) -> None:
+    policy = Policy.from_toml(DEMO_POLICY)
+    with View(worked_off.deployment.settings, policy) as view:
+        view.wait_until_caught_up(60)
+        lists = {user_id: view.person(user_id).list for user_id in worked_off.expected.lists}
+        assert lists == worked_off.expected.lists
+        assert len(view._products.products) > 0
 
 
 def test_what_cannot_be_read_is_a_dead_letter_as_it_came_and_nothing_else_is(
