@@ -93,3 +93,35 @@ def test_topics_of_a_deployment_have_its_prefix_and_the_processors_own_its_name(
     settings = Settings(application="x", topic_prefix="shop.")
     assert settings.topic("purchases") == "shop.purchases"
     assert (settings.changelog, settings.reroute) == ("x-persons-changelog", "x-reroute")
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"SCHEMAS": "purchases=avro"}, "UNHAUNT_SCHEMA_REGISTRY_URL: expected the address"),
+        ({"SCHEMAS": "purchases"}, "UNHAUNT_SCHEMAS='purchases': purchases: expected one of"),
+        ({"SCHEMA_REGISTRY_URL": "registry:8081"}, "UNHAUNT_SCHEMA_REGISTRY_URL='registry:8081'"),
+        ({"SCHEMA_REGISTRY_USERNAME": "ann"}, "expected one of the two"),
+        ({"SCHEMA_REGISTRY_PASSWORD": "secret"}, "expected one of the two"),
+        (
+            {
+                "SCHEMA_REGISTRY_USERNAME": "ann",
+                "SCHEMA_REGISTRY_PASSWORD": "secret",
+                "SCHEMA_REGISTRY_PASSWORD_FILE": "/password",
+            },
+            "expected one of the two",
+        ),
+    ],
+)
+def test_what_a_schema_registry_needs_is_asked_for(
+    variables: dict[str, str], expected: str
+) -> None:
+    with pytest.raises(SettingsError, match=expected):
+        Settings.from_environment({f"UNHAUNT_{name}": text for name, text in variables.items()})
+
+
+def test_a_password_is_shown_nowhere() -> None:
+    settings = Settings(schema_registry_username="ann", schema_registry_password="secret")
+    assert "secret" not in repr(settings)
+    assert "secret" not in str(described(settings))
+    assert "schema_registry_password='********'" in repr(settings)
