@@ -1,8 +1,9 @@
 """A worker whose topics have schemas: values that Confluent's serialisers wrote, and read."""
 
 import json
+import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -129,6 +130,8 @@ class Run(NamedTuple):
     worker: WorkerProcess
     expected: Expected
     broken: list[bytes]
+    exit_code: int
+    """Of the worker, which was told to stop while it waited for the registry."""
 
 
 def is_valid(record: RecordedRecord) -> bool:
@@ -145,6 +148,29 @@ def is_valid(record: RecordedRecord) -> bool:
 def record_for(user_id: str, value: bytes, topic: str = "purchases", ts: int = 0) -> RecordedRecord:
     home = partition_of(user_id.encode(), PARTITIONS)
     return record_of(topic, user_id.encode(), value, ts, partition=home)
+
+
+def written_by(schema: dict[str, Any], value: dict[str, Any], registry: Registry) -> bytes:
+    """A value by a schema that nobody has asked the registry for yet."""
+    write = AvroSerializer(client_of(registry), json.dumps(schema), conf=BY_TOPIC)
+    context = SerializationContext(f"elsewhere-{schema['name']}", MessageField.VALUE)
+    written = write(value, context)
+    assert written is not None
+    return written
+
+
+@contextmanager
+def paused(registry: Registry) -> Iterator[None]:
+    registry.pause()
+    try:
+        yield
+    finally:
+        registry.resume()
+
+
+def waits(worker: WorkerProcess) -> int:
+    """For how many schemas a worker has waited."""
+    return len(set(re.findall("waiting for schema ([0-9]+)", worker.log.read_text())))
 
 
 @pytest.fixture(scope="module")
@@ -179,18 +205,19 @@ def worked_off(deploy: Deploy, registry: Registry) -> Iterator[Run]:
 
     with deployment.worker() as worker:
         deployment.wait_until_consumed(worker)
-        shops_own = AvroSerializer(client_of(registry), json.dumps(SHOPS_OWN), conf=BY_TOPIC)
-        context = SerializationContext("elsewhere", MessageField.VALUE)
-        value = shops_own({**order, "ts": end, "shelf": b"a"}, context)
-        registry.pause()
-        try:
+        order |= {"ts": end, "shelf": b"a"}
+        value = written_by(SHOPS_OWN, order, registry)
+        with paused(registry):
             deployment.load([record_for("eve", value, ts=end)])
-            wait_until(lambda: "waiting for schema" in worker.log.read_text(), "waiting")
-        finally:
-            registry.resume()
+            wait_until(lambda: waits(worker) == 1, "waiting")
         deployment.wait_until_consumed(worker)
-        assert worker.stop() == 0
-        yield Run(deployment, worker, expected(list(numbered(plain)), DEMO_POLICY, 2), broken)
+        value = written_by({**SHOPS_OWN, "name": "Anew"}, order, registry)
+        with paused(registry):
+            deployment.load([record_for("kim", value, ts=end)])
+            wait_until(lambda: waits(worker) == 2, "waiting")
+            exit_code = worker.stop()
+        said = expected(list(numbered(plain)), DEMO_POLICY, PARTITIONS)
+        yield Run(deployment, worker, said, broken, exit_code)
 
 
 def test_decisions_are_those_of_plain_values_and_confluents_deserialiser_finds_them_valid(
@@ -227,7 +254,7 @@ def test_a_view_reads_lists_and_catalog_that_have_schemas(worked_off: Run) -> No
         view.wait_until_caught_up(60)
         lists = {user_id: view.person(user_id).list for user_id in worked_off.expected.lists}
         assert lists == worked_off.expected.lists
-        assert len(view._products.products) > 0
+        assert len(view.catalog.products) > 0
 
 
 def test_what_cannot_be_read_is_a_dead_letter_as_it_came_and_nothing_else_is(
@@ -241,7 +268,15 @@ def test_what_cannot_be_read_is_a_dead_letter_as_it_came_and_nothing_else_is(
 
 def test_a_registry_that_is_away_is_waited_for_and_makes_no_dead_letters(worked_off: Run) -> None:
     assert counts_of(worked_off.worker)["dead"].total() == len(worked_off.broken)
-    assert "waiting for schema" in worked_off.worker.log.read_text()
+    assert waits(worked_off.worker) == 2
+
+
+def test_who_waits_for_a_registry_stops_when_told_to_and_leaves_the_record_for_later(
+    worked_off: Run,
+) -> None:
+    assert worked_off.exit_code == 0
+    unread = round((1 - worked_off.deployment.consumed()) * worked_off.deployment.loaded)
+    assert unread == 1
 
 
 def test_a_replay_of_dead_letters_asks_the_registry_as_well(worked_off: Run) -> None:
