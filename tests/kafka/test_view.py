@@ -286,6 +286,9 @@ def test_the_service_answers_by_the_topics_of_a_deployment(deployment: Deploymen
         wait_until(lambda: Served(address).is_ready, "all read")
         answer = Served(address).post("/v1/decide", msgspec.to_builtins(request("tv", "mug")))
         assert [each["product_id"] for each in answer.body["suppressed"]] == ["tv"]
+        told = Served(address).get("/metrics").body
+        assert "unhaunt_copy_lists 1.0\n" in told
+        assert 'unhaunt_served_suppressed_candidates_total{reason="purchased"} 1.0\n' in told
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=SECONDS)
     finally:
