@@ -193,6 +193,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "/health/ready and /health/live; 0 for none. Several `--processes` have one together.",
         ),
     ] = 0
+    traces: Annotated[
+        Literal["none", "otlp"],
+        msgspec.Meta(
+            description="otlp sends a span of each checkpoint, and of each of its steps, to the "
+            "OpenTelemetry collector that OTEL_EXPORTER_OTLP_ENDPOINT names."
+        ),
+    ] = "none"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         msgspec.Meta(description="Least severe log lines to write."),

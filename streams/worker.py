@@ -14,6 +14,7 @@ from streams.engine.memory import use_few_arenas
 from streams.engine.output import output_of
 from streams.engine.schema_registry import SchemaRegistry, registry_of
 from streams.operations.http_port import served
+from streams.operations.traces import traced
 from streams.operations.worker_status import WorkerStatus
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
@@ -72,14 +73,15 @@ async def _run(
         asyncio.create_task(status.watch_the_loop()),
     ]
     logger.info("worker starts: policy %s, state in %s", policy.version, settings.folder)
-    async with served(status, listener):
-        try:
-            await worker.start()
-        finally:
-            for watch in watches:
-                watch.cancel()
-            # `start` returns when stopping begins, not when it has ended.
-            await (worker._signal_stop_future or worker.stop())
+    with traced(settings) as engine.trace:
+        async with served(status, listener):
+            try:
+                await worker.start()
+            finally:
+                for watch in watches:
+                    watch.cancel()
+                # `start` returns when stopping begins, not when it has ended.
+                await (worker._signal_stop_future or worker.stop())
     if failure.done():
         failure.result()
     if worker.crash_reason:

@@ -27,6 +27,7 @@ from streams.engine.pulse import Pulse
 from streams.engine.restore import Interrupted, Restore
 from streams.engine.schema_registry import SchemaRegistry
 from streams.engine.standby import Standby
+from streams.engine.tracing import Trace, untraced
 from streams.errors import UserError
 from streams.settings import Settings
 from streams.suppression.policy import Policy
@@ -70,6 +71,7 @@ class Engine:
         self.pulse = Pulse()
         self.hand_over: Callable[[Batch], Any] | None = None
         """Gives a batch to the agent; set by the application."""
+        self.trace: Trace = untraced
         self._topics = topics
         self._assignment = Assignment(
             settings, policy, topics, partitions, catalog, output, self.counts, registry
@@ -284,12 +286,16 @@ class Engine:
         Raises `Fenced` when the group has given this worker up, `KafkaException` when the broker
         does not take it, and `TooManyDeadLetters` after it was taken.
         """
-        if self.membership is None:
-            return
+        if self.membership is not None:
+            with self.trace("checkpoint", records=self._pace.records):
+                await self._checkpoint(thread, self.membership)
+
+    async def _checkpoint(self, thread: Any, membership: Membership) -> None:
         began = monotonic()
         changed = [partition for partition in self.partitions.values() if partition.is_changed]
-        for partition in changed:
-            partition.settle()
+        with self.trace("settle", partitions=len(changed)):
+            for partition in changed:
+                partition.settle()
         settling = monotonic() - began
         names = {name: topic for topic, name in self._topics.items()}
         offsets = {
@@ -299,7 +305,7 @@ class Engine:
         }
         try:
             # Where nothing was taken the old offsets: only with offsets the membership is checked.
-            await self._commit(thread, changed, offsets or self._committed, self.membership)
+            await self._commit(thread, changed, offsets or self._committed, membership)
         except BaseException:
             self.membership = None  # what was sent is void, and would be missing in the next one
             raise
@@ -319,12 +325,14 @@ class Engine:
         membership: Membership,
     ) -> None:
         """Commit in the order that the guarantee asks for."""
-        if self.settings.guarantee == "exactly_once":
-            await self._answered(lambda: self.output.commit(offsets, membership))
-        else:
-            await self._answered(self.output.flush)
-        for partition in changed:
-            partition.committed()
+        with self.trace("commit", guarantee=self.settings.guarantee):
+            if self.settings.guarantee == "exactly_once":
+                await self._answered(lambda: self.output.commit(offsets, membership))
+            else:
+                await self._answered(self.output.flush)
+        with self.trace("store"):
+            for partition in changed:
+                partition.committed()
         if self.settings.guarantee == "at_least_once":
             await thread.call_thread(thread.commit_offsets, offsets)
 
