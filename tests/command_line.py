@@ -12,20 +12,25 @@ from typer.testing import CliRunner, Result
 from streams.cli import app
 
 _REPOSITORY = Path(__file__).parents[1]
-_START = "import sys; sys.argv[0] = 'unhaunt'; from streams.cli import main; main()"
+_START = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv[0] = 'unhaunt'
+from streams.cli import main
+main()
+"""
+"""Ctrl-C ends it, also where the tests ignore that since a script runs them in the background."""
 
 
 def run(*arguments: object, **environment: str) -> Result:
     """Run a command in this process, with no settings but these."""
-    cleared: dict[str, str | None] = {
-        name: None for name in os.environ if name.startswith("UNHAUNT_")
-    }
+    cleared: dict[str, str | None] = {name: None for name in os.environ if _is_setting(name)}
     return CliRunner().invoke(app, [*map(str, arguments)], env={**cleared, **environment})
 
 
 def start_process(*arguments: object, **environment: str) -> "subprocess.Popen[str]":
     """Start a command in a process of its own, with no settings but these."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("UNHAUNT_")}
+    inherited = {name: said for name, said in os.environ.items() if not _is_setting(name)}
     return subprocess.Popen(
         [sys.executable, "-c", _START, *map(str, arguments)],
         env={**inherited, "PYTHONPATH": str(_REPOSITORY), **environment},
@@ -40,6 +45,11 @@ def run_process(*arguments: object, **environment: str) -> "subprocess.Completed
     with start_process(*arguments, **environment) as process:
         stdout, stderr = process.communicate(timeout=60)
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def _is_setting(name: str) -> bool:
+    """Whether a variable changes what a command says: also the width that a terminal would have."""
+    return name.startswith("UNHAUNT_") or name == "COLUMNS"
 
 
 def write_recording(path: Path, *records: tuple[str, str, dict[str, Any] | None]) -> Path:

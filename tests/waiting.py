@@ -9,8 +9,10 @@ SECONDS = 60
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
     """Return as soon as the condition holds. Raises `TimeoutError` when it does not in time."""
-    deadline = monotonic() + seconds
+    deadline = (looked := monotonic()) + seconds
     while not condition():
         if monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {seconds} seconds")
-        sleep(0.02)
+        # As long as the look took, so that the processors are left to those who are waited for.
+        sleep(max(0.02, monotonic() - looked))
+        looked = monotonic()

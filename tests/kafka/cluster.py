@@ -251,11 +251,14 @@ class KafkaCluster:
 
 
 def free_ports(count: int) -> list[int]:
+    """Ports that nobody has; of tests that run at the same time each looks among others."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ours = PORTS[number :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
     with_sockets = []
     found: list[int] = []
     try:
         while len(found) < count:
-            port = random.choice(PORTS)
+            port = random.choice(ours)
             probe = socket.socket()
             with_sockets.append(probe)
             with suppress(OSError):

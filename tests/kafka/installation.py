@@ -3,6 +3,7 @@
 What else runs on Java is fetched in the same way.
 """
 
+import fcntl
 import os
 import re
 import shutil
@@ -78,8 +79,12 @@ def fetched(name: str, pom: str) -> Path:
     """A folder with what a POM depends on, fetched the first time. Raises `KafkaUnavailable`."""
     _require_java()
     cached = _cache() / name
-    if not cached.is_dir():
-        _fetch(cached, pom)
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    with (cached.parent / "lock").open("w") as lock:
+        # Tests may run in several processes; one of them fetches, for all.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not cached.is_dir():
+            _fetch(cached, pom)
     return cached
 
 
@@ -106,7 +111,6 @@ def _fetch(cached: Path, pom: str) -> None:
         raise KafkaUnavailable(
             f"there is no `mvn` here to fetch {cached.name} with; {HOME} may name a Kafka"
         )
-    cached.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
         Path(folder, "pom.xml").write_text(pom)
         goal = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
@@ -129,8 +133,4 @@ def _fetch(cached: Path, pom: str) -> None:
             errors = [line for line in fetched.stdout.splitlines() if line.startswith("[ERROR]")]
             said = errors[0] if errors else f"exit code {fetched.returncode}"
             raise KafkaUnavailable(f"Maven did not fetch {cached.name}: {said}")
-        try:
-            libs.rename(cached)
-        except OSError:
-            if not cached.is_dir():  # else another run was faster
-                raise
+        libs.rename(cached)
