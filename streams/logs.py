@@ -1,9 +1,13 @@
 """The log of a worker: who is heard, and how often the same is said."""
 
 import logging
+import sys
+import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import Final
+
+from streams.log_lines import JsonLines, TextLines
 
 PAUSE_SECONDS: Final = 10.0
 
@@ -20,25 +24,40 @@ QUIET: Final = (
 )
 """Loggers that tell of every step of theirs; heard from warnings on."""
 
+WIRE: Final = "aiokafka.conn"
+"""Says at debug what is sent and received: passwords, tokens, people's records. Never heard."""
+
 CLIENT: Final = logging.getLogger("librdkafka")
 """What confluent-kafka clients are given to write to, as their setting `logger`."""
 
 
-def set_up(level: str, speaker: str = "") -> None:
+CRASHES: Final = logging.getLogger("streams.crash")
+"""Says what nobody caught."""
+
+
+def set_up(level: str, form: str = "text", speaker: str = "") -> None:
     """Write from this level on to standard error; clients only what is a warning at least.
 
+    `form` is `text` or `json`; with the latter everything is, also what nobody has caught.
     `speaker` tells the lines of one process from those of others that write to the same place.
     """
-    of_whom = f"[{speaker}] " if speaker else ""
-    logging.basicConfig(
-        level=level.upper(),
-        format=f"%(asctime)s %(levelname)s {of_whom}%(name)s: %(message)s",
-        force=True,
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines(speaker) if form == "json" else TextLines(speaker))
+    handler.addFilter(OnceInAWhile())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(OnceInAWhile())
+    logging.getLogger(WIRE).setLevel(logging.WARNING)
+    if form == "json":
+        logging.captureWarnings(True)
+        sys.excepthook = _log_crash
+        threading.excepthook = lambda crash: _log_crash(
+            crash.exc_type, crash.exc_value, crash.exc_traceback
+        )
+
+
+def _log_crash(kind: type[BaseException], error: BaseException | None, _: object) -> None:
+    CRASHES.critical("not caught: %s", kind.__name__, exc_info=error)
 
 
 class OnceInAWhile(logging.Filter):

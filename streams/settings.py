@@ -204,6 +204,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["debug", "info", "warning", "error"],
         msgspec.Meta(description="Least severe log lines to write."),
     ] = "info"
+    log_format: Annotated[
+        Literal["text", "json"],
+        msgspec.Meta(
+            description="Form of a worker's log: lines for people, or one JSON object a line, "
+            "tracebacks and all."
+        ),
+    ] = "text"
 
     def __post_init__(self) -> None:
         # What cannot be read is told when it is set, not when it is used.

@@ -91,7 +91,7 @@ def serve(
     from streams.view.service import serve as answer  # noqa: PLC0415
 
     bidding = Bidding(person or USER_IDS, read_candidates(candidates) if candidates else ())
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, settings.log_format)
     if demo:
         recorded = _recorded()
         _print_what_to_ask(f"http://{host}:{port}")

@@ -24,7 +24,7 @@ def main() -> int:
     All that it says goes to the log, where its lines are told from those of the other workers.
     """
     settings = Settings.from_environment(os.environ)
-    logs.set_up(settings.log_level, settings.instance)
+    logs.set_up(settings.log_level, settings.log_format, settings.instance)
     try:
         return exit_code_of(lambda: run_alone(settings, *_inherited()), logger.error)
     except Exception:

@@ -1,5 +1,6 @@
 """`unhaunt worker`."""
 
+import logging
 import os
 import signal
 from socket import socket
@@ -8,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from streams import logs
+from streams.commands.errors import exit_code_of
 from streams.commands.policies import policy_in_force
 from streams.errors import UserError
 from streams.settings import Settings
@@ -19,6 +21,8 @@ EXAMPLES: Final = (
     "  UNHAUNT_INSTANCE=shop unhaunt worker --processes 4\n\n"
     "  UNHAUNT_HTTP_PORT=9108 unhaunt worker      with /metrics and /health/… at that port"
 )
+
+logger = logging.getLogger("streams.worker")
 
 UNIT_WORKER: Final = ("-m", "streams.commands.unit_worker")
 """What Python is given to run one of several workers."""
@@ -53,11 +57,16 @@ def worker(
     # The first process of a container is deaf to it otherwise, until the worker listens.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings.from_environment(os.environ)
-    if processes > 1:
-        return run_unit(settings, processes)
-    logs.set_up(settings.log_level)
-    run_alone(settings)
-    return 0
+    logs.set_up(settings.log_level, settings.log_format)
+
+    def run() -> int:
+        if processes > 1:
+            return run_unit(settings, processes)
+        run_alone(settings)
+        return 0
+
+    # In a log of JSON a mistake is a line like any other.
+    return exit_code_of(run, logger.error) if settings.log_format == "json" else run()
 
 
 def run_alone(settings: Settings, listener: socket | None = None) -> None:
@@ -92,5 +101,4 @@ def run_unit(settings: Settings, processes: int) -> int:
             "that the topics have, since a worker without a partition has nothing to do."
         )
     registry_of(settings)
-    logs.set_up(settings.log_level)
     return WorkerUnit(settings, processes, UNIT_WORKER).run()
