@@ -99,7 +99,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     policy: Annotated[
-        str, msgspec.Meta(description="Policy file (TOML); empty for the default policy.")
+        str,
+        msgspec.Meta(
+            description="Policy file (TOML), read again when it changes; empty for the default "
+            "policy."
+        ),
     ] = ""
     guarantee: Annotated[
         Literal["exactly_once", "at_least_once"],

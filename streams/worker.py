@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from socket import socket
 
 import mode
@@ -14,18 +16,22 @@ from streams.engine.memory import use_few_arenas
 from streams.engine.output import output_of
 from streams.engine.schema_registry import SchemaRegistry, registry_of
 from streams.operations.http_port import served
+from streams.operations.policy_file import PolicyFile
 from streams.operations.traces import traced
 from streams.operations.worker_status import WorkerStatus
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
-from streams.suppression.policy import Policy
+from streams.suppression.policy_document import PolicyError
 
 logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How often it is looked whether the policy file has changed."""
 
 
 def run_worker(
     settings: Settings,
-    policy: Policy,
+    policy: PolicyFile,
     topics: Mapping[str, str],
     partitions: int,
     listener: socket | None,
@@ -48,7 +54,7 @@ def run_worker(
 
 async def _run(
     settings: Settings,
-    policy: Policy,
+    policy: PolicyFile,
     topics: Mapping[str, str],
     partitions: int,
     catalog: CatalogReader,
@@ -56,7 +62,7 @@ async def _run(
     listener: socket | None,
 ) -> None:
     output = output_of(settings)
-    engine = Engine(settings, policy, topics, partitions, catalog, output, registry)
+    engine = Engine(settings, policy.policy, topics, partitions, catalog, output, registry)
     status = WorkerStatus(engine)
     app = create_app(settings, engine, topics)
     worker = mode.Worker(
@@ -70,9 +76,10 @@ async def _run(
     app.in_worker = True
     watches = [
         asyncio.create_task(_watch_membership(app)),
+        asyncio.create_task(_watch_policy(app, policy)),
         asyncio.create_task(status.watch_the_loop()),
     ]
-    logger.info("worker starts: policy %s, state in %s", policy.version, settings.folder)
+    logger.info("worker starts: policy %s, state in %s", policy.policy.version, settings.folder)
     with traced(settings) as engine.trace:
         async with served(status, listener):
             try:
@@ -117,3 +124,36 @@ async def _watch_membership(app: Application) -> None:
             app.engine.pulse.hears_group = await thread.call_thread(thread.check)
         except Exception as error:  # whatever it is, it stops the worker and is its last word
             app.fail(error)
+
+
+async def _watch_policy(app: Application, file: PolicyFile) -> None:
+    """Take another policy when its file changes, or is said to have changed by SIGHUP."""
+    asked = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
+    while True:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), LOOK_SECONDS)
+        is_asked = asked.is_set()
+        asked.clear()
+        before = file.policy.version
+        try:
+            policy = await asyncio.to_thread(file.look, is_complete=is_asked)
+            if policy is not None:
+                await app.engine.use(policy, app.consumer._thread)
+        except PolicyError as error:
+            app.engine.counts.policies_refused += 1
+            mistakes = "; ".join(str(error).splitlines())
+            logger.error("the policy stays %s, since its file is wrong: %s", before, mistakes)
+        except Exception as error:  # whatever it is, it stops the worker and is its last word
+            app.fail(error)
+        else:
+            if policy is not None:
+                logger.info("the policy is %s from here on, and was %s", policy.version, before)
+                if policy.version == before:
+                    logger.warning(
+                        "the policy has changed but not its version, %s, by which decisions tell "
+                        "what they were made by",
+                        before,
+                    )
+            elif is_asked:
+                logger.info("the policy stays %s: its file says nothing else", before)

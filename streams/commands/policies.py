@@ -3,22 +3,9 @@
 import os
 from pathlib import Path
 
+from streams.operations.policy_file import read_policy
 from streams.settings import Settings
 from streams.suppression.policy import Policy
-from streams.suppression.policy_document import PolicyError
-
-
-def read_policy(path: Path) -> Policy:
-    """The policy of a file. Raises `PolicyError`, its lines beginning with the file's name."""
-    try:
-        return Policy.from_toml(path.read_bytes().decode())
-    except OSError as error:
-        raise PolicyError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise PolicyError(f"{path}: not a TOML file: not UTF-8 text") from error
-    except PolicyError as error:
-        lines = str(error).splitlines()
-        raise PolicyError("\n".join(f"{path}: {line}" for line in lines)) from error
 
 
 def policy_in_force(path: Path | None) -> tuple[Policy, str]:

@@ -7,7 +7,8 @@ import orjson
 import tomli_w
 import typer
 
-from streams.commands.policies import policy_in_force, read_policy
+from streams.commands.policies import policy_in_force
+from streams.operations.policy_file import read_policy
 
 group = typer.Typer(
     name="policy",

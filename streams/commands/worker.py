@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+from pathlib import Path
 from socket import socket
 from typing import Annotated, Final
 
@@ -12,6 +13,7 @@ from streams import logs
 from streams.commands.errors import exit_code_of
 from streams.commands.policies import policy_in_force
 from streams.errors import UserError
+from streams.operations.policy_file import PolicyFile
 from streams.settings import Settings
 
 EXAMPLES: Final = (
@@ -43,7 +45,8 @@ def worker(
 
     Start as many as you like with the same UNHAUNT_APPLICATION, up to one for each partition:
     they share the work. The topics must be there (`unhaunt topics apply`). Settings come from the
-    environment (`unhaunt settings` lists them). Ctrl-C or SIGTERM stops it in good order.
+    environment (`unhaunt settings` lists them). Ctrl-C or SIGTERM stops it in good order. The
+    policy file is read again when it changes, or at once upon SIGHUP.
 
     A worker keeps one core busy. With --processes N there are N of them, named UNHAUNT_INSTANCE-1
     and so on (the host's name, where that is not set), each with its own state folder, caches and
@@ -58,6 +61,9 @@ def worker(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings.from_environment(os.environ)
     logs.set_up(settings.log_level, settings.log_format)
+    # Until it is listened to, a SIGHUP must not end anything, nor can it be missed: the policy file
+    # is looked at all the same.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def run() -> int:
         if processes > 1:
@@ -79,7 +85,7 @@ def run_alone(settings: Settings, listener: socket | None = None) -> None:
     from streams.operations.topics import require  # noqa: PLC0415
     from streams.worker import run_worker  # noqa: PLC0415
 
-    policy, _ = policy_in_force(None)
+    policy = PolicyFile(Path(settings.policy) if settings.policy else None)
     topics, partitions = require(settings)
     run_worker(settings, policy, topics, partitions, listener or listener_of(settings))
 

@@ -54,8 +54,9 @@ class Assignment:
         registry: SchemaRegistry | None,
     ) -> None:
         """`topics` are the streams by the names of the topics that they are read from."""
+        self.policy = policy
+        """What partitions are opened with from now on."""
         self._settings = settings
-        self._policy = policy
         self._topics = topics
         self._number_of_partitions = partitions
         self._catalog = catalog
@@ -183,7 +184,7 @@ class Assignment:
             number,
             self._number_of_partitions,
             store,
-            self._policy,
+            self.policy,
             self._catalog,
             self._output,
             self._settings,

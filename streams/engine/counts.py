@@ -10,7 +10,7 @@ from streams.engine.histogram import AGES, RECORDS, SECONDS, Histogram
 class Counts:
     """What became of the records of a worker, since its start.
 
-    Its log says the first of these at the end, up to `standby_failures`.
+    Its log says the first of these at the end, up to `policies_refused`.
     """
 
     consumed: Counter[str] = field(default_factory=Counter)
@@ -26,6 +26,8 @@ class Counts:
     lost: Counter[str] = field(default_factory=Counter)
     """Records that were deleted from their topics before they were read."""
     standby_failures: int = 0
+    policies_refused: int = 0
+    """How often the policy file was changed to what is no policy."""
     dead_products: Counter[str] = field(default_factory=Counter, repr=False)
     """Those of `dead` that are records of the catalog."""
     dead_example: str = field(default="", repr=False)

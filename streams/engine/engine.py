@@ -14,8 +14,8 @@ from typing import Any
 from streams.engine.assignment import BROKER_SECONDS, Assignment
 from streams.engine.batches import Batch, in_batches
 from streams.engine.catalog_reader import CatalogReader
+from streams.engine.commit_answer import answered
 from streams.engine.counts import Counts
-from streams.engine.daemon_thread import in_daemon_thread
 from streams.engine.dead_letter_limit import DeadLetterLimit
 from streams.engine.garbage import Garbage
 from streams.engine.intake import RANKS
@@ -28,6 +28,7 @@ from streams.engine.restore import Interrupted, Restore
 from streams.engine.schema_registry import SchemaRegistry
 from streams.engine.standby import Standby
 from streams.engine.tracing import Trace, untraced
+from streams.engine.unattended import log_failure, to_its_end
 from streams.errors import UserError
 from streams.settings import Settings
 from streams.suppression.policy import Policy
@@ -36,8 +37,6 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
 """How long to wait for records when there is nothing else to do."""
-ANSWER_SECONDS = 5
-"""Beyond the time that a transaction has; then an answer would come too late in any case."""
 
 
 class Engine:
@@ -96,7 +95,7 @@ class Engine:
         except asyncio.CancelledError:
             # Another rebalance. The thread that restores has to end before its files are closed.
             self._cancel_restore()
-            restored.add_done_callback(_log_failure)
+            restored.add_done_callback(log_failure)
             raise
 
     async def _restored(self, thread: Any) -> None:
@@ -134,13 +133,7 @@ class Engine:
     async def step(self, thread: Any) -> None:
         """Fetch once, do what can be done, and commit it if it is time."""
         polled = await thread.call_thread(thread.poll, self._wanted(), self._patience())
-        # What has begun is finished even if this task is cancelled: a commit cannot be left alone.
-        advance = asyncio.create_task(self._advance(thread, polled))
-        try:
-            await asyncio.shield(advance)
-        except asyncio.CancelledError:
-            advance.add_done_callback(_log_failure)
-            raise
+        await to_its_end(self._advance(thread, polled))
 
     async def _advance(self, thread: Any, polled: Any) -> None:
         async with self._lock:
@@ -265,6 +258,27 @@ class Engine:
         await self.hand_over(batch)
         await batch.done
 
+    # -- another policy
+
+    async def use(self, policy: Policy, thread: Any) -> None:
+        """Read by another policy from one place in the order on, the same for all partitions.
+
+        What came before that place is committed first. Raises as `checkpoint` does, but for
+        `Fenced`.
+        """
+        await to_its_end(self._change_policy(policy, thread))
+
+    async def _change_policy(self, policy: Policy, thread: Any) -> None:
+        async with self._lock:
+            self.policy = self._assignment.policy = policy
+            try:
+                if any(partition.is_changed for partition in self.partitions.values()):
+                    await self.checkpoint(thread)
+            except Fenced as fenced:
+                await self._given_up(thread, fenced)
+            for partition in self.partitions.values():
+                partition.use(policy)
+
     # -- checkpoints
 
     def _checkpoint_is_due(self) -> bool:
@@ -327,30 +341,14 @@ class Engine:
         """Commit in the order that the guarantee asks for."""
         with self.trace("commit", guarantee=self.settings.guarantee):
             if self.settings.guarantee == "exactly_once":
-                await self._answered(lambda: self.output.commit(offsets, membership))
+                await answered(lambda: self.output.commit(offsets, membership), self.settings)
             else:
-                await self._answered(self.output.flush)
+                await answered(self.output.flush, self.settings)
         with self.trace("store"):
             for partition in changed:
                 partition.committed()
         if self.settings.guarantee == "at_least_once":
             await thread.call_thread(thread.commit_offsets, offsets)
-
-    async def _answered(self, commit: Callable[[], None]) -> None:
-        """Wait for the broker, but no longer than it keeps a transaction open.
-
-        The client waits for ever where a broker is gone that the group was coordinated by
-        (librdkafka's issues 5456 and 5511).
-        """
-        seconds = self.settings.transaction_seconds + ANSWER_SECONDS
-        try:
-            async with asyncio.timeout(seconds):
-                await in_daemon_thread(commit, "commit")
-        except TimeoutError as late:
-            raise UserError(
-                f"Kafka: a checkpoint was not answered within {seconds} seconds. The worker ends; "
-                "started anew, it goes on from the last checkpoint that was."
-            ) from late
 
     def give_up(self) -> None:
         """Commit nothing any more: what was done since the last checkpoint is done again."""
@@ -380,12 +378,6 @@ class Engine:
         self.partitions = {}
         self.start_offsets = {}
         self.pulse.enter("joining")
-
-
-def _log_failure(work: "asyncio.Task[None]") -> None:
-    """Say why work failed that nobody waits for any more."""
-    if not work.cancelled() and (error := work.exception()) is not None:
-        logger.warning("work that was given up has failed: %s", error)
 
 
 async def _keep_alive(thread: Any) -> None:

@@ -173,6 +173,15 @@ class Partition:
         self._reviewed = self._reviewed or bool(users)
         return bool(users or self._done)
 
+    def use(self, policy: Policy) -> None:
+        """Read by another policy from here on, and everybody's list anew.
+
+        Only when there is nothing that a checkpoint would have to commit.
+        """
+        self._policy = policy
+        self._join.use(policy)
+        self._sweep, self._next_sweep = None, 0.0
+
     @property
     def is_changed(self) -> bool:
         """Whether there is anything that the next checkpoint has to commit."""

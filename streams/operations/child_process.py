@@ -10,10 +10,14 @@ parent, *program = sys.argv[1:]
 if sys.platform == "linux":
     PR_SET_PDEATHSIG = 1
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
 if os.getppid() == int(parent):
     os.execv(program[0], program)
 """
-"""Turns into the program, which Linux then ends with its parent, however that one ends."""
+"""Turns into the program, which Linux then ends with its parent, however that one ends.
+
+A SIGHUP is ignored until the program listens to it: it is no reason to end.
+"""
 
 
 def ending_with_this_process(*command: str) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from streams.engine.engine import ANSWER_SECONDS
+from streams.engine.commit_answer import ANSWER_SECONDS
 from streams.engine.pulse import Pulse
 from streams.settings import Settings
 

@@ -1,5 +1,6 @@
 """One of several workers that run as a unit."""
 
+from asyncio.subprocess import Process
 from socket import socket
 
 from streams.operations.restarts import Restarts
@@ -13,6 +14,8 @@ class Member:
         self.settings = settings
         self.name = settings.instance
         self.restarts = Restarts()
+        self.process: Process | None = None
+        """Its life of now, or the last one."""
         self.is_running = False
         """Whether its process is there."""
         self.has_answered = False

@@ -76,6 +76,7 @@ class WorkerUnit:
             # Again and again, if need be: one Ctrl-C may come both from the terminal and from a
             # program between it and this one.
             loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._hand_on, signal.SIGHUP)
         logger.info("%d workers start: %s", len(self.members), ", ".join(self._names()))
         keeping = (self._keep_or_stop_all(member) for member in self.members)
         endings = await asyncio.gather(*keeping, return_exceptions=True)
@@ -84,6 +85,12 @@ class WorkerUnit:
                 raise ending
         logger.info("all workers stopped")
         return max(ending for ending in endings if isinstance(ending, int))
+
+    def _hand_on(self, number: signal.Signals) -> None:
+        for member in self.members:
+            if member.process is not None:
+                with suppress(ProcessLookupError):
+                    member.process.send_signal(number)
 
     def _names(self) -> Iterator[str]:
         return (member.name for member in self.members)
@@ -134,6 +141,7 @@ class WorkerUnit:
             pass_fds=listeners,
             process_group=0,  # Ctrl-C is for this process, which then stops all of them
         )
+        member.process = process
         member.is_running = True
         logger.info("%s runs as process %d", member.name, process.pid)
         ended = asyncio.create_task(process.wait())

@@ -64,6 +64,16 @@ class Join:
             self.as_of["dismissals"] = max(ts, self.as_of.get("dismissals", ts))
         return None
 
+    def use(self, policy: Policy) -> None:
+        """Read by another policy from here on.
+
+        Whoever is in memory was read by the old one, and has to be put there anew. Only right
+        after a `settle`, when nothing is in memory that is not stored.
+        """
+        self.policy = policy
+        self._nobody = Reading(Evidence(), policy, self.catalog)
+        self.persons.clear()
+
     def review(self, user_id: str) -> None:
         """Look at a person again in the next `settle`, though nothing new was said."""
         self._unsettled[user_id] = None

@@ -249,13 +249,12 @@ def test_without_a_policy_there_is_no_trace_of_one(render: Render) -> None:
     assert "UNHAUNT_POLICY" not in variables_of(release.worker)
 
 
-def test_another_policy_starts_the_workers_anew(render: Render) -> None:
-    def annotations(policy: str) -> dict[str, str]:
-        template = render(policy=policy).the("StatefulSet")["spec"]["template"]
-        found: dict[str, str] = template["metadata"]["annotations"]
-        return found
-
-    assert annotations('version = "1"') != annotations('version = "2"')
+def test_another_policy_reaches_the_workers_while_they_run(render: Render) -> None:
+    one, two = (render(policy=f'version = "{version}"') for version in "12")
+    assert one.the("StatefulSet") == two.the("StatefulSet"), "no pod is replaced"
+    assert one.the("ConfigMap") != two.the("ConfigMap")
+    [mount] = [m for m in one.worker["volumeMounts"] if m["name"] == "policy"]
+    assert "subPath" not in mount, "Kubernetes would not renew it"
 
 
 # --- how many ------------------------------------------------------------------------------------

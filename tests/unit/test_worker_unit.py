@@ -66,6 +66,18 @@ def test_told_twice_it_stops_all_once(run: RunUnit, settings: Settings) -> None:
     assert run(f"work() if name == 'u-1' else wait_for('u-1.works'); {interrupt}{STOP_UNIT}") == 0
 
 
+def test_a_sighup_is_handed_on_to_all_and_ends_none(run: RunUnit, settings: Settings) -> None:
+    program = f"""
+signal.signal(signal.SIGHUP, lambda *_: open(os.path.join(folder, name + ".told"), "w").close())
+if name == "u-1": work()
+wait_for("u-1.works")
+os.kill(os.getppid(), signal.SIGHUP)
+wait_for("u-1.told", "u-2.told")
+{STOP_UNIT}"""
+    assert run(program) == 0
+    assert lives(settings) == (1, 1)
+
+
 @pytest.mark.parametrize("code", [1, 2])
 def test_a_worker_that_names_its_reason_ends_all_with_its_exit_code(
     run: RunUnit, settings: Settings, code: int

@@ -151,6 +151,12 @@ DECISIONS: Final[Sequence[Metric[Worker]]] = (
         VERSION,
         FINGERPRINT,
     ),
+    counter(
+        "policy_refusals_total",
+        "times",
+        "How often the policy file was changed to what is no policy; the old one stayed.",
+        lambda worker: worker.engine.counts.policies_refused,
+    ),
 )
 PROGRESS: Final[Sequence[Metric[Worker]]] = (
     gauge(

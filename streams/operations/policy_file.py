@@ -1,0 +1,71 @@
+"""The policy file of a worker, which may change while it runs."""
+
+from pathlib import Path
+
+from streams.suppression.policy import Policy
+from streams.suppression.policy_document import PolicyError
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy of a file. Raises `PolicyError`, its lines beginning with the file's name."""
+    return _compiled(path, _content(path))
+
+
+class PolicyFile:
+    """Notices that a file holds another policy than it did."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Without a path it is the default policy, which never changes. Raises `PolicyError`."""
+        self._path = path
+        self._seen: bytes | None = None
+        """What was in the file at the last look; None when it could not be read."""
+        self._judged: bytes | None = None
+        """What was in it when it was last taken or refused."""
+        self.policy = Policy.default()
+        """The policy that was last taken."""
+        if path is not None:
+            self._seen = self._judged = _content(path)
+            self.policy = _compiled(path, self._seen)
+
+    def look(self, *, is_complete: bool = False) -> Policy | None:
+        """The policy of the file if it is another than the last, to be taken from now on.
+
+        What may still be being written is let rest: it counts when two looks in a row find the
+        same, or if somebody says that it is complete. Raises `PolicyError` once for each content
+        that is not right.
+        """
+        if self._path is None:
+            return None
+        try:
+            content = _content(self._path)
+        except PolicyError:
+            is_new, self._seen, self._judged = self._judged is not None, None, None
+            if is_new:
+                raise
+            return None
+        has_rested, self._seen = is_complete or content == self._seen, content
+        if content == self._judged or not has_rested:
+            return None
+        self._judged = content
+        policy = _compiled(self._path, content)
+        if policy.fingerprint == self.policy.fingerprint:
+            return None
+        self.policy = policy
+        return policy
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PolicyError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _compiled(path: Path, content: bytes) -> Policy:
+    try:
+        return Policy.from_toml(content.decode())
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"{path}: not a TOML file: not UTF-8 text") from error
+    except PolicyError as error:
+        lines = str(error).splitlines()
+        raise PolicyError("\n".join(f"{path}: {line}" for line in lines)) from error
