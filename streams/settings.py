@@ -9,6 +9,7 @@ import msgspec
 
 from schemas.adapters.formats import FORMATS, formats_of
 from schemas.registered import schemas_of
+from streams.contradictions import contradictions
 
 PREFIX: Final = "UNHAUNT_"
 
@@ -28,6 +29,52 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             min_length=1, description="Kafka brokers to start from: host:port, separated by commas."
         ),
     ] = "127.0.0.1:9092"
+    security_protocol: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
+        msgspec.Meta(
+            description="How to speak to the brokers, in Kafka's words: SSL encrypts, SASL says "
+            "who one is."
+        ),
+    ] = "PLAINTEXT"
+    ssl_ca_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="Certificates (PEM) of the authorities by which brokers are known; empty "
+            "for those of the system."
+        ),
+    ] = ""
+    ssl_certificate_file: Annotated[
+        str,
+        msgspec.Meta(description="Certificate chain (PEM) to show to the brokers; empty for none."),
+    ] = ""
+    ssl_key_file: Annotated[
+        str, msgspec.Meta(description="Private key (PEM, not encrypted) of that certificate.")
+    ] = ""
+    sasl_mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],
+        msgspec.Meta(
+            description="How to log in where the protocol is with SASL: OAUTHBEARER by a token, "
+            "the others by name and password."
+        ),
+    ] = "SCRAM-SHA-512"
+    sasl_username: Annotated[str, msgspec.Meta(description="Name to log in with.")] = ""
+    sasl_password: Annotated[
+        str, msgspec.Meta(description="Password to log in with; never shown.")
+    ] = ""
+    sasl_password_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="File with the password, instead of UNHAUNT_SASL_PASSWORD; a line break at "
+            "its end does not count."
+        ),
+    ] = ""
+    sasl_token_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="File with the token for OAUTHBEARER, such as Kubernetes mounts; it is "
+            "read again whenever a token is needed."
+        ),
+    ] = ""
     application: Annotated[
         str,
         msgspec.Meta(
@@ -244,7 +291,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 expected = str(error).split(" - at ")[0]
                 raise SettingsError(f"{variable(name)}={text!r}: {expected}") from error
         settings = msgspec.convert(given, cls, strict=False)
-        _require_a_whole_registry(settings)
+        for contradiction in contradictions(settings):
+            raise SettingsError(contradiction)
         return settings
 
     def __repr__(self) -> str:
@@ -253,6 +301,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             for field in msgspec.structs.fields(self)
         )
         return f"Settings({shown})"
+
+    @property
+    def uses_sasl(self) -> bool:
+        """Whether clients log in."""
+        return self.security_protocol.startswith("SASL_")
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether what clients and brokers say is encrypted."""
+        return self.security_protocol.endswith("SSL")
 
     @property
     def format_by_topic(self) -> dict[str, str]:
@@ -300,7 +358,7 @@ NOT_SETTINGS: Final = frozenset(
 """Variables of `unhaunt anonymise` and of the tests, which are no settings of a worker."""
 
 
-SECRETS: Final = frozenset({"schema_registry_password"})
+SECRETS: Final = frozenset({"sasl_password", "schema_registry_password"})
 """Settings whose value is shown nowhere."""
 
 
@@ -323,17 +381,3 @@ def described(settings: Settings) -> list[tuple[str, str, str, str]]:
 def _shown(name: str, value: Any) -> Any:
     """The value of a setting, as anybody may see it."""
     return "********" if name in SECRETS and value else value
-
-
-def _require_a_whole_registry(settings: Settings) -> None:
-    """Raise `SettingsError` where one setting of the schema registry needs another."""
-    if settings.schemas and not settings.schema_registry_url:
-        raise SettingsError(
-            "UNHAUNT_SCHEMA_REGISTRY_URL: expected the address of a registry, for UNHAUNT_SCHEMAS."
-        )
-    passwords = (settings.schema_registry_password, settings.schema_registry_password_file)
-    if len([one for one in passwords if one]) != bool(settings.schema_registry_username):
-        raise SettingsError(
-            "UNHAUNT_SCHEMA_REGISTRY_PASSWORD and UNHAUNT_SCHEMA_REGISTRY_PASSWORD_FILE: expected "
-            "one of the two with UNHAUNT_SCHEMA_REGISTRY_USERNAME, and none without it."
-        )

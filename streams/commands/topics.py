@@ -110,6 +110,39 @@ def check() -> None:
         print(f"{topic.name}: not there, which is all right: it is optional")
 
 
+@group.command(
+    "acls",
+    epilog=(
+        "Examples:\n\n"
+        "  unhaunt topics acls --principal User:unhaunt\n\n"
+        "  unhaunt topics acls --principal User:unhaunt > acls.sh    for who may run it\n\n"
+        "  unhaunt topics acls --view --principal User:ads           for unhaunt serve"
+    ),
+)
+def acls(
+    principal: Annotated[
+        str,
+        typer.Option(metavar="PRINCIPAL", help="Whom the brokers take the workers for."),
+    ] = "User:unhaunt",
+    view: Annotated[
+        bool,
+        typer.Option("--view", help="Those of a view, such as `unhaunt serve`, and no worker's."),
+    ] = False,
+) -> None:
+    """Print the ACLs that a worker needs, as calls of Kafka's own kafka-acls.sh.
+
+    They are the least: without any one of them a worker does not start, and says which. Nothing is
+    asked of the brokers, and nothing changed.
+    """
+    from streams.operations.access import view_grants, worker_grants  # noqa: PLC0415 -- slow
+    from streams.operations.acls import commands  # noqa: PLC0415
+
+    settings = Settings.from_environment(os.environ)
+    grants = view_grants(settings) if view else worker_grants(settings)
+    for line in commands(grants, principal, settings.brokers):
+        print(line)
+
+
 def _show_missing(planned: "Plan", title: str) -> None:
     if not planned.missing:
         return

@@ -82,12 +82,15 @@ def run_alone(settings: Settings, listener: socket | None = None) -> None:
     """
     # Kafka and Faust take a while to import, which no other command should wait for.
     from streams.operations.http_port import listener_of  # noqa: PLC0415
+    from streams.operations.rights import refusals_named, require_rights  # noqa: PLC0415
     from streams.operations.topics import require  # noqa: PLC0415
     from streams.worker import run_worker  # noqa: PLC0415
 
     policy = PolicyFile(Path(settings.policy) if settings.policy else None)
+    require_rights(settings)
     topics, partitions = require(settings)
-    run_worker(settings, policy, topics, partitions, listener or listener_of(settings))
+    with refusals_named(settings):
+        run_worker(settings, policy, topics, partitions, listener or listener_of(settings))
 
 
 def run_unit(settings: Settings, processes: int) -> int:
@@ -96,10 +99,12 @@ def run_unit(settings: Settings, processes: int) -> int:
     What would be wrong for all of them is found here, and said once.
     """
     from streams.engine.schema_registry import registry_of  # noqa: PLC0415
+    from streams.operations.rights import require_rights  # noqa: PLC0415
     from streams.operations.topics import require  # noqa: PLC0415
     from streams.operations.worker_unit import WorkerUnit  # noqa: PLC0415
 
     policy_in_force(None)
+    require_rights(settings)
     _, partitions = require(settings)
     if processes > partitions:
         raise UserError(

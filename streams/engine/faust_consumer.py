@@ -19,6 +19,7 @@ from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.transport.drivers import aiokafka as driver
 
 from streams.engine.output import Membership
+from streams.engine.security import for_aiokafka
 from streams.engine.signature import signature
 
 logger = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            **for_aiokafka(self.app.engine.settings),
         )
 
     async def poll(self, partitions: set[Any], seconds: float) -> Polled:

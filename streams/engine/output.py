@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
+from streams.engine.security import for_librdkafka
 from streams.engine.signature import signature
 from streams.logs import CLIENT
 from streams.settings import Settings
@@ -284,9 +285,13 @@ def _producer_settings(settings: Settings) -> dict[str, Any]:
 
 
 def client_settings(settings: Settings) -> dict[str, Any]:
-    """What every confluent-kafka client of this deployment is told."""
+    """What every confluent-kafka client of this deployment is told.
+
+    Raises `UserError` for a file with a secret that cannot be read.
+    """
     return {
         "bootstrap.servers": settings.brokers,
         "client.id": settings.application,
         "logger": CLIENT,
+        **for_librdkafka(settings),
     }

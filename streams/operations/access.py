@@ -1,4 +1,4 @@
-"""What a worker must be allowed to do on a cluster with access control, and nothing beyond.
+"""What one must be allowed to do on a cluster with access control, and nothing beyond.
 
 To read or to write includes to describe, as Kafka's authoriser has it, so that is not granted by
 itself. Topics are created by others (`unhaunt topics apply`), with other rights.
@@ -11,7 +11,7 @@ from streams.operations.topics import deployed
 from streams.settings import Settings
 
 Resource = Literal["topic", "group", "transactionalId"]
-Operation = Literal["Read", "Write"]
+Operation = Literal["Read", "Write", "Describe"]
 
 
 class Grant(NamedTuple):
@@ -32,6 +32,15 @@ def worker_grants(settings: Settings) -> tuple[Grant, ...]:
         Grant("group", settings.application, ("Read",)),
         # Each worker has a transaction of its own, and ends that of another which has died.
         Grant("transactionalId", f"{settings.application}-", ("Write",), is_prefix=True),
+    )
+
+
+def view_grants(settings: Settings) -> tuple[Grant, ...]:
+    """The least that lets a view of this deployment follow it, as `unhaunt serve` does."""
+    return (
+        *(Grant("topic", settings.topic(name), ("Read",)) for name in ("suppressions", "catalog")),
+        # Kafka's client looks for the group, though it never joins it.
+        Grant("group", settings.application, ("Describe",)),
     )
 
 

@@ -89,7 +89,7 @@ def _consumer(settings: Settings) -> Any:
         {
             **client_settings(settings),
             "log_level": 0,  # what goes wrong, is raised
-            "group.id": f"{settings.application}-dead-letters",
+            "group.id": settings.application,  # without joining it
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",

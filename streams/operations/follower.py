@@ -37,7 +37,7 @@ class Follower:
             {
                 **client_settings(settings),
                 "log_level": 0,  # what goes wrong, `poll` says
-                "group.id": f"{settings.application}-follower",
+                "group.id": settings.application,  # without joining it
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed" if committed else "read_uncommitted",

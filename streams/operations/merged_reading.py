@@ -70,7 +70,7 @@ class MergedReading:
         self._consumer: Any = Consumer(
             {
                 **client_settings(settings),
-                "group.id": f"{settings.application}-record",
+                "group.id": settings.application,  # without joining it
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",

@@ -11,24 +11,19 @@ from time import monotonic, sleep
 from typing import Final, Literal
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
-    AdminClient,
-    ConfigResource,
-    NewTopic,
-)
+from confluent_kafka.admin import ConfigResource, NewTopic  # type: ignore[attr-defined]
 
 from schemas.topics import PERSON_TOPICS, TOPICS
 from streams.engine.intake import REROUTED
-from streams.engine.output import LARGEST_RECORD, client_settings
+from streams.engine.output import LARGEST_RECORD
 from streams.errors import UserError
+from streams.operations.admin import SECONDS, Admin
 from streams.settings import Settings
 
 PARTITIONS: Final = 8
 """How many partitions new topics get when neither the user nor a topic that is there says."""
 
 MOST_REPLICAS: Final = 3
-SECONDS: Final = 10
-"""How long to wait for a broker's answer."""
 
 OUTPUT_CONFIG: Final = {"max.message.bytes": str(LARGEST_RECORD)}
 """A dead letter is its record and more, and one person's state or list may be long."""
@@ -96,9 +91,9 @@ def deployed(settings: Settings) -> tuple[DeployedTopic, ...]:
 def existing(settings: Settings) -> Mapping[str, int]:
     """The number of partitions of each of the deployment's topics that is there.
 
-    Raises `UserError` when no broker answers.
+    Raises `UserError` when no broker answers, or lets this client in.
     """
-    counts, _ = _look(_client(settings), settings)
+    counts, _ = _look(Admin(settings), settings)
     return counts
 
 
@@ -108,7 +103,7 @@ def plan(settings: Settings, partitions: int | None = None, replication: int | N
     Without `partitions` the topics that are there say how many; without `replication` it is 3,
     or as many as there are brokers if these are fewer. Raises `UserError` when no broker answers.
     """
-    client = _client(settings)
+    client = Admin(settings)
     counts, brokers = _look(client, settings)
     topics = deployed(settings)
     configured = configurations(settings, counts)
@@ -138,7 +133,7 @@ def create(settings: Settings, planned: Plan) -> None:
     """
     if not planned.missing:
         return
-    client = _client(settings)
+    client = Admin(settings)
     futures = client.create_topics(
         [
             NewTopic(
@@ -162,10 +157,10 @@ def create(settings: Settings, planned: Plan) -> None:
     _wait_until_listed(client, settings, {topic.name for topic in planned.missing})
 
 
-def _wait_until_listed(client: AdminClient, settings: Settings, names: set[str]) -> None:
+def _wait_until_listed(client: Admin, settings: Settings, names: set[str]) -> None:
     """A broker that is busy lists new topics a moment after they were created."""
     deadline = monotonic() + SECONDS
-    while missing := names - client.list_topics(timeout=SECONDS).topics.keys():
+    while missing := names - client.metadata().topics.keys():
         if monotonic() > deadline:
             raise UserError(
                 f"Created, but {settings.brokers} does not list them yet: "
@@ -217,21 +212,9 @@ def _prevailing(counts: Mapping[str, int], topics: tuple[DeployedTopic, ...]) ->
     return None
 
 
-def _client(settings: Settings) -> AdminClient:
-    # What librdkafka would log of an unreachable broker, the error says as well, and once.
-    return AdminClient({**client_settings(settings), "log_level": 0})
-
-
-def _look(client: AdminClient, settings: Settings) -> tuple[dict[str, int], int]:
+def _look(client: Admin, settings: Settings) -> tuple[dict[str, int], int]:
     """The partitions of the deployment's topics that are there, and the number of brokers."""
-    try:
-        # All topics, since to ask for one that is missing makes some brokers create it.
-        metadata = client.list_topics(timeout=SECONDS)
-    except KafkaException as error:
-        raise UserError(
-            f"No Kafka broker answers at {settings.brokers} ({error.args[0].str()}). "
-            "Is it running? UNHAUNT_BROKERS says where to look."
-        ) from error
+    metadata = client.metadata()
     counts = {
         topic.name: len(metadata.topics[topic.name].partitions)
         for topic in deployed(settings)
@@ -245,7 +228,7 @@ def configurations(settings: Settings, names: Iterable[str]) -> dict[str, dict[s
     resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
     if not resources:
         return {}
-    client = _client(settings)  # to be kept until it has answered
+    client = Admin(settings)  # to be kept until it has answered
     futures = client.describe_configs(resources, request_timeout=SECONDS)
     found = {}
     for resource, future in futures.items():

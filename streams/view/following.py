@@ -96,7 +96,7 @@ class Following:
         self._consumer: Any = Consumer(
             {
                 **client_settings(settings),
-                "group.id": f"{settings.application}-view",
+                "group.id": settings.application,  # without joining it
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",

@@ -1,5 +1,6 @@
 """The Helm chart: what it installs is right for Kubernetes, and for the worker."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -146,6 +147,12 @@ def test_a_setting_that_the_chart_sets_itself_is_refused(render: Render, name: s
     assert name in refusal(render, settings={name: "1"})
 
 
+def test_a_password_among_the_settings_is_refused_since_anybody_would_see_it(
+    render: Render,
+) -> None:
+    assert "sasl_password" in refusal(render, settings={"sasl_password": "secret"})
+
+
 def test_each_pod_has_a_volume_of_its_own_where_the_image_keeps_its_state(render: Render) -> None:
     release = render()
     [claim] = release.the("StatefulSet")["spec"]["volumeClaimTemplates"]
@@ -182,6 +189,20 @@ def test_it_has_longer_to_stop_than_a_transaction_and_a_session_may_take(
     used = Settings.from_environment(variables_of(release.worker))
     longest = used.transaction_seconds + used.session_seconds
     assert release.pod["terminationGracePeriodSeconds"] == longest + 30
+
+
+def test_a_secured_kafka_as_the_readme_has_it_is_reached_with_files_that_are_mounted(
+    render: Render,
+) -> None:
+    [block] = re.findall(r"```yaml\n(.*?)```", (DEPLOY / "README.md").read_text(), re.DOTALL)
+    release = render(**yaml.safe_load(block))
+    variables = variables_of(release.worker)
+    assert Settings.from_environment(variables).uses_sasl
+    [volume] = [v for v in release.pod["volumes"] if "projected" in v]
+    [mount] = [m for m in release.worker["volumeMounts"] if m["name"] == volume["name"]]
+    secrets = [source["secret"] for source in volume["projected"]["sources"]]
+    mounted = {f"{mount['mountPath']}/{item['path']}" for s in secrets for item in s["items"]}
+    assert {value for name, value in variables.items() if name.endswith("_FILE")} == mounted
 
 
 def test_what_is_added_for_secrets_reaches_the_worker_and_the_job(render: Render) -> None:

@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka.installation import jars
+
+if TYPE_CHECKING:
+    from tests.kafka.security import Security
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 60
@@ -54,16 +57,29 @@ class KafkaCluster:
     """
 
     def __init__(
-        self, folder: Path, brokers: int = 1, java: Sequence[str] = QUICK, **settings: str
+        self,
+        folder: Path,
+        brokers: int = 1,
+        java: Sequence[str] = QUICK,
+        security: "Security | None" = None,
+        **settings: str,
     ) -> None:
-        """`folder` takes what the brokers hold; `settings` are Kafka's, with _ for the dots."""
+        """`folder` takes what the brokers hold; `settings` are Kafka's, with _ for the dots.
+
+        With `security` there are listeners for SASL_SSL and SSL besides, and ACLs count there.
+        """
         self._folder = folder
+        self._security = security
         self._java_options = java
         self._settings = {name.replace("_", "."): value for name, value in settings.items()}
         self._numbers = range(1, brokers + 1)
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
-        ports = iter(free_ports(2 * brokers))
+        ports = iter(free_ports(4 * brokers))
         self._ports = {number: next(ports) for number in self._numbers}
+        self._secure_ports = {
+            protocol: {number: next(ports) for number in self._numbers}
+            for protocol in (("SASL_SSL", "SSL") if security else ())
+        }
         self._controller_ports = {number: next(ports) for number in self._numbers}
         self._classpath = ""
 
@@ -71,6 +87,10 @@ class KafkaCluster:
     def address(self) -> str:
         """Where clients find the brokers, as host:port, separated by commas."""
         return ",".join(f"{HOST}:{port}" for port in self._ports.values())
+
+    def secure_address(self, protocol: str = "SASL_SSL") -> str:
+        """Where clients find the listeners of a protocol, SASL_SSL or SSL."""
+        return ",".join(f"{HOST}:{port}" for port in self._secure_ports[protocol].values())
 
     def log(self, number: int) -> Path:
         """What a broker says."""
@@ -180,6 +200,8 @@ class KafkaCluster:
             self._properties_file(number).write_text(lines)
         # As one word, since an id may begin with a dash.
         tool = [*self._java("kafka.tools.StorageTool"), "format", f"--cluster-id={cluster}"]
+        if self._security is not None:
+            tool += self._security.scram_users()
         formatting = [
             subprocess.Popen(
                 [*tool, "-c", str(self._properties_file(number))],
@@ -201,14 +223,18 @@ class KafkaCluster:
     def _properties(self, number: int) -> dict[str, str]:
         brokers = len(self._numbers)
         voters = (f"{n}@{HOST}:{port}" for n, port in self._controller_ports.items())
+        secure = {protocol: ports[number] for protocol, ports in self._secure_ports.items()}
         return {
+            **(self._security.properties() if self._security else {}),
             "process.roles": "broker,controller",
             "node.id": str(number),
             "controller.quorum.voters": ",".join(voters),
             "controller.listener.names": "CONTROLLER",
             "listeners": f"PLAINTEXT://{HOST}:{self._ports[number]},"
-            f"CONTROLLER://{HOST}:{self._controller_ports[number]}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            f"CONTROLLER://{HOST}:{self._controller_ports[number]}"
+            + "".join(f",{protocol}://{HOST}:{port}" for protocol, port in secure.items()),
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+            + "".join(f",{protocol}:{protocol}" for protocol in secure),
             "log.dirs": str(self._folder / f"broker-{number}"),
             "auto.create.topics.enable": "false",
             "default.replication.factor": str(brokers),

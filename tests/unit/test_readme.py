@@ -261,6 +261,12 @@ def test_the_number_of_conformance_cases_is_right() -> None:
 # --- the policy ----------------------------------------------------------------------------------
 
 
+def test_the_acls_of_a_topic_are_printed_as_shown() -> None:
+    [shown] = [block for block in blocks("console") if "unhaunt topics acls" in block]
+    printed = run("topics", "acls", "--principal", "User:unhaunt").stdout.splitlines()
+    assert shown.splitlines()[1:] == [line for line in printed if "purchases" in line]
+
+
 def test_the_first_policy_is_valid_and_every_key_of_it_overrides_a_default() -> None:
     text = blocks("toml")[0]
     named = tomllib.loads(text)

@@ -79,6 +79,59 @@ def test_what_is_described_can_be_set_again() -> None:
     assert Settings.from_environment(environment) == Settings(instance="a")
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"SECURITY_PROTOCOL": "SASL_SSL"}, "UNHAUNT_SASL_USERNAME: expected a name"),
+        ({"SECURITY_PROTOCOL": "SASL_SSL", "SASL_USERNAME": "a"}, "expected one of the two"),
+        (
+            {
+                "SECURITY_PROTOCOL": "SASL_SSL",
+                "SASL_USERNAME": "a",
+                "SASL_PASSWORD": "b",
+                "SASL_PASSWORD_FILE": "c",
+            },
+            "expected one of the two",
+        ),
+        (
+            {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "OAUTHBEARER"},
+            "UNHAUNT_SASL_TOKEN_FILE: expected a file",
+        ),
+        (
+            {
+                "SECURITY_PROTOCOL": "SASL_SSL",
+                "SASL_MECHANISM": "OAUTHBEARER",
+                "SASL_TOKEN_FILE": "t",
+                "SASL_PASSWORD": "b",
+            },
+            "UNHAUNT_SASL_PASSWORD: it is set, but",
+        ),
+        ({"SASL_PASSWORD": "b"}, "UNHAUNT_SASL_PASSWORD: it is set, but"),
+        ({"SSL_CA_FILE": "ca.pem"}, "UNHAUNT_SSL_CA_FILE: it is set, but"),
+        (
+            {"SECURITY_PROTOCOL": "SSL", "SSL_CERTIFICATE_FILE": "own.pem"},
+            "expected both or neither",
+        ),
+    ],
+)
+def test_settings_of_tls_and_sasl_that_do_not_fit_together_are_named(
+    given: dict[str, str], expected: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({f"UNHAUNT_{name}": value for name, value in given.items()})
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_password_for_the_brokers_is_shown_nowhere() -> None:
+    settings = Settings(
+        security_protocol="SASL_SSL", sasl_username="shop", sasl_password="my secret"
+    )
+    assert "my secret" not in repr(settings)
+    assert "my secret" not in str(described(settings))
+    assert "sasl_username='shop'" in repr(settings)
+
+
 def test_a_worker_with_an_instance_keeps_its_name_over_a_restart() -> None:
     assert Settings(instance="a").member == "a"
     assert Settings().member != Settings().member
