@@ -218,7 +218,7 @@ def demo_address() -> Iterator[str]:
     with start_process(*arguments, "--port", port) as process:
         address = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: Served(address).is_ready, "an answer")
+            wait_until(lambda: Served(address).is_ready, "an answer", 200)
             yield address
         finally:
             process.terminate()
