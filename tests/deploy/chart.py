@@ -65,3 +65,35 @@ class Release:
 def variables_of(container: Resource) -> dict[str, str]:
     """The variables of a container that have their values in the manifest."""
     return {entry["name"]: entry["value"] for entry in container["env"] if "value" in entry}
+
+
+EVERYTHING: dict[str, Any] = {
+    "image": {"repository": "registry.example/ads/unhaunt", "pullSecrets": [{"name": "registry"}]},
+    "settings": {"topic_prefix": "shop.", "standbys": 2, "cached_persons": 20_000},
+    "policy": 'version = "shop-1"\n\n[frequency]\nmax = 3\n',
+    "extraEnv": [
+        {
+            "name": "UNHAUNT_LOG_LEVEL",
+            "valueFrom": {"secretKeyRef": {"name": "kafka", "key": "level"}},
+        }
+    ],
+    "extraEnvFrom": [{"secretRef": {"name": "kafka"}}],
+    "extraVolumes": [{"name": "tls", "secret": {"secretName": "kafka-tls"}}],
+    "extraVolumeMounts": [{"name": "tls", "mountPath": "/etc/kafka", "readOnly": True}],
+    "topics": {"create": True, "replication": 2},
+    "state": {"storageClass": "fast"},
+    "networkPolicy": {
+        "scrapers": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
+        "extraEgress": [{"ports": [{"port": 443, "protocol": "TCP"}]}],
+    },
+    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "keda": {"enabled": True, "authentication": "kafka"},
+    "serviceAccount": {"annotations": {"example.com/role": "ads"}},
+    "podAnnotations": {"example.com/team": "ads"},
+    "podLabels": {"team": "ads"},
+    "nodeSelector": {"disk": "nvme"},
+    "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {}},
+    "priorityClassName": "high",
+}
+"""Values that ask for all that there is in the chart."""

@@ -1,9 +1,7 @@
 """The Helm chart: what it installs is right for Kubernetes, and for the worker."""
 
 import re
-import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,56 +10,14 @@ import yaml
 from streams import __version__
 from streams.settings import Settings
 from tests.command_line import run
-from tests.deploy.chart import Release, Render, Resource, variables_of
+from tests.deploy.chart import EVERYTHING, Render, Resource, variables_of
 from tests.deploy.compose_file import Dockerfile
 from tests.deploy.crds import problems_of
 from tests.deploy.paths import CHART, DEPLOY, STRIMZI
-from tests.deploy.tools import helm
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(1_200)]
 
 IMAGE = Dockerfile()
-EVERYTHING: dict[str, Any] = {
-    "image": {"repository": "registry.example/ads/unhaunt", "pullSecrets": [{"name": "registry"}]},
-    "settings": {"topic_prefix": "shop.", "standbys": 2, "cached_persons": 20_000},
-    "policy": 'version = "shop-1"\n\n[frequency]\nmax = 3\n',
-    "extraEnv": [
-        {
-            "name": "UNHAUNT_LOG_LEVEL",
-            "valueFrom": {"secretKeyRef": {"name": "kafka", "key": "level"}},
-        }
-    ],
-    "extraEnvFrom": [{"secretRef": {"name": "kafka"}}],
-    "extraVolumes": [{"name": "tls", "secret": {"secretName": "kafka-tls"}}],
-    "extraVolumeMounts": [{"name": "tls", "mountPath": "/etc/kafka", "readOnly": True}],
-    "topics": {"create": True, "replication": 2},
-    "state": {"storageClass": "fast"},
-    "networkPolicy": {
-        "scrapers": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
-        "extraEgress": [{"ports": [{"port": 443, "protocol": "TCP"}]}],
-    },
-    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
-    "keda": {"enabled": True, "authentication": "kafka"},
-    "serviceAccount": {"annotations": {"example.com/role": "ads"}},
-    "podAnnotations": {"example.com/team": "ads"},
-    "podLabels": {"team": "ads"},
-    "nodeSelector": {"disk": "nvme"},
-    "tolerations": [{"key": "dedicated", "operator": "Exists"}],
-    "affinity": {"nodeAffinity": {}},
-    "priorityClassName": "high",
-}
-
-
-@pytest.fixture(scope="module")
-def program(is_asked_for: bool) -> str:
-    """Helm."""
-    return helm(may_take_minutes=is_asked_for)
-
-
-@pytest.fixture
-def render(program: str, tmp_path: Path) -> Render:
-    """Renders the chart with values other than its own."""
-    return lambda **values: Release(program, tmp_path, values)
 
 
 def refusal(render: Render, **values: Any) -> str:
@@ -313,79 +269,6 @@ def test_the_job_creates_as_many_partitions_as_the_chart_counts_on(render: Rende
     ]
     known_options = run("topics", "apply", "--help").stdout
     assert {"--partitions", "--replication"} <= set(known_options.split())
-
-
-# --- the network ---------------------------------------------------------------------------------
-
-
-def test_only_the_http_port_lets_anybody_in(render: Render) -> None:
-    release = render(**EVERYTHING)
-    [rule] = release.the("NetworkPolicy")["spec"]["ingress"]
-    assert rule == {
-        "ports": [{"port": "http", "protocol": "TCP"}],
-        "from": EVERYTHING["networkPolicy"]["scrapers"],
-    }
-
-
-def test_workers_reach_names_and_the_ports_of_the_brokers_and_what_was_added(
-    render: Render,
-) -> None:
-    release = render(
-        kafka={"brokers": "kafka-1:9092, kafka-2:9092,kafka-3:9093"},
-        networkPolicy=EVERYTHING["networkPolicy"],
-    )
-    names, brokers, added = release.the("NetworkPolicy")["spec"]["egress"]
-    assert {port["port"] for port in names["ports"]} == {53}
-    assert [port["port"] for port in brokers["ports"]] == [9092, 9093]
-    assert added == EVERYTHING["networkPolicy"]["extraEgress"][0]
-
-
-def test_what_selects_workers_selects_no_job(render: Render) -> None:
-    release = render(**EVERYTHING)
-    job = release.the("Job")["spec"]["template"]["metadata"]["labels"]
-    selectors = [
-        release.the("Service")["spec"]["selector"],
-        release.the("StatefulSet")["spec"]["selector"]["matchLabels"],
-        release.the("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
-        release.the("NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
-    ]
-    pod = release.the("StatefulSet")["spec"]["template"]["metadata"]["labels"]
-    for selector in selectors:
-        assert selector.items() <= pod.items()
-        assert not selector.items() <= job.items()
-
-
-def test_prometheus_finds_the_workers_through_their_service(render: Render) -> None:
-    release = render(**EVERYTHING)
-    service, monitor = release.the("Service"), release.the("ServiceMonitor")
-    labels = service["metadata"]["labels"]
-    assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
-    [endpoint] = monitor["spec"]["endpoints"]
-    assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
-    assert endpoint["path"] == "/metrics"
-
-
-def test_alert_rules_and_dashboards_are_those_of_their_folders(
-    program: str, tmp_path: Path
-) -> None:
-    alert = {"alert": "Lag", "expr": "lag > 1", "annotations": {"summary": "{{ $value }} wait"}}
-    rules = {"groups": [{"name": "unhaunt", "rules": [alert]}]}
-    chart = shutil.copytree(CHART, tmp_path / "chart")
-    (chart / "rules" / "alerts.yml").write_text(yaml.safe_dump(rules))
-    (chart / "dashboards" / "unhaunt.json").write_text('{"title": "{{topic}}"}')
-    enabled = {"enabled": True}
-    release = Release(program, tmp_path, {"prometheusRule": enabled, "dashboards": enabled}, chart)
-    assert rules["groups"][0] in release.the("PrometheusRule")["spec"]["groups"]
-    assert problems_of(release.the("PrometheusRule")) == []
-    assert release.the("ConfigMap")["data"]["unhaunt.json"] == '{"title": "{{topic}}"}'
-
-
-def test_the_chart_has_the_rules_and_the_dashboards_that_compose_has() -> None:
-    for name, folder in {
-        "rules": DEPLOY / "prometheus" / "rules",
-        "dashboards": DEPLOY / "grafana" / "dashboards",
-    }.items():
-        assert (CHART / name).resolve() == folder
 
 
 # --- values --------------------------------------------------------------------------------------
