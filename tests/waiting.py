@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from time import monotonic, sleep
 
-SECONDS = 60
+SECONDS = 120
 """How long to wait for something before the test fails."""
 
 

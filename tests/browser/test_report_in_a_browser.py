@@ -76,14 +76,18 @@ def reported(recording: Path, *options: object) -> Path:
     return report
 
 
-@pytest.fixture(params=["simulated", "empty", "hostile"])
+@pytest.fixture(scope="module", params=["simulated", "empty", "hostile"])
 def report(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(request.param)
 
 
-@pytest.fixture(params=[DESKTOP, TABLET, PHONE, SMALLEST], ids=lambda size: str(size["width"]))
+@pytest.fixture(
+    scope="module",
+    params=[DESKTOP, TABLET, PHONE, SMALLEST],
+    ids=lambda size: str(size["width"]),
+)
 def page(request: pytest.FixtureRequest, browser: Browser, report: Path) -> Iterator[Page]:
-    """The page at a width, everything in it opened."""
+    """The page at a width, everything in it opened, for tests that only look at it."""
     with browser.new_context(viewport=request.param) as context:
         yield opened(context.new_page(), report)
 
@@ -146,11 +150,15 @@ def test_each_chart_is_drawn_once(page: Page) -> None:
 # --- for everybody -------------------------------------------------------------------------------
 
 
+ONLY_VIOLATIONS = {"resultTypes": ["violations"]}
+"""Takes axe less time than to tell of all that is right as well."""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_it_is_accessible(browser: Browser, report: Path, scheme: Any, size: Any) -> None:
     with browser.new_context(viewport=size, color_scheme=scheme) as context:
-        results = Axe().run(opened(context.new_page(), report))
+        results = Axe().run(opened(context.new_page(), report), options=ONLY_VIOLATIONS)
         assert results.violations_count == 0, results.generate_report()
 
 

@@ -47,6 +47,8 @@ STALL_SECONDS: Final = 90
 LISTS_SECONDS: Final = 60
 """Until the lists are right that change because time has passed, and need nobody to say it."""
 END_SECONDS: Final = 120
+LOOK_SECONDS: Final = 0.2
+"""Between two looks at how far it is, so that the processors are left to the workers."""
 
 
 class Outcome(NamedTuple):
@@ -157,6 +159,7 @@ class Chaos:
                     f"{STALL_SECONDS} s"
                 )
             see_to_all(self._crew)
+            sleep(LOOK_SECONDS)
             before, left = left, self._progress.left(ALL)
             if left < before:
                 deadline = monotonic() + STALL_SECONDS
@@ -166,6 +169,7 @@ class Chaos:
         deadline = monotonic() + LISTS_SECONDS
         while self._verified().findings and monotonic() < deadline:
             see_to_all(self._crew)
+            sleep(LOOK_SECONDS)
 
     def _verified(self) -> Report:
         return verify(observe(self._settings, PARTITIONS), Policy.from_toml(DEMO_POLICY))
@@ -187,7 +191,7 @@ class Chaos:
             if monotonic() > deadline:
                 raise TimeoutError(f"{what}: not within {seconds} s")
             see_to_all(self._crew)
-            sleep(0.2)
+            sleep(LOOK_SECONDS)
 
 
 def _settings(brokers: str, folder: Path) -> Settings:
