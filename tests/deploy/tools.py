@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +14,6 @@ from tests.kafka.installation import KAFKA_VERSION, jars, require_kafka
 
 HELM_VERSION: Final = "v3.22.0"
 HELM: Final = "helm.sh/helm/v3/cmd/helm"
-
 
 KAFKA_TOOLS: Final = {
     "kafka-topics": "org.apache.kafka.tools.TopicCommand",
@@ -65,15 +66,23 @@ def of_prometheus(program: str) -> str:
     if not unpacked.exists():
         if shutil.which("apt-get") is None:
             pytest.skip(f"there is no {program} here, and no apt-get to fetch it with")
-        kept.mkdir(parents=True, exist_ok=True)
-        for command in (
-            ["apt-get", "download", "-qq", "prometheus"],
-            ["sh", "-c", "dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb"],
-        ):
-            made = subprocess.run(command, cwd=kept, capture_output=True, text=True, check=False)
-            if made.returncode:
-                pytest.skip(f"{program} could not be fetched: {made.stderr.strip()[-300:]}")
+        _unpack("prometheus", kept)
     return str(unpacked)
+
+
+def _unpack(package: str, folder: Path) -> None:
+    """Have what a package of Debian's holds in a folder, whole or not at all; else skip."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        for command in (
+            ["apt-get", "download", "-qq", package],
+            ["sh", "-c", f"dpkg-deb --extract {package}_*.deb unpacked"],
+        ):
+            done = subprocess.run(command, cwd=name, capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"{package} could not be fetched: {done.stderr.strip()[-300:]}")
+        with suppress(OSError):  # where another run was faster, it is there
+            Path(name, "unpacked").rename(folder)
 
 
 def helm(may_take_minutes: bool) -> str:
