@@ -31,6 +31,8 @@ pytestmark = pytest.mark.deploy
 
 INSTALL = "Install on plain processes"
 PARTITIONS = 6
+HAS_A_SHARE = "unhaunt_partitions == 2"
+DECIDES = 'rate(unhaunt_output_records_total{topic="decisions"}[1m]) > 0'
 ALERTS = alerts()
 PANELS = panels()
 RUNBOOK = (DEPLOY / "runbook.md").read_text()
@@ -151,14 +153,14 @@ class Watched(NamedTuple):
         assert status == 200, body
         return orjson.loads(body)["data"]
 
+    def values(self, query: str) -> list[Any]:
+        """The answer to a query, a value for each worker."""
+        found: list[Any] = self.asks("query", query=query)["result"]
+        return found
+
     def silent(self) -> list[str]:
         """The queries of the dashboard to which there is no answer."""
-        return [
-            query
-            for panel in PANELS
-            for query in panel.queries
-            if not self.asks("query", query=query)["result"]
-        ]
+        return [query for panel in PANELS for query in panel.queries if not self.values(query)]
 
 
 @pytest.fixture(scope="module")
@@ -183,10 +185,11 @@ def watched(
         ]
         stack.enter_context(running(prometheus, config, ports[2]))
         found = Watched(deployment, workers, ports[2])
-        for part in (records[:half], records[half:]):
+        # What is counted before the first scrape is no increase.
+        for part, seen in ((records[:half], HAS_A_SHARE), (records[half:], DECIDES)):
+            deployment.wait_until(lambda seen=seen: len(found.values(seen)) == 3, seen, *workers)
             deployment.load(part)
             deployment.wait_until_consumed(*workers)
-            deployment.wait_until(lambda: len(decided(found)) == 3, "scrapes", *workers)
         yield found
 
 
@@ -220,13 +223,6 @@ def running(program: str, config: Path, port: int) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(SECONDS)
-
-
-def decided(watched: Watched) -> list[Any]:
-    """The workers of which Prometheus knows that they have decided something lately."""
-    query = 'rate(unhaunt_output_records_total{topic="decisions"}[1m]) > 0'
-    found: list[Any] = watched.asks("query", query=query)["result"]
-    return found
 
 
 @pytest.mark.kafka
