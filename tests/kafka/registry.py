@@ -67,7 +67,9 @@ class Registry:
     def __enter__(self) -> Self:
         """Start it and wait until it answers."""
         with tarfile.open(_program()) as packed:
-            packed.extractall(self._folder, filter="data")
+            # Python before 3.11.4 has no filters.
+            packed.extraction_filter = getattr(tarfile, "data_filter", None)
+            packed.extractall(self._folder)
         [program] = self._folder.glob("*-runner.jar")
         address = (f"-Dquarkus.http.host={HOST}", f"-Dquarkus.http.port={self._port}")
         command = ["java", *QUICK, *address, "-jar", str(program)]
