@@ -8,7 +8,6 @@ import typer
 
 from schemas.openrtb.bid_request import USER_IDS
 from streams import logs
-from streams.commands.policies import policy_in_force
 from streams.commands.terminal import progress_bar, standard_output
 from streams.errors import UserError
 from streams.settings import Settings
@@ -84,7 +83,6 @@ def serve(
     if demo and folder is not None:
         raise UserError("--demo keeps its lists in memory: leave --folder out.")
     settings = Settings.from_environment(os.environ)
-    policy, _ = policy_in_force(None)
     # Kafka and HTTP take a while to import, which no other command should wait for.
     from streams.view import View  # noqa: PLC0415
     from streams.view.bidding import Bidding, read_candidates  # noqa: PLC0415
@@ -97,7 +95,7 @@ def serve(
         _print_what_to_ask(f"http://{host}:{port}")
         answer(recorded, bidding, host, port)
     else:
-        with View(settings, policy, folder) as view:
+        with View(settings, folder) as view:
             answer(view, bidding, host, port)
 
 

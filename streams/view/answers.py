@@ -62,6 +62,8 @@ class Answers(ABC):
     policy: Policy
     """By which is decided; another may be put in its place, as workers are given another."""
     catalog: Catalog
+    policies_refused = 0
+    """How often the policy's file was changed to what is no policy; the old one stayed."""
 
     @property
     @abstractmethod

@@ -13,10 +13,11 @@ from streams.engine.catalog_reader import CatalogReader
 from streams.engine.registry_client import RegistryUnavailable
 from streams.engine.schema_registry import SchemaRegistry, registry_of
 from streams.errors import UserError
+from streams.operations.policy_file import PolicyFile
 from streams.recording.partitioning import partition_of
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
-from streams.suppression.policy import Policy
+from streams.suppression.policy_document import PolicyError
 from streams.view.answers import Answers, Freshness, Known, NotCaughtUp, NotFollowed
 from streams.view.copies import Copies
 from streams.view.following import Following
@@ -25,33 +26,36 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.1
 RETRY_SECONDS: Final = 1.0
+POLICY_SECONDS: Final = 1.0
+"""How often the policy's file is looked at."""
 CATALOG_SECONDS: Final = 5
 """How long the catalog may be silent while it is read to its end."""
 
 
 class View(Answers):
-    """Follows lists and catalog in a thread of its own. A context manager; any thread may ask.
+    """Follows lists, catalog and policy in a thread of its own. Any thread may ask.
 
-    It answers from memory, or from a folder, in which case it goes on where it was when it is
-    opened again. It answers on while the brokers are away, and says how old its copy is; from the
-    ages on that the policy names under `[stale]` it relies on the copy in one direction only
-    (see `streams.suppression.standing`). That a worker stands still it does not see: then there
-    are no newer lists, and it is level with those that there are.
+    A context manager. It answers from memory, or from a folder, in which case it goes on where it
+    was when it is opened again. It answers on while the brokers are away, and says how old its copy
+    is; from the ages on that the policy names under `[stale]` it relies on the copy in one
+    direction only (see `streams.suppression.standing`). That a worker stands still it does not see:
+    then there are no newer lists, and it is level with those that there are.
     """
 
     def __init__(
         self,
         settings: Settings,
-        policy: Policy,
         folder: Path | None = None,
         partitions: Collection[int] | None = None,
     ) -> None:
         """`folder` keeps the copy; `partitions` are those to follow, all where it is None.
 
-        Raises `UserError` when the folder is in use, damaged or cannot be written, and when topics
-        have schemas whose registry does not answer.
+        Raises `PolicyError`; and `UserError` when the folder is in use, damaged or cannot be
+        written, and when topics have schemas whose registry does not answer.
         """
-        self.policy = policy
+        self._policy_file = PolicyFile(Path(settings.policy) if settings.policy else None)
+        self._next_look = 0.0
+        self.policy = self._policy_file.policy
         self._settings = settings
         self._wanted = None if partitions is None else frozenset(partitions)
         self.catalog = Catalog()
@@ -136,6 +140,7 @@ class View(Answers):
     def _run(self) -> None:
         try:
             while not self._ending.is_set():
+                self._look_at_the_policy()
                 try:
                     self._follow()
                 except KafkaException as error:
@@ -159,10 +164,28 @@ class View(Answers):
             self._catalog_reader = _loaded_catalog(self._settings, self.catalog, self._registry)
         self._following.begin(self._wanted)
         while not self._ending.is_set():
+            self._look_at_the_policy()
             self._following.poll(POLL_SECONDS)
             self._catalog_reader.poll()
             if not self._caught_up.is_set() and self._following.is_level:
                 self._caught_up.set()
+
+    def _look_at_the_policy(self) -> None:
+        """Decide by what its file says now; where that is no policy, by the last that was."""
+        if (now := monotonic()) < self._next_look:
+            return
+        self._next_look = now + POLICY_SECONDS
+        before = self.policy.version
+        try:
+            policy = self._policy_file.look()
+        except PolicyError as error:
+            self.policies_refused += 1
+            mistakes = "; ".join(str(error).splitlines())
+            logger.error("the policy stays %s, since its file is wrong: %s", before, mistakes)
+            return
+        if policy is not None:
+            self.policy = policy
+            logger.info("the policy is %s from here on, and was %s", policy.version, before)
 
 
 def _loaded_catalog(

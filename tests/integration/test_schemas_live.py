@@ -29,7 +29,6 @@ from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.recording.partitioning import partition_of
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
-from streams.suppression.policy import Policy
 from streams.view import View
 from tests.command_line import run, run_process, words
 from tests.integration.conftest import Deploy
@@ -249,8 +248,7 @@ def test_lists_are_those_of_plain_values_and_confluents_deserialiser_reads_them(
 
 
 def test_a_view_reads_lists_and_catalog_that_have_schemas(worked_off: Run) -> None:
-    policy = Policy.from_toml(DEMO_POLICY)
-    with View(worked_off.deployment.settings, policy) as view:
+    with View(worked_off.deployment.settings) as view:
         view.wait_until_caught_up(60)
         lists = {user_id: view.person(user_id).list for user_id in worked_off.expected.lists}
         assert lists == worked_off.expected.lists

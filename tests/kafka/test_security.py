@@ -23,7 +23,6 @@ from streams.recording.files import RecordedRecord
 from streams.recording.partitioning import partition_of
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
-from streams.suppression.policy import Policy
 from streams.view import View
 from tests.builders import dismissal, line, recorded
 from tests.integration.conftest import settings_of
@@ -195,7 +194,7 @@ def test_a_view_may_do_less_and_knows_the_lists(secured: Secured, story: Story) 
     forbid(address, of_workers)
     allow(address, view_grants(settings))
     try:
-        with View(settings, Policy.default()) as view:
+        with View(settings) as view:
             view.wait_until_caught_up(SECONDS)
             user, expected = next(iter(story.expected.lists.items()))
             assert view.person(user).list == expected

@@ -17,12 +17,11 @@ from schemas.records import Product
 from streams.engine.store import Memory
 from streams.recording.partitioning import partition_of
 from streams.settings import Settings, variable
-from streams.suppression.policy import Policy
 from streams.view import View
 from streams.view.copies import StoredCopy
 from streams.view.following import KEPT_SECONDS
 from streams.view.view import NotCaughtUp, NotFollowed
-from tests.builders import NOW, dismissal, policy, published, purchase, request
+from tests.builders import NOW, dismissal, published, purchase, request
 from tests.command_line import start_process
 from tests.integration.conftest import settings_of
 from tests.kafka.clients import SECONDS, transaction
@@ -73,8 +72,9 @@ class Deployment:
         self.producer.produce(self.settings.topic(topic), value, key, partition)
         assert self.producer.flush(SECONDS) == 0
 
-    def view(self, by: Policy | None = None, **options: Any) -> View:
-        return View(self.settings, by or Policy.default(), **options)
+    def view(self, policy: Path | None = None, **options: Any) -> View:
+        settings = msgspec.structs.replace(self.settings, policy=str(policy or ""))
+        return View(settings, **options)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +106,13 @@ def opened(deployment: Deployment) -> Iterator[Open]:
         yield opened
 
 
+def written(folder: Path, policy: str) -> Path:
+    """The file of a policy, in place of what was in it."""
+    file = folder / "policy.toml"
+    file.write_text(policy)
+    return file
+
+
 def reasons(view: View, *candidates: str) -> dict[str, str]:
     """Why ann is not shown these candidates now."""
     decision, _ = view.decide(request(*candidates))
@@ -128,8 +135,23 @@ def test_a_request_is_decided_by_list_policy_and_catalog(
     assert reasons(opened(), "tv", "radio", "mug") == {"tv": "block_brand", "radio": "sensitive"}
 
 
-def test_who_has_no_list_is_asked_for_consent_where_that_is_needed(opened: Open) -> None:
-    assert reasons(opened(by=policy(consent={"mode": "opt_in"})), "mug") == {"mug": "no_consent"}
+def test_who_has_no_list_is_asked_for_consent_where_that_is_needed(
+    opened: Open, tmp_path: Path
+) -> None:
+    opt_in = written(tmp_path, '[consent]\nmode = "opt_in"\n')
+    assert reasons(opened(policy=opt_in), "mug") == {"mug": "no_consent"}
+
+
+def test_another_policy_in_the_file_is_decided_by_and_a_wrong_one_is_not(
+    opened: Open, tmp_path: Path
+) -> None:
+    view = opened(policy=written(tmp_path, '[consent]\nmode = "opt_in"\n'))
+    written(tmp_path, '[consent]\nmode = "sometimes"\n')
+    wait_until(lambda: view.policies_refused == 1, "the refusal of what is no policy")
+    assert reasons(view, "mug") == {"mug": "no_consent"}
+    written(tmp_path, 'version = "open"\n')
+    wait_until(lambda: view.policy.version == "open", "the next policy")
+    assert reasons(view, "mug") == {}
 
 
 def test_what_is_published_later_is_followed(deployment: Deployment, opened: Open) -> None:
@@ -174,7 +196,7 @@ def test_a_view_of_some_partitions_says_that_it_does_not_follow_a_persons(opened
 
 def test_it_knows_nothing_before_it_has_caught_up() -> None:
     nowhere = Settings(brokers="127.0.0.1:1", application="nowhere")
-    with View(nowhere, Policy.default()) as view:
+    with View(nowhere) as view:
         assert not view.is_caught_up
         with pytest.raises(NotCaughtUp):
             view.person("ann")
@@ -197,10 +219,11 @@ def test_it_stays_fresh_though_nothing_is_published(opened: Open) -> None:
 
 
 def test_it_answers_on_while_the_broker_is_gone_and_says_how_old_that_is(
-    own_kafka: KafkaCluster, deployment: Deployment, opened: Open
+    own_kafka: KafkaCluster, deployment: Deployment, opened: Open, tmp_path: Path
 ) -> None:
     deployment.publish(ann=BOUGHT)
-    view = opened(by=policy(stale={"purchased": {"seconds": 4, "fails": "open"}}))
+    stale = '[stale.purchased]\nseconds = 4\nfails = "open"\n'
+    view = opened(policy=written(tmp_path, stale))
     assert reasons(view, "tv") == {"tv": "purchased"}
     own_kafka.kill(1)
     wait_until(lambda: view.person("ann").freshness.age > 4, "a copy that is four seconds old")

@@ -133,5 +133,11 @@ METRICS: Final[Sequence[Metric[Serving]]] = (
         VERSION,
         FINGERPRINT,
     ),
+    counter(
+        "copy_policy_refusals_total",
+        "times",
+        "How often the policy file was changed to what is no policy; the old one stayed.",
+        lambda serving: serving.view.policies_refused,
+    ),
 )
 """Those of a service."""
