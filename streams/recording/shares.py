@@ -25,7 +25,9 @@ from streams.recording.share_run import Done, Found, HasRead, Line, Lines, Run, 
 from streams.recording.sources import AnyPath, Progress, total_size
 
 WORTH_A_PROCESS: Final = 4 << 20
-"""Bytes of recordings for each process: with less to read, starting it takes longer."""
+"""Bytes of lines for each process: with less to read, starting it takes longer."""
+COMPRESSED: Final = 10
+"""Lines are about so many times as long as what zstd makes of them."""
 POLL_SECONDS: Final = 0.1
 
 Write = Callable[[bytes], object]
@@ -33,7 +35,9 @@ Write = Callable[[bytes], object]
 
 def processes_for(recordings: Sequence[AnyPath]) -> int:
     """How many processes are worth while here: one a core, fewer for small recordings."""
-    return min(len(os.sched_getaffinity(0)), 1 + total_size(recordings) // WORTH_A_PROCESS)
+    compressed = [path for path in recordings if str(path).endswith(".zst")]
+    size = total_size(recordings) + (COMPRESSED - 1) * total_size(compressed)
+    return min(len(os.sched_getaffinity(0)), 1 + size // WORTH_A_PROCESS)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from math import ceil
 from time import time
+from typing import Any
 
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
@@ -39,23 +40,26 @@ GOALS = {
     ("1/3", "list", "p99"): Goal(100, 25),
 }
 """By share of the full rate."""
-DEFAULT = Settings().checkpoint_milliseconds
-VARIANTS = {DEFAULT: ("1/10", "1/3", "2/3"), 5 * DEFAULT: ("1/3",)}
-"""By milliseconds between checkpoints, the loads that a worker has to bear."""
+RARER = 5 * Settings().checkpoint_milliseconds
+VARIANTS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "exactly once": ({}, ("1/10", "1/3", "2/3")),
+    f"checkpoint {RARER} ms": ({"checkpoint_milliseconds": RARER}, ("1/3",)),
+    "at least once": ({"guarantee": "at_least_once"}, ("1/10", "1/3")),
+}
+"""Settings other than the default ones, and the loads that a worker with them has to bear."""
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
-    """The default settings under all loads, then rarer checkpoints under one of them."""
+    """The default settings under all loads, then others under some of them."""
     full_rate: float | None = None
-    for interval, shares in VARIANTS.items():
-        setting = {} if interval == DEFAULT else {"checkpoint_milliseconds": interval}
+    for number, (variant, (settings, shares)) in enumerate(VARIANTS.items()):
         with (
-            deployed(bench, str(interval), PARTITIONS) as deployment,
-            deployment.worker(**setting) as worker,
+            deployed(bench, str(number), PARTITIONS) as deployment,
+            deployment.worker(**settings) as worker,
         ):
             drained = drained_rate(deployment, worker, round(BACKLOG * bench.scale))
-            full_rate = full_rate or drained  # every setting has to bear the same load
-            yield Figure(f"checkpoint {interval} ms: full rate, of a backlog", drained, "events/s")
+            full_rate = full_rate or drained  # all of them have to bear the same load
+            yield Figure(f"{variant}: full rate, of a backlog", drained, "events/s")
             for turn, share in enumerate(shares, start=1):
                 load = Load(
                     deployment.settings,
@@ -65,7 +69,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
                     first=turn * 100_000_000,
                     crowd=CROWD,
                 )
-                yield from figures(f"checkpoint {interval} ms, {share}", share, load, *bear(load))
+                yield from figures(f"{variant}, {share}", share, load, *bear(load))
 
 
 def drained_rate(deployment: Deployment, worker: WorkerProcess, events: int) -> float:

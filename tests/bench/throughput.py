@@ -68,7 +68,7 @@ def quix() -> list[Contender]:
     """Quix Streams, where it is installed."""
     if find_spec("quixstreams") is not None:
         return [QUIX]
-    note("Quix Streams is left out; python -m pip install -e '.[test,bench]' brings it")
+    note("Quix Streams is left out; python -m pip install -e '.[bench]' brings it")
     return []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from streams.errors import UserError
 from streams.recording.share_run import Run
-from streams.recording.shares import WORTH_A_PROCESS, processes_for, start
+from streams.recording.shares import COMPRESSED, WORTH_A_PROCESS, processes_for, start
 from streams.recording.summary import Summary
 from streams.suppression.policy import Policy
 from tests.command_line import write_recording
@@ -45,3 +45,12 @@ def test_a_large_recording_has_a_process_for_each_core(tmp_path: Path) -> None:
     with large.open("wb") as file:
         file.truncate(1000 * WORTH_A_PROCESS)
     assert processes_for([large]) == len(os.sched_getaffinity(0))
+
+
+def test_a_compressed_recording_is_reckoned_by_its_lines(tmp_path: Path) -> None:
+    plain, compressed = tmp_path / "some.jsonl", tmp_path / "some.jsonl.zst"
+    for path in (plain, compressed):
+        with path.open("wb") as file:
+            file.truncate(WORTH_A_PROCESS // COMPRESSED + 1)
+    assert processes_for([plain]) == 1
+    assert processes_for([compressed]) == min(2, len(os.sched_getaffinity(0)))
