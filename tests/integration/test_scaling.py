@@ -19,7 +19,7 @@ PARTITIONS = 4
 
 # The first worker stands still for as long as the second takes to start. It shall hand over what
 # it has, not lose it, however slow the machine is: what is lost is taken twice.
-SESSION = 60
+PATIENCE = {"session_seconds": 60, "transaction_seconds": 60}
 
 
 class Shared(NamedTuple):
@@ -41,15 +41,16 @@ def shared(deploy: Deploy) -> Shared:
     outcome = expected(records, DEMO_POLICY, PARTITIONS)
     deployment = deploy(PARTITIONS, DEMO_POLICY)
     deployment.load(records)
-    with deployment.worker("a", batch_records=1, session_seconds=SESSION) as first:
+    with deployment.worker("a", batch_records=1, **PATIENCE) as first:
         deployment.wait_until(lambda: deployment.consumed() > 0, "a checkpoint", first)
+        # Asked now: while a transaction with offsets is open, nobody is told of any.
+        consumed = deployment.consumed()
         # Starting takes the second longer than the first would need for all the rest.
         first.process.send_signal(signal.SIGSTOP)
-        with deployment.worker("b", log_level="debug", session_seconds=SESSION) as second:
+        with deployment.worker("b", log_level="debug", **PATIENCE) as second:
             deployment.wait_until(
                 lambda: "Sending JoinGroup" in second.log.read_text(), "a second member", second
             )
-            consumed = deployment.consumed()
             first.process.send_signal(signal.SIGCONT)
             deployment.wait_until_consumed(first, second)
             deployment.wait_until_lists_are(outcome.lists, first, second)
