@@ -6,8 +6,8 @@ from typing import Any, Final
 import orjson
 
 from schemas.avro_schema import avro_schema
+from schemas.by_topic import by_topic
 from schemas.decoding import InvalidRecord
-from schemas.explain import one_of
 from schemas.framing import JsonOf, SchemaId
 from schemas.json_schema import schema_file
 from schemas.topics import TOPICS
@@ -27,17 +27,7 @@ def schemas_of(text: str) -> dict[str, str]:
 
     Raises `ValueError`, saying what was expected.
     """
-    kinds: dict[str, str] = {}
-    for part in filter(None, map(str.strip, text.split(","))):
-        topic, _, kind = map(str.strip, part.partition("="))
-        if topic not in SCHEMA_TOPICS:
-            raise ValueError(f"expected one of {', '.join(SCHEMA_TOPICS)} before =, got {part!r}")
-        if kind not in KINDS:
-            raise ValueError(f"{topic}: expected {one_of(KINDS)} after =, got {part!r}")
-        if topic in kinds:
-            raise ValueError(f"{topic}: expected once, got it twice")
-        kinds[topic] = kind
-    return kinds
+    return by_topic(text, SCHEMA_TOPICS, KINDS)
 
 
 def schema_text(topic: str, kind: str) -> str:

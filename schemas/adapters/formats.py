@@ -17,8 +17,9 @@ from schemas.adapters import criteo, feedback, ga4, meta, pixel, segment, snowpl
 from schemas.adapters.envelope import Headers, Opened, opened
 from schemas.adapters.node import Node
 from schemas.adapters.told import Told
+from schemas.by_topic import by_topic
 from schemas.decoding import Fields, InvalidRecord, decode
-from schemas.explain import kind_of, one_of, quoted
+from schemas.explain import kind_of, quoted
 from schemas.records import Input, Several
 from schemas.topics import PERSON_TOPICS
 
@@ -68,17 +69,7 @@ def formats_of(text: str) -> dict[str, str]:
 
     Raises `ValueError`, saying what was expected.
     """
-    formats: dict[str, str] = {}
-    for part in filter(None, map(str.strip, text.split(","))):
-        topic, _, name = map(str.strip, part.partition("="))
-        if topic not in PERSON_TOPICS:
-            raise ValueError(f"expected one of {', '.join(PERSON_TOPICS)} before =, got {part!r}")
-        if name not in FORMATS:
-            raise ValueError(f"{topic}: expected {one_of(FORMATS)} after =, got {part!r}")
-        if topic in formats:
-            raise ValueError(f"{topic}: expected once, got it twice")
-        formats[topic] = name
-    return formats
+    return by_topic(text, PERSON_TOPICS, FORMATS)
 
 
 def readers_of(formats: Mapping[str, str]) -> dict[str, Reader]:
