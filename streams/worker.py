@@ -16,7 +16,7 @@ from streams.engine.memory import use_few_arenas
 from streams.engine.output import output_of
 from streams.engine.schema_registry import SchemaRegistry, registry_of
 from streams.operations.http_port import served
-from streams.operations.policy_file import PolicyFile
+from streams.operations.policy_file import PolicyFile, log_change, log_refusal
 from streams.operations.traces import traced
 from streams.operations.worker_status import WorkerStatus
 from streams.settings import Settings
@@ -135,25 +135,18 @@ async def _watch_policy(app: Application, file: PolicyFile) -> None:
             await asyncio.wait_for(asked.wait(), LOOK_SECONDS)
         is_asked = asked.is_set()
         asked.clear()
-        before = file.policy.version
+        before = file.policy
         try:
             policy = await asyncio.to_thread(file.look, is_complete=is_asked)
             if policy is not None:
                 await app.engine.use(policy, app.consumer._thread)
         except PolicyError as error:
             app.engine.counts.policies_refused += 1
-            mistakes = "; ".join(str(error).splitlines())
-            logger.error("the policy stays %s, since its file is wrong: %s", before, mistakes)
+            log_refusal(before, error)
         except Exception as error:  # whatever it is, it stops the worker and is its last word
             app.fail(error)
         else:
             if policy is not None:
-                logger.info("the policy is %s from here on, and was %s", policy.version, before)
-                if policy.version == before:
-                    logger.warning(
-                        "the policy has changed but not its version, %s, by which decisions tell "
-                        "what they were made by",
-                        before,
-                    )
+                log_change(before, policy)
             elif is_asked:
-                logger.info("the policy stays %s: its file says nothing else", before)
+                logger.info("the policy stays %s: its file says nothing else", before.version)

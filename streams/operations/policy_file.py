@@ -1,9 +1,12 @@
 """The policy file of a worker, which may change while it runs."""
 
+import logging
 from pathlib import Path
 
 from streams.suppression.policy import Policy
 from streams.suppression.policy_document import PolicyError
+
+logger = logging.getLogger(__name__)
 
 
 def read_policy(path: Path) -> Policy:
@@ -52,6 +55,23 @@ class PolicyFile:
             return None
         self.policy = policy
         return policy
+
+
+def log_change(before: Policy, policy: Policy) -> None:
+    """Say that another policy has been taken."""
+    logger.info("the policy is %s from here on, and was %s", policy.version, before.version)
+    if policy.version == before.version:
+        logger.warning(
+            "the policy has changed but not its version, %s, by which decisions tell what they "
+            "were made by",
+            policy.version,
+        )
+
+
+def log_refusal(before: Policy, error: PolicyError) -> None:
+    """Say that the file is wrong, so that the policy stays what it was."""
+    mistakes = "; ".join(str(error).splitlines())
+    logger.error("the policy stays %s, since its file is wrong: %s", before.version, mistakes)
 
 
 def _content(path: Path) -> bytes:

@@ -13,7 +13,7 @@ from streams.engine.catalog_reader import CatalogReader
 from streams.engine.registry_client import RegistryUnavailable
 from streams.engine.schema_registry import SchemaRegistry, registry_of
 from streams.errors import UserError
-from streams.operations.policy_file import PolicyFile
+from streams.operations.policy_file import PolicyFile, log_change, log_refusal
 from streams.recording.partitioning import partition_of
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
@@ -175,17 +175,15 @@ class View(Answers):
         if (now := monotonic()) < self._next_look:
             return
         self._next_look = now + POLICY_SECONDS
-        before = self.policy.version
         try:
             policy = self._policy_file.look()
         except PolicyError as error:
             self.policies_refused += 1
-            mistakes = "; ".join(str(error).splitlines())
-            logger.error("the policy stays %s, since its file is wrong: %s", before, mistakes)
+            log_refusal(self.policy, error)
             return
         if policy is not None:
+            log_change(self.policy, policy)
             self.policy = policy
-            logger.info("the policy is %s from here on, and was %s", policy.version, before)
 
 
 def _loaded_catalog(
