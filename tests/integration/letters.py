@@ -10,6 +10,7 @@ from streams.settings import Settings
 from tests.builders import NOW
 from tests.command_line import run
 from tests.integration.deployment import read_topic
+from tests.kafka.clients import wait_until_none_is_open
 
 PARTITIONS = 2
 ORDER = orjson.dumps(
@@ -78,4 +79,6 @@ class Letters:
 
     def replayed(self, topic: str = "purchases") -> list[Any]:
         """What stands on an input topic, which only a replay has filled."""
-        return read_topic(self.settings, self.settings.topic(topic), PARTITIONS)
+        name = self.settings.topic(topic)
+        wait_until_none_is_open(self.settings.brokers, name, PARTITIONS)
+        return read_topic(self.settings, name, PARTITIONS)

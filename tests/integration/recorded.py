@@ -14,6 +14,7 @@ from streams.recording.files import Headers, RecordedRecord, Writer, read, recor
 from streams.recording.progress import decode
 from streams.settings import Settings
 from tests.command_line import run, start_process
+from tests.kafka.clients import wait_until_none_is_open
 from tests.waiting import SECONDS, wait_until
 
 NOW = 1_700_000_000_000
@@ -133,6 +134,7 @@ def leave_holes(settings: Settings, topic: str) -> None:
         producer.produce(name, value, b"ann", 0, timestamp=NOW + 5)
         producer.flush()
         end()
+    wait_until_none_is_open(settings.brokers, name, 1)
 
 
 def done(path: Path) -> int:

@@ -106,6 +106,27 @@ def _wait_until_ended(broker: str, topic: str) -> None:
     )
 
 
+def wait_until_none_is_open(broker: str, topic: str, partitions: int) -> None:
+    """Wait until Apache Kafka shows the end of every transaction that wrote to a topic.
+
+    It answers who commits before it has told the partitions.
+    """
+    client = AdminClient({"bootstrap.servers": broker})
+
+    def ends(isolation: IsolationLevel) -> list[int]:
+        asked: dict[TopicPartition, Any] = {
+            TopicPartition(topic, number): OffsetSpec.latest() for number in range(partitions)
+        }
+        told = client.list_offsets(asked, isolation_level=isolation)
+        return [told[place].result(SECONDS).offset for place in asked]
+
+    wait_until(
+        lambda: ends(IsolationLevel.READ_COMMITTED) == ends(IsolationLevel.READ_UNCOMMITTED),
+        "the end of all transactions",
+        SECONDS,
+    )
+
+
 def read(broker: str, topic: str, *, committed: bool = True) -> Read:
     """Read partition 0 from its beginning to its end, as told to a reader of this kind."""
     messages = []

@@ -12,6 +12,7 @@ from streams.operations.topics import create, plan
 from streams.settings import Settings
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import SECONDS, read_topic
+from tests.kafka.clients import wait_until_none_is_open
 from tests.kafka.cluster import KafkaCluster
 
 pytestmark = pytest.mark.kafka
@@ -104,5 +105,6 @@ def test_a_worker_that_was_not_dead_goes_on_without_what_was_ended(
         dead.commit({}, nobody)
     dead.send(settings.topic("decisions"), 0, b"ann", b"new")
     dead.commit({}, nobody)
+    wait_until_none_is_open(settings.brokers, settings.topic("decisions"), 1)
     [message] = read_topic(settings, settings.topic("decisions"), 1)
     assert message.value() == b"new"
