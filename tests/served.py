@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -13,13 +14,15 @@ from urllib.request import Request as Asked
 from urllib.request import urlopen
 
 import orjson
-from aiohttp import web
+import uvloop
 
+from streams.operations.http_port import listen
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
+from streams.view import server
 from streams.view.answers import Answers, Freshness, Known, NotCaughtUp
 from streams.view.bidding import Bidding
-from streams.view.service import application_of
+from streams.view.service import Service
 from tests.builders import NOW
 
 
@@ -100,27 +103,26 @@ def _answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
 @contextmanager
 def served(view: Answers, bidding: Bidding | None = None) -> Iterator[Served]:
     """Answer from a thread until the block ends."""
-    started: Future[tuple[str, Callable[[], object]]] = Future()
-    application = application_of(view, bidding or Bidding())
-    thread = threading.Thread(target=asyncio.run, args=[_answer_on(application, started)])
-    thread.start()
-    address, stop = started.result(10)
-    try:
-        yield Served(address)
-    finally:
-        stop()
-        thread.join()
+    started: Future[Callable[[], object]] = Future()
+    listener = listen("127.0.0.1", 0)
+    service = Service(view, bidding or Bidding())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        answering = _answer_on(service, listener, started)
+        thread = threading.Thread(target=runner.run, args=[answering])
+        thread.start()
+        stop = started.result(10)
+        try:
+            yield Served("http://{}:{}".format(*listener.getsockname()))
+        finally:
+            stop()
+            thread.join()
 
 
 async def _answer_on(
-    application: web.Application, started: "Future[tuple[str, Callable[[], object]]]"
+    service: Service, listener: socket.socket, started: "Future[Callable[[], object]]"
 ) -> None:
-    """Answer until told to stop; where, and how to tell it, is known once it has started."""
+    """Answer until told to stop; how to tell it is known once it has started."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    runner = web.AppRunner(application, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    started.set_result((f"http://{host}:{port}", lambda: loop.call_soon_threadsafe(stopped.set)))
-    await stopped.wait()
-    await runner.cleanup()
+    async with server.served(service, listener):
+        started.set_result(lambda: loop.call_soon_threadsafe(stopped.set))
+        await stopped.wait()

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import orjson
@@ -357,3 +359,23 @@ def test_there_is_nothing_else(service: Served) -> None:
     answer = service.get("/v1/decide")
     assert (answer.status, answer.headers["Allow"]) == (405, "POST")
     assert answer.body["error"] == "method_not_allowed"
+
+
+def test_what_may_be_got_may_be_asked_for_without_its_body(service: Served) -> None:
+    connection = HTTPConnection(service.address.removeprefix("http://"), timeout=10)
+    with closing(connection):
+        connection.request("HEAD", "/v1/persons/ann")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"")
+        assert answer.headers["ETag"]
+
+
+def test_a_client_that_offers_http_2_is_answered_in_the_http_that_it_asked_in(
+    service: Served,
+) -> None:
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEA"}
+    connection = HTTPConnection(service.address.removeprefix("http://"), timeout=10)
+    with closing(connection):
+        connection.request("POST", "/v1/decide", orjson.dumps(asked("tv")), offer)
+        answer = connection.getresponse()
+        assert (answer.status, orjson.loads(answer.read())["allowed"]) == (200, [])

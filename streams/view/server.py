@@ -1,0 +1,91 @@
+"""The server of a view: HTTP by aiohttp, until somebody stops it or the view has ended."""
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any, Final
+
+import uvloop
+from aiohttp import web
+
+from streams.engine.garbage import Garbage
+from streams.operations.http_port import listen
+from streams.view.answers import Answers
+from streams.view.service import Service
+
+logger = logging.getLogger(__name__)
+
+LARGEST_BODY: Final = 8 << 20
+"""Bytes of a batch."""
+SWITCH_SECONDS: Final = 0.0005
+"""How long the thread that follows the lists may keep an answer waiting; by default ten times so
+long."""
+LOOK_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 1.0
+"""How long an answer that has begun may still take when the service is stopped."""
+
+
+def serve(service: Service, host: str, port: int) -> None:
+    """Answer until told to stop. Raises `OSError` where the port is taken, and what ends the view.
+
+    A view that follows topics is one that has been opened.
+    """
+    listener = listen(host, port)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(service, listener))
+    if service.view.failure is not None:
+        raise service.view.failure
+
+
+async def _serve(service: Service, listener: socket.socket) -> None:
+    told_to_stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told_to_stop.set)
+    async with served(service, listener):
+        logger.info("answers at http://%s:%d", *listener.getsockname()[:2])
+        looking = asyncio.create_task(_look_after(service.view, told_to_stop))
+        await told_to_stop.wait()
+        looking.cancel()
+
+
+@asynccontextmanager
+async def served(service: Service, listener: socket.socket) -> AsyncIterator[None]:
+    """Answer while the block runs."""
+    loop = asyncio.get_running_loop()
+
+    def request_of(
+        message: Any, payload: Any, protocol: Any, writer: Any, task: Any
+    ) -> web.BaseRequest:
+        return web.BaseRequest(
+            message, payload, protocol, writer, task, loop, client_max_size=LARGEST_BODY
+        )
+
+    server = web.Server(service, request_factory=request_of, access_log=None)
+    runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _look_after(view: Answers, told_to_stop: asyncio.Event) -> None:
+    """Collect garbage when it suits, and stop answering when the view has ended: somebody should
+    start it again, or see why.
+    """
+    garbage, is_settled = Garbage(monotonic()), False
+    while view.failure is None:
+        if view.is_caught_up and not is_settled:
+            is_settled = True
+            gc.freeze()  # modules and catalog are no garbage, and take long to look at
+        garbage.collect(monotonic())
+        await asyncio.sleep(LOOK_SECONDS)
+    told_to_stop.set()
