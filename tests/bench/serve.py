@@ -4,19 +4,20 @@ An open loop: requests come when they are due, and count from then on, however f
 The load comes from this process, so from the same machine.
 """
 
-import asyncio
 import gc
 import re
-import selectors
+import select
+import socket
 import statistics
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from random import Random
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from confluent_kafka import Producer
@@ -59,8 +60,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
         yield Figure("a list, as published", written / persons, "bytes")
         for place, folder in (("memory", None), ("a folder", bench.folder / "view")):
             with service(deployment.settings, folder) as (process, port, caught_up):
-                with asyncio.Runner(loop_factory=punctual_loop) as runner:
-                    waits, late = runner.run(ask(port, persons, seconds))
+                waits, late = ask(port, persons, seconds)
                 held = f"{persons:,} lists in {place}"
                 yield Figure(f"{held}: read to the end in", caught_up, "s")
                 cuts = statistics.quantiles(waits, n=1_000)
@@ -128,47 +128,40 @@ def service(
         process.wait()
 
 
-def punctual_loop() -> asyncio.AbstractEventLoop:
-    """One that waits for microseconds: with epoll, requests would be sent up to 1 ms late."""
-    return asyncio.SelectorEventLoop(selectors.SelectSelector())
-
-
-class Asking(asyncio.Protocol):
+class Connection:
     """A connection on which one request after the other is sent.
 
-    With streams, sending would take as much of the machine as answering does.
+    By plain sockets: with asyncio, sending would take as much of the machine as answering does.
     """
 
-    def __init__(self) -> None:
-        self._answered: asyncio.Future[None] | None = None
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
-        self._transport: Any = None
+        self.fileno = self._socket.fileno
+        self.close = self._socket.close
+        self.due = 0.0
+        """When the request that is being answered was to be sent."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is open."""
-        self._transport = transport
+    def ask(self, message: bytes, due: float) -> None:
+        """Send a request."""
+        self.due = due
+        self._socket.sendall(message)
 
-    def data_received(self, data: bytes) -> None:
-        """A piece of an answer."""
-        self._received += data
+    def is_answered(self) -> bool:
+        """Whether all of the answer is there, with the piece of it that has come."""
+        piece = self._socket.recv(1 << 16)
+        assert piece, "the service has closed the connection"
+        self._received += piece
         head, end, body = self._received.partition(b"\r\n\r\n")
-        if end and len(body) == int(LENGTH.search(head)[1]):  # type: ignore[index]
-            assert head.startswith(b"HTTP/1.1 200"), head
-            self._received = b""
-            self._answered.set_result(None)
-
-    def ask(self, message: bytes) -> asyncio.Future[None]:
-        """Send a request; the future is done when all of the answer is there."""
-        self._answered = asyncio.get_running_loop().create_future()
-        self._transport.write(message)
-        return self._answered
-
-    def close(self) -> None:
-        """Send no more."""
-        self._transport.close()
+        if not end or len(body) < int(LENGTH.search(head)[1]):  # type: ignore[index]
+            return False
+        assert head.startswith(b"HTTP/1.1 200"), head
+        self._received = b""
+        return True
 
 
-async def ask(port: int, persons: int, seconds: float) -> tuple[list[float], list[float]]:
+def ask(port: int, persons: int, seconds: float) -> tuple[list[float], list[float]]:
     """Send requests when they are due; how long each answer took since then, in seconds.
 
     And how long after that each was sent: the machine may have had no time for that either.
@@ -178,24 +171,27 @@ async def ask(port: int, persons: int, seconds: float) -> tuple[list[float], lis
     messages = [a_request(random, persons) for _ in range(count)]
     waits: list[float] = []
     late: list[float] = []
-    gc.freeze()  # the messages are not to be looked at while answers are timed
-    begun = monotonic() + 0.5
-
-    async def connection(first: int) -> None:
-        loop = asyncio.get_running_loop()
-        _, asking = await loop.create_connection(Asking, "127.0.0.1", port)
-        for number in range(first, count, CONNECTIONS):
-            due = begun + number / RATE
-            await asyncio.sleep(due - monotonic())
-            sent = monotonic()
-            await asking.ask(messages[number])
-            if number >= warm_up:
-                waits.append(monotonic() - due)
-                late.append(sent - due)
-        asking.close()
-
-    await asyncio.gather(*map(connection, range(CONNECTIONS)))
-    return waits, late
+    busy: set[Connection] = set()
+    with ExitStack() as stack:
+        opened = (stack.enter_context(closing(Connection(port))) for _ in range(CONNECTIONS))
+        free = deque(opened)
+        gc.freeze()  # the messages are not to be looked at while answers are timed
+        begun = due = monotonic() + 0.5
+        while len(waits) < count:
+            while free and len(late) < count and (now := monotonic()) >= due:
+                connection = free.popleft()
+                connection.ask(messages[len(late)], due)
+                busy.add(connection)
+                late.append(now - due)
+                due = begun + len(late) / RATE
+            is_next_sent = free and len(late) < count
+            patience = max(0.0, due - monotonic()) if is_next_sent else None
+            for connection in select.select(busy, (), (), patience)[0]:
+                if connection.is_answered():
+                    waits.append(monotonic() - connection.due)
+                    busy.remove(connection)
+                    free.append(connection)
+    return waits[warm_up:], late[warm_up:]
 
 
 def a_request(random: Random, persons: int) -> bytes:
