@@ -156,7 +156,7 @@ class LocalServices:
             return self.address(host, int(found["port"]))
 
         text = re.sub(rf"(?<![\w.-])(?P<host>{hosts}|):(?P<port>\d{{4,5}})\b", address, text)
-        if text == self._image.value("EXPOSE"):
+        if text in (self._image.value("EXPOSE"), *self._published(name)):
             text = str(self._port(name, text))
         if text == "0.0.0.0":
             text = HOST
@@ -165,6 +165,9 @@ class LocalServices:
                 rf"(?<![\w/]){re.escape(target)}\b", str(self._mounted(name, target)), text
             )
         return text
+
+    def _published(self, name: str) -> list[str]:
+        return [port.split(":")[-1] for port in self._services[name].get("ports", [])]
 
     def _mounts(self, name: str) -> list[str]:
         service = self._services[name]

@@ -27,6 +27,7 @@ SERVICES = services()
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == IMAGE}
 WORKERS = [name for name in SERVICES if name.startswith("worker-")]
 PARTITIONS = 8
+SERVE_PORT = 8085
 
 each_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 
@@ -129,12 +130,14 @@ def test_what_is_mounted_from_the_repository_is_in_it() -> None:
 # --- monitoring ----------------------------------------------------------------------------------
 
 
-def test_prometheus_scrapes_every_worker() -> None:
+def test_prometheus_scrapes_every_worker_and_the_service() -> None:
     settings = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
-    [job] = settings["scrape_configs"]
+    workers, service = settings["scrape_configs"]
     port = Dockerfile().value("EXPOSE")
-    assert job["static_configs"] == [{"targets": [f"{name}:{port}" for name in WORKERS]}]
-    assert job.get("metrics_path", "/metrics") == "/metrics"
+    assert workers["static_configs"] == [{"targets": [f"{name}:{port}" for name in WORKERS]}]
+    assert service["static_configs"] == [{"targets": [f"serve:{SERVE_PORT}"]}]
+    for job in (workers, service):
+        assert job.get("metrics_path", "/metrics") == "/metrics"
 
 
 def test_prometheus_itself_takes_its_settings() -> None:
@@ -235,6 +238,13 @@ def test_workers_answer_where_prometheus_asks(running: LocalServices, worker: st
     address = running.address(worker, int(Dockerfile().value("EXPOSE")))
     with urlopen(f"http://{address}/metrics", timeout=SECONDS) as answer:
         assert answer.status == 200
+
+
+@pytest.mark.kafka
+def test_the_service_is_healthy_and_answers_where_prometheus_asks(running: LocalServices) -> None:
+    running.wait_until_healthy("serve")
+    with urlopen(f"http://{running.address('serve', SERVE_PORT)}/metrics", timeout=SECONDS) as told:
+        assert told.status == 200
 
 
 @pytest.mark.kafka
