@@ -10,19 +10,20 @@ import yaml
 
 from streams.operations.metrics.catalogue import METRICS, UNIT
 from streams.operations.metrics.metric import Metric
+from streams.operations.metrics.serving import METRICS as SERVING
 from tests.deploy.paths import DEPLOY
 
 DASHBOARD: Final = DEPLOY / "grafana" / "dashboards" / "unhaunt.json"
 RULES: Final = DEPLOY / "prometheus" / "rules" / "unhaunt.yml"
 
-VARIABLES: Final = {"$__rate_interval": "1m", "$job": "unhaunt"}
+VARIABLES: Final = {"$__rate_interval": "1m", "$job": ".*unhaunt.*"}
 """What Grafana puts into queries, with something to try them with."""
 
 SCRAPED: Final = frozenset({"instance", "job", "worker"})
 """Labels that every sample may have: those of the scrape, and the process of a unit."""
 OTHERS: Final = {
     "up": set[str](),
-    "ALERTS": {"alertname", "alertstate"},
+    "ALERTS": {"alertname", "alertstate", "severity", "instance", "topic"},
     **{
         f"process_{name}": set[str]()
         for name in ("cpu_seconds_total", "resident_memory_bytes", "open_fds", "max_fds")
@@ -125,7 +126,7 @@ def labels_of(sample: str) -> dict[str, tuple[str, ...]] | None:
     """
     if sample in OTHERS:
         return dict.fromkeys(OTHERS[sample], ())
-    metrics: tuple[Metric[Any], ...] = (*METRICS, *UNIT)
+    metrics: tuple[Metric[Any], ...] = (*METRICS, *UNIT, *SERVING)
     for metric in metrics:
         labels = {label.name: label.values for label in metric.labels}
         if metric.kind != "histogram" and sample == metric.full_name:

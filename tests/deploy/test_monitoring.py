@@ -16,6 +16,7 @@ import yaml
 
 from streams.operations.child_process import ending_with_this_process
 from streams.operations.worker_process import WorkerProcess
+from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from tests.deploy.paths import DEPLOY
 from tests.deploy.queries import Panel, alerts, dashboard, panels, unknown
@@ -25,6 +26,7 @@ from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
 from tests.integration.probes import free_port, get
 from tests.kafka.cluster import KafkaCluster
+from tests.served import Served
 from tests.waiting import SECONDS, wait_until
 
 pytestmark = pytest.mark.deploy
@@ -33,6 +35,8 @@ INSTALL = "Install on plain processes"
 PARTITIONS = 6
 HAS_A_SHARE = "unhaunt_partitions == 2"
 DECIDES = 'rate(unhaunt_output_records_total{topic="decisions"}[1m]) > 0'
+FIRING = "What fires"
+ANSWERS = "unhaunt_copy_caught_up == 1"
 ALERTS = alerts()
 PANELS = panels()
 RUNBOOK = (DEPLOY / "runbook.md").read_text()
@@ -110,6 +114,7 @@ def test_a_row_is_a_question_of_who_is_on_call() -> None:
         "Is it working?",
         "How late is it?",
         "What is it deciding?",
+        "What do ad servers get?",
         "What went wrong?",
         "Where is it full?",
     ]
@@ -141,7 +146,7 @@ def test_it_asks_whichever_prometheus_grafana_has() -> None:
 
 
 class Watched(NamedTuple):
-    """A worker and a unit of two, at work, and the Prometheus that scrapes them."""
+    """A worker, a unit of two and a service, at work, and the Prometheus that scrapes them."""
 
     deployment: Deployment
     workers: list[WorkerProcess]
@@ -159,8 +164,9 @@ class Watched(NamedTuple):
         return found
 
     def silent(self) -> list[str]:
-        """The queries of the dashboard to which there is no answer."""
-        return [query for panel in PANELS for query in panel.queries if not self.values(query)]
+        """The queries of the dashboard to which there is no answer; no alert need fire."""
+        asked = (query for panel in PANELS if panel.title != FIRING for query in panel.queries)
+        return [query for query in asked if not self.values(query)]
 
 
 @pytest.fixture(scope="module")
@@ -172,25 +178,36 @@ def watched(
     prometheus = of_prometheus("prometheus")
     folder = tmp_path_factory.mktemp("monitoring")
     deployment = Deployment(settings_of(kafka.address, folder), PARTITIONS, DEMO_POLICY)
-    ports = [free_port(), free_port(), free_port()]
-    config = scraping(folder / "prometheus", ports[:2])
+    ports = [free_port() for _ in range(4)]
+    config = scraping(folder / "prometheus", ports[:3])
     records = list(simulate(persons=300, partitions=PARTITIONS))
     half = len(records) // 2
     with ExitStack() as stack:
         stack.callback(deployment.close)
         unit = ("-m", "streams", "worker", "--processes", "2")
+        service = ("-m", "streams", "serve", "--port", str(ports[2]))
         workers = [
             stack.enter_context(deployment.worker("worker-1", http_port=ports[0])),
             stack.enter_context(deployment.worker("worker-2", unit, http_port=ports[1])),
         ]
-        stack.enter_context(running(prometheus, config, ports[2]))
-        found = Watched(deployment, workers, ports[2])
+        stack.enter_context(deployment.worker("service", service))
+        stack.enter_context(running(prometheus, config, ports[3]))
+        found = Watched(deployment, workers, ports[3])
         # What is counted before the first scrape is no increase.
         for part, seen in ((records[:half], HAS_A_SHARE), (records[half:], DECIDES)):
             deployment.wait_until(lambda seen=seen: len(found.values(seen)) == 3, seen, *workers)
             deployment.load(part)
             deployment.wait_until_consumed(*workers)
+        deployment.wait_until(lambda: found.values(ANSWERS) != [], ANSWERS, *workers)
+        ask(Served(f"http://127.0.0.1:{ports[2]}"), records)
         yield found
+
+
+def ask(service: Served, records: list[RecordedRecord]) -> None:
+    """Have a service decide what the workers were asked, some of it no request at all."""
+    for record in records:
+        if record.topic == "impression-requests" and record.value:
+            service.post("/v1/decide", record.value)
 
 
 def scraping(folder: Path, ports: list[int]) -> Path:
@@ -198,7 +215,7 @@ def scraping(folder: Path, ports: list[int]) -> Path:
     shutil.copytree(DEPLOY / "prometheus", folder)
     config = folder / "prometheus.yml"
     text = config.read_text()
-    changes = re.findall(r"s/(worker-\d:\d+)/localhost:\d+/", section(RUNBOOK, INSTALL))
+    changes = re.findall(r"s/((?:worker-\d|serve):\d+)/localhost:\d+/", section(RUNBOOK, INSTALL))
     for there, port in zip(changes, ports, strict=True):
         text = text.replace(there, f"localhost:{port}")
     config.write_text(text.replace(": 5s", ": 1s"))
