@@ -16,7 +16,7 @@ import yaml
 
 from streams.operations.child_process import ending_with_this_process
 from streams.operations.worker_process import WorkerProcess
-from streams.recording.files import RecordedRecord
+from streams.recording.files import RecordedRecord, record_of
 from streams.recording.simulated import DEMO_POLICY, simulate
 from tests.deploy.paths import DEPLOY
 from tests.deploy.queries import Panel, alerts, dashboard, panels, unknown
@@ -37,6 +37,7 @@ HAS_A_SHARE = "unhaunt_partitions == 2"
 DECIDES = 'rate(unhaunt_output_records_total{topic="decisions"}[1m]) > 0'
 FIRING = "What fires"
 ANSWERS = "unhaunt_copy_caught_up == 1"
+NO_PRODUCT = record_of("catalog", b"mug-7", b"[]", 1_700_000_000_000)
 ALERTS = alerts()
 PANELS = panels()
 RUNBOOK = (DEPLOY / "runbook.md").read_text()
@@ -120,6 +121,15 @@ def test_a_row_is_a_question_of_who_is_on_call() -> None:
     ]
 
 
+def test_a_panel_that_is_empty_says_what_is_not_there() -> None:
+    silent = [
+        panel["title"]
+        for panel in dashboard()["panels"]
+        if panel["type"] != "row" and not panel["fieldConfig"]["defaults"].get("noValue")
+    ]
+    assert silent == []
+
+
 def test_every_panel_has_an_id_and_a_place_of_its_own() -> None:
     shown = dashboard()["panels"]
     assert len({panel["id"] for panel in shown}) == len(shown)
@@ -180,7 +190,7 @@ def watched(
     deployment = Deployment(settings_of(kafka.address, folder), PARTITIONS, DEMO_POLICY)
     ports = [free_port() for _ in range(4)]
     config = scraping(folder / "prometheus", ports[:3])
-    records = list(simulate(persons=300, partitions=PARTITIONS))
+    records = [*simulate(persons=300, partitions=PARTITIONS), NO_PRODUCT]
     half = len(records) // 2
     with ExitStack() as stack:
         stack.callback(deployment.close)
