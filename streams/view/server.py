@@ -5,7 +5,6 @@ import gc
 import logging
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -23,9 +22,6 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BODY: Final = 8 << 20
 """Bytes of a batch."""
-SWITCH_SECONDS: Final = 0.0005
-"""How long the thread that follows the lists may keep an answer waiting; by default ten times so
-long."""
 LOOK_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 1.0
 """How long an answer that has begun may still take when the service is stopped."""
@@ -37,7 +33,6 @@ def serve(service: Service, host: str, port: int) -> None:
     A view that follows topics is one that has been opened.
     """
     listener = listen(host, port)
-    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(service, listener))
     if service.view.failure is not None:
