@@ -58,6 +58,13 @@ async def served(status: Status, listener: socket.socket | None) -> AsyncIterato
         yield
         return
     runner = web.AppRunner(_application(status), access_log=None, shutdown_timeout=STOP_SECONDS)
+    async with answering(runner, listener):
+        yield
+
+
+@asynccontextmanager
+async def answering(runner: web.BaseRunner, listener: socket.socket) -> AsyncIterator[None]:
+    """Let a runner answer while the block runs, and end what it has begun."""
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()

@@ -14,7 +14,7 @@ import uvloop
 from aiohttp import web
 
 from streams.engine.garbage import Garbage
-from streams.operations.http_port import listen
+from streams.operations.http_port import STOP_SECONDS, answering, listen
 from streams.view.answers import Answers
 from streams.view.service import Service
 
@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 LARGEST_BODY: Final = 8 << 20
 """Bytes of a batch."""
 LOOK_SECONDS: Final = 1.0
-STOP_SECONDS: Final = 1.0
-"""How long an answer that has begun may still take when the service is stopped."""
 
 
 def serve(service: Service, host: str, port: int) -> None:
@@ -63,13 +61,8 @@ async def served(service: Service, listener: socket.socket) -> AsyncIterator[Non
         )
 
     server = web.Server(service, request_factory=request_of, access_log=None)
-    runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener).start()
+    async with answering(web.ServerRunner(server, shutdown_timeout=STOP_SECONDS), listener):
         yield
-    finally:
-        await runner.cleanup()
 
 
 async def _look_after(view: Answers, told_to_stop: asyncio.Event) -> None:
