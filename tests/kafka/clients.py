@@ -111,20 +111,12 @@ def wait_until_none_is_open(broker: str, topic: str, partitions: int) -> None:
 
     It answers who commits before it has told the partitions.
     """
-    client = AdminClient({"bootstrap.servers": broker})
 
-    def ends(isolation: IsolationLevel) -> list[int]:
-        asked: dict[TopicPartition, Any] = {
-            TopicPartition(topic, number): OffsetSpec.latest() for number in range(partitions)
-        }
-        told = client.list_offsets(asked, isolation_level=isolation)
-        return [told[place].result(SECONDS).offset for place in asked]
+    def is_told(number: int) -> bool:
+        committed = last_offset(broker, topic, IsolationLevel.READ_COMMITTED, number)
+        return committed == last_offset(broker, topic, IsolationLevel.READ_UNCOMMITTED, number)
 
-    wait_until(
-        lambda: ends(IsolationLevel.READ_COMMITTED) == ends(IsolationLevel.READ_UNCOMMITTED),
-        "the end of all transactions",
-        SECONDS,
-    )
+    wait_until(lambda: all(map(is_told, range(partitions))), "the end of all transactions", SECONDS)
 
 
 def read(broker: str, topic: str, *, committed: bool = True) -> Read:
@@ -173,9 +165,9 @@ def topic_config(broker: str, topic: str, names: Iterable[str]) -> dict[str, str
     return {name: entries[name].value if name in entries else None for name in names}
 
 
-def last_offset(broker: str, topic: str, isolation: IsolationLevel) -> int:
-    """Where partition 0 ends for readers of this kind, as the broker lists it."""
-    place = TopicPartition(topic, 0)
+def last_offset(broker: str, topic: str, isolation: IsolationLevel, partition: int = 0) -> int:
+    """Where a partition ends for readers of this kind, as the broker lists it."""
+    place = TopicPartition(topic, partition)
     client = AdminClient({"bootstrap.servers": broker})
     asked = client.list_offsets({place: OffsetSpec.latest()}, isolation_level=isolation)
     return int(asked[place].result(SECONDS).offset)

@@ -84,7 +84,7 @@ def test_who_has_no_list_is_not_found_which_is_fresh_as_well(service: Served) ->
 @pytest.mark.parametrize("user_id", ["zoë", "a b", "a/b", "100%", "{x}", "a?b#c"])
 def test_an_id_may_be_any_text(user_id: str) -> None:
     with served(FixedView(**{user_id: BOUGHT or {}})) as service:
-        assert service.get("/v1/persons/" + user_id.replace("/", "%2F")).status in (200, 404)
+        assert service.get(f"/v1/persons/{user_id}").status == 200
         assert service.post("/v1/decide", asked("tv", user_id=user_id)).body["suppressed"]
 
 
