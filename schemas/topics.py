@@ -1,7 +1,7 @@
 """The registry of topics (SPEC sections 2 and 6)."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -114,3 +114,12 @@ TOPICS: dict[str, Topic] = {topic.name: topic for topic in (*_PERSON_TOPICS, *_O
 
 PERSON_TOPICS: tuple[str, ...] = tuple(topic.name for topic in _PERSON_TOPICS)
 """The names of the topics keyed by person, in the order of their rank (SPEC section 6)."""
+
+REROUTED: Final = "rerouted"
+"""The stream of the rerouting topic: records of all topics, brought to their person's partition."""
+
+STREAMS: Final = (*PERSON_TOPICS, REROUTED)
+"""All streams that a worker takes records of: the person topics and the rerouting topic."""
+
+RANKS: Final = {topic: rank for rank, topic in enumerate(STREAMS)}
+"""The order of the streams at one time; a stream's rank is its index in `STREAMS`."""

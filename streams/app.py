@@ -17,8 +17,8 @@ import faust
 import mode
 
 from streams.agents.suppress import suppress
-from streams.engine.engine import Engine
 from streams.engine.faust_consumer import EngineTables, Transport
+from streams.engine.loop import Engine
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)

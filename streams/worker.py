@@ -9,16 +9,16 @@ from socket import socket
 
 import mode
 
+from streams.agents.catalog_reader import CatalogReader
 from streams.app import Application, create_app
-from streams.engine.catalog_reader import CatalogReader
-from streams.engine.engine import Engine
-from streams.engine.memory import use_few_arenas
-from streams.engine.output import output_of
-from streams.engine.schema_registry import SchemaRegistry, registry_of
-from streams.operations.http_port import served
-from streams.operations.policy_file import PolicyFile, log_change, log_refusal
-from streams.operations.traces import traced
-from streams.operations.worker_status import WorkerStatus
+from streams.engine.checkpoint.output import output_of
+from streams.engine.loop import Engine
+from streams.engine.process.memory import use_few_arenas
+from streams.kafka.registry.schema_registry import SchemaRegistry, registry_of
+from streams.monitoring.http_port import served
+from streams.monitoring.traces import traced
+from streams.monitoring.worker_status import WorkerStatus
+from streams.policy_file import PolicyFile, log_change, log_refusal
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy_document import PolicyError

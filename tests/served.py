@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import orjson
 import uvloop
 
-from streams.operations.http_port import listen
+from streams.monitoring.http_port import listen
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
 from streams.view import server

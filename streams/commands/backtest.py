@@ -12,9 +12,9 @@ from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.summaries import backtest_table, followed_lines
 from streams.commands.terminal import progress_bar, standard_error
 from streams.errors import UserError
-from streams.operations.policy_file import read_policy
-from streams.recording.share_run import Run
-from streams.recording.shares import processes_for, start
+from streams.policy_file import read_policy
+from streams.recording.parallel.share_run import Run
+from streams.recording.parallel.shares import processes_for, start
 from streams.recording.sources import total_size
 from streams.recording.summary import Summary
 

@@ -22,8 +22,8 @@ from streams.recording.comparison import (
     Example,
     is_shown,
 )
-from streams.recording.share_run import Run
-from streams.recording.shares import start
+from streams.recording.parallel.share_run import Run
+from streams.recording.parallel.shares import start
 from streams.recording.sources import total_size
 from streams.suppression.policy import Policy
 from streams.suppression.words import REASONS

@@ -10,7 +10,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from streams.commands.terminal import table
-from streams.operations.dead_letters import DeadLetter, LetterPlace
+from streams.dead_letters.letter import DeadLetter, LetterPlace
 
 SHOWN_BYTES: Final = 65_536
 """Most of a value that is shown on a terminal."""

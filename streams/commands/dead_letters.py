@@ -21,8 +21,8 @@ from streams.commands.dead_letter_views import (
     summary,
 )
 from streams.commands.terminal import progress_bar, standard_error, standard_output
+from streams.dead_letters.letter import LetterPlace, Selection
 from streams.errors import UserError
-from streams.operations.dead_letters import LetterPlace, Selection
 from streams.settings import Settings
 
 group = typer.Typer(
@@ -82,7 +82,7 @@ def list_(
     partition and offset say where the record itself was found. `--error` and `--topic` may be
     given more than once.
     """
-    from streams.operations.dead_letter_reading import DeadLetters  # noqa: PLC0415 -- slow to import
+    from streams.dead_letters.reader import DeadLetters  # noqa: PLC0415 -- slow to import
 
     settings = Settings.from_environment(os.environ)
     selection = _selection(settings, error, topic, since)
@@ -125,7 +125,7 @@ def show(
     LETTER is its place on the topic of the dead letters. What is no plain text is shown as in
     Python, b'…', in which every byte can be told.
     """
-    from streams.operations.dead_letter_reading import DeadLetters  # noqa: PLC0415 -- slow to import
+    from streams.dead_letters.reader import DeadLetters  # noqa: PLC0415 -- slow to import
 
     place = _place(letter)
     found = DeadLetters(Settings.from_environment(os.environ)).at(place)
@@ -163,7 +163,7 @@ def replay(
     place of newer ones. A worker takes a replayed record as one that has come late: decisions that
     were made stand.
     """
-    from streams.operations.dead_letter_replay import (  # noqa: PLC0415 -- slow to import
+    from streams.dead_letters.replay import (  # noqa: PLC0415 -- slow to import
         DeadLetterReplay,
         Fate,
     )

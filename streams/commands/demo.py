@@ -95,7 +95,7 @@ def demo(
     with a summary, and leaves nothing behind.
     """
     # Kafka takes a while to import, which no other command should wait for.
-    from streams.operations.demo import Demo, wait_for_interrupt  # noqa: PLC0415
+    from streams.demo.demo import Demo, wait_for_interrupt  # noqa: PLC0415
     from streams.recording.files import json_line, read  # noqa: PLC0415
     from streams.recording.simulated import DEMO_POLICY, simulate  # noqa: PLC0415
 

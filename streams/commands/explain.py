@@ -20,7 +20,7 @@ from streams.commands.times import milliseconds_of
 from streams.errors import UserError
 from streams.recording.files import read
 from streams.recording.one_person import Known, OnePerson
-from streams.recording.shares import without_garbage_collection
+from streams.recording.parallel.shares import without_garbage_collection
 from streams.recording.sources import total_size
 from streams.settings import Settings
 from streams.suppression.explanation import candidate_of, held
@@ -122,7 +122,7 @@ def _refuse_mistakes(
 
 
 def _known_now(user: str, policy: Policy, source: str) -> Known:
-    from streams.operations.person_reading import PersonReading  # noqa: PLC0415 -- slow to import
+    from streams.recording.live.person_reading import PersonReading  # noqa: PLC0415 -- slow to import
 
     reading = PersonReading(Settings.from_environment(os.environ), user)
     with progress_bar("Reading", reading.records) as advance:

@@ -6,10 +6,10 @@ import typer
 
 from streams.commands.summaries import import_table
 from streams.commands.terminal import progress_bar, standard_error
-from streams.recording.datacratic import import_datacratic
-from streams.recording.importing import ImportSummary
-from streams.recording.jdata import import_jdata
-from streams.recording.online_retail import import_online_retail
+from streams.recording.importing.datacratic import import_datacratic
+from streams.recording.importing.jdata import import_jdata
+from streams.recording.importing.online_retail import import_online_retail
+from streams.recording.importing.rows import ImportSummary
 from streams.recording.sources import total_size
 
 group = typer.Typer(

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from streams.operations.policy_file import read_policy
+from streams.policy_file import read_policy
 from streams.settings import Settings
 from streams.suppression.policy import Policy
 

@@ -8,7 +8,7 @@ import tomli_w
 import typer
 
 from streams.commands.policies import policy_in_force
-from streams.operations.policy_file import read_policy
+from streams.policy_file import read_policy
 
 group = typer.Typer(
     name="policy",

@@ -19,8 +19,8 @@ from streams.commands.terminal import progress_bar, standard_error
 from streams.commands.times import milliseconds_of
 from streams.commands.topic_choice import ChosenTopics, chosen_topics
 from streams.errors import UserError
-from streams.recording.resumable import ResumableFile
-from streams.recording.wanted import OffsetRange, Wanted
+from streams.recording.live.resumable import ResumableFile
+from streams.recording.live.wanted import OffsetRange, Wanted
 from streams.settings import Settings
 
 EXAMPLES: Final = (
@@ -110,7 +110,7 @@ def record(
         has_offsets=keep_offsets,
     )
     _refuse_contradictions(wanted)
-    from streams.operations.recorder import Recorder  # noqa: PLC0415 -- slow to import
+    from streams.recording.live.recorder import Recorder  # noqa: PLC0415 -- slow to import
 
     settings = Settings.from_environment(os.environ)
     if continuous:

@@ -63,7 +63,7 @@ def replay(
     if not speed > 0:
         raise UserError(f"--speed: expected a number above 0, got {speed:g}")
     chosen = frozenset(chosen_topics(topic))
-    from streams.operations.replaying import RecordingReplay  # noqa: PLC0415 -- slow to import
+    from streams.recording.live.replaying import RecordingReplay  # noqa: PLC0415 -- slow to import
 
     settings = Settings.from_environment(os.environ)
     console = standard_error()

@@ -13,10 +13,10 @@ from streams.commands.files import STANDARD_OUTPUT, refuse_clashes, whole_file
 from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.terminal import progress_bar, standard_error
 from streams.errors import UserError
+from streams.recording.parallel.share_run import Run
+from streams.recording.parallel.shares import processes_for, start
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.figures import About, figures
-from streams.recording.share_run import Run
-from streams.recording.shares import processes_for, start
 from streams.recording.sources import total_size
 
 EXAMPLES: Final = (

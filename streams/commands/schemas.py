@@ -10,7 +10,7 @@ from streams.commands.terminal import standard_output, table
 from streams.settings import Settings
 
 if TYPE_CHECKING:
-    from streams.operations.registered_schemas import Subject
+    from streams.kafka.registry.registration import Subject
 
 group = typer.Typer(
     name="schemas",
@@ -34,7 +34,7 @@ def register() -> None:
     Each stands under the topic's name and "-value". What the registry does not take by the rules
     that it has for a subject is said, and the exit code is then 1.
     """
-    from streams.operations import registered_schemas  # noqa: PLC0415 -- slow to import
+    from streams.kafka.registry import registration as registered_schemas  # noqa: PLC0415 -- slow to import
 
     _show(registered_schemas.register(Settings.from_environment(os.environ)))
 
@@ -45,7 +45,7 @@ def check() -> None:
 
     The exit code is 1 where it would not, by the rules that it has for the subject.
     """
-    from streams.operations.registered_schemas import subjects  # noqa: PLC0415 -- slow to import
+    from streams.kafka.registry.registration import subjects  # noqa: PLC0415 -- slow to import
 
     _show(subjects(Settings.from_environment(os.environ)))
 

@@ -37,7 +37,7 @@ def strimzi(
     """
     import yaml  # noqa: PLC0415 -- slow to import, as is what follows
 
-    from streams.operations.strimzi import resources  # noqa: PLC0415
+    from streams.kafka.strimzi import resources  # noqa: PLC0415
 
     made = resources(
         Settings.from_environment(os.environ), cluster, partitions, replication, authentication

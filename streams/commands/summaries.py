@@ -9,7 +9,7 @@ from schemas.topics import TOPICS
 from streams.commands.terminal import table
 from streams.recording import anonymising
 from streams.recording.backtest import Counts
-from streams.recording.importing import ImportSummary
+from streams.recording.importing.rows import ImportSummary
 from streams.recording.summary import Followed, Summary
 from streams.suppression.words import REASONS
 

@@ -9,7 +9,7 @@ from streams.commands.terminal import standard_output, table
 from streams.settings import Settings
 
 if TYPE_CHECKING:
-    from streams.operations.topics import Plan
+    from streams.kafka.topics import Plan
 
 group = typer.Typer(
     name="topics",
@@ -50,7 +50,7 @@ under another UNHAUNT_TOPIC_PREFIX and UNHAUNT_APPLICATION, and replay the recor
 )
 def plan(partitions: Partitions = None, replication: Replication = None) -> None:
     """Show which topics are missing and which differ from what they must be. Changes nothing."""
-    from streams.operations.topics import plan as make_plan  # noqa: PLC0415 -- slow to import
+    from streams.kafka.topics import plan as make_plan  # noqa: PLC0415 -- slow to import
 
     planned = make_plan(Settings.from_environment(os.environ), partitions, replication)
     _show_missing(planned, "Missing; `unhaunt topics apply` creates them:")
@@ -73,7 +73,7 @@ def apply(partitions: Partitions = None, replication: Replication = None) -> Non
     A topic that is there is left as it is. Where one is wrong that is said, and the exit code is
     1; where a number of partitions is wrong, nothing is created either.
     """
-    from streams.operations import topics  # noqa: PLC0415 -- slow to import
+    from streams.kafka import topics  # noqa: PLC0415 -- slow to import
 
     settings = Settings.from_environment(os.environ)
     planned = topics.plan(settings, partitions, replication)
@@ -96,7 +96,7 @@ def check() -> None:
     The required topics must be there, all topics with a person's records must have the same number
     of partitions, and each must have its cleanup policy, as far as the broker tells it.
     """
-    from streams.operations.topics import plan as make_plan  # noqa: PLC0415 -- slow to import
+    from streams.kafka.topics import plan as make_plan  # noqa: PLC0415 -- slow to import
 
     planned = make_plan(Settings.from_environment(os.environ))
     required = [topic.name for topic in planned.missing if not topic.is_optional]
@@ -134,8 +134,8 @@ def acls(
     They are the least: without any one of them a worker does not start, and says which. Nothing is
     asked of the brokers, and nothing changed.
     """
-    from streams.operations.access import view_grants, worker_grants  # noqa: PLC0415 -- slow
-    from streams.operations.acls import commands  # noqa: PLC0415
+    from streams.kafka.acls.commands import commands  # noqa: PLC0415
+    from streams.kafka.acls.grants import view_grants, worker_grants  # noqa: PLC0415 -- slow
 
     settings = Settings.from_environment(os.environ)
     grants = view_grants(settings) if view else worker_grants(settings)

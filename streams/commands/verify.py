@@ -10,7 +10,7 @@ import typer
 from streams.commands.policies import policy_in_force
 from streams.commands.terminal import progress_bar
 from streams.errors import FailedCheck
-from streams.operations.policy_file import read_policy
+from streams.policy_file import read_policy
 from streams.recording.differences import Difference, differences
 from streams.recording.golden import Case, GoldenError, expected, find_cases, outcome, write
 

@@ -13,7 +13,7 @@ from streams import logs
 from streams.commands.errors import exit_code_of
 from streams.commands.policies import policy_in_force
 from streams.errors import UserError
-from streams.operations.policy_file import PolicyFile
+from streams.policy_file import PolicyFile
 from streams.settings import Settings
 
 EXAMPLES: Final = (
@@ -81,9 +81,9 @@ def run_alone(settings: Settings, listener: socket | None = None) -> None:
     It answers by HTTP at `listener`, or else where the settings say.
     """
     # Kafka and Faust take a while to import, which no other command should wait for.
-    from streams.operations.http_port import listener_of  # noqa: PLC0415
-    from streams.operations.rights import refusals_named, require_rights  # noqa: PLC0415
-    from streams.operations.topics import require  # noqa: PLC0415
+    from streams.kafka.acls.check import refusals_named, require_rights  # noqa: PLC0415
+    from streams.kafka.topics import require  # noqa: PLC0415
+    from streams.monitoring.http_port import listener_of  # noqa: PLC0415
     from streams.worker import run_worker  # noqa: PLC0415
 
     policy = PolicyFile(Path(settings.policy) if settings.policy else None)
@@ -98,10 +98,10 @@ def run_unit(settings: Settings, processes: int) -> int:
 
     What would be wrong for all of them is found here, and said once.
     """
-    from streams.engine.schema_registry import registry_of  # noqa: PLC0415
-    from streams.operations.rights import require_rights  # noqa: PLC0415
-    from streams.operations.topics import require  # noqa: PLC0415
-    from streams.operations.worker_unit import WorkerUnit  # noqa: PLC0415
+    from streams.kafka.acls.check import require_rights  # noqa: PLC0415
+    from streams.kafka.registry.schema_registry import registry_of  # noqa: PLC0415
+    from streams.kafka.topics import require  # noqa: PLC0415
+    from streams.supervision.worker_unit import WorkerUnit  # noqa: PLC0415
 
     policy_in_force(None)
     require_rights(settings)

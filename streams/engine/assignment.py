@@ -4,25 +4,25 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from streams.engine.catalog_reader import CatalogReader
-from streams.engine.changelog import FROM_THE_INPUTS
-from streams.engine.counts import Counts
-from streams.engine.offsets import Committed, Place, committed, topic_ids, watermarks
-from streams.engine.output import Output
+from streams.agents.catalog_reader import CatalogReader
+from streams.engine.checkpoint.output import Output
+from streams.engine.checkpoint.takeover import end_transactions_of_the_dead
 from streams.engine.partition import Partition
-from streams.engine.progress import (
+from streams.engine.state.changelog import FROM_THE_INPUTS
+from streams.engine.state.progress import (
     ANOTHER_TOPIC,
     is_included,
     progress_of,
     require_known_format,
     taken,
 )
-from streams.engine.restore import Restore
-from streams.engine.schema_registry import SchemaRegistry
-from streams.engine.standby import Standby
-from streams.engine.store import Memory, Store
-from streams.engine.takeover import end_transactions_of_the_dead
+from streams.engine.state.restore import Restore
+from streams.engine.state.standby import Standby
+from streams.engine.state.store import Memory, Store
+from streams.engine.telemetry.counts import Counts
 from streams.errors import UserError
+from streams.kafka.offsets import Committed, Place, committed, topic_ids, watermarks
+from streams.kafka.registry.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.suppression.policy import Policy
 

@@ -7,7 +7,7 @@ right, would else empty whole topics into the dead letters before anybody looks.
 from collections import Counter, deque
 from typing import Final, NamedTuple
 
-from streams.engine.counts import Counts
+from streams.engine.telemetry.counts import Counts
 from streams.errors import FailedCheck
 
 WINDOW_SECONDS: Final = 300.0

@@ -18,9 +18,9 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.transport.drivers import aiokafka as driver
 
-from streams.engine.output import Membership
-from streams.engine.security import for_aiokafka
-from streams.engine.signature import signature
+from streams.kafka.group_metadata import Membership
+from streams.kafka.offset_metadata import signature
+from streams.kafka.security import for_aiokafka
 
 logger = logging.getLogger(__name__)
 

@@ -11,15 +11,9 @@ from typing import Any, Final, NamedTuple
 from schemas.adapters.formats import Reader
 from schemas.decoding import InvalidRecord, decode
 from schemas.records import Input
-from schemas.topics import PERSON_TOPICS
+from schemas.topics import PERSON_TOPICS, REROUTED
 from streams.engine.alignment import Stream
-from streams.recording.partitioning import partition_of
-
-REROUTED: Final = "rerouted"
-"""The stream of the rerouting topic: records of all topics, brought to their person's partition."""
-STREAMS: Final = (*PERSON_TOPICS, REROUTED)
-RANKS: Final = {topic: rank for rank, topic in enumerate(STREAMS)}
-"""The order of the streams at one time; a stream's rank is its index in `STREAMS`."""
+from streams.kafka.partitioner import partition_of
 
 OBJECT_BYTES: Final = 1_500
 """What a record takes in memory besides its value: it, and what it was read as."""

@@ -11,27 +11,16 @@ import orjson
 
 from schemas.adapters.formats import readers_of
 from schemas.decoding import InvalidRecord
-from streams.engine.accounting import Accounting
+from schemas.topics import RANKS, REROUTED, STREAMS
+from streams.agents.catalog_reader import CatalogReader, InvalidProduct
 from streams.engine.alignment import BEFORE_EVERYTHING, UNKNOWN_END, Alignment, Place
-from streams.engine.catalog_reader import CatalogReader, InvalidProduct
-from streams.engine.counts import Counts
-from streams.engine.intake import (
-    MISFITS,
-    RANKS,
-    REROUTED,
-    STREAMS,
-    Entry,
-    Fetched,
-    Home,
-    Ignored,
-    Misfit,
-    Misplaced,
-    take_in,
-)
-from streams.engine.output import Output
-from streams.engine.progress import progress_of
-from streams.engine.schema_registry import SchemaRegistry, Write
-from streams.engine.store import PERSON, PROGRESS, Store
+from streams.engine.checkpoint.output import Output
+from streams.engine.intake import MISFITS, Entry, Fetched, Home, Ignored, Misfit, Misplaced, take_in
+from streams.engine.state.progress import progress_of
+from streams.engine.state.store import PERSON, PROGRESS, Store
+from streams.engine.telemetry.accounting import Accounting
+from streams.engine.telemetry.counts import Counts
+from streams.kafka.registry.schema_registry import SchemaRegistry, Write
 from streams.settings import Settings
 from streams.suppression.evidence import FORMAT
 from streams.suppression.join import Join

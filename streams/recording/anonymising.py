@@ -26,8 +26,8 @@ from schemas.decoding import MAX_VALUE_BYTES, InvalidRecord, decode, decode_prod
 from schemas.records import Candidate, OrderProduct
 from schemas.rules import without_ignored_fields
 from schemas.topics import PERSON_TOPICS, TOPICS
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, record_of
-from streams.recording.partitioning import partition_of
 
 HASHED: Final[Mapping[str, str]] = {
     "user_id": "person",

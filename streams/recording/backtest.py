@@ -15,10 +15,10 @@ from schemas.adapters.formats import readers_of
 from schemas.decoding import InvalidRecord, decode, decode_product
 from schemas.records import Event, Input, events_of
 from schemas.topics import PERSON_TOPICS
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord
 from streams.recording.order import Clocks, Order, Placed, newest_of
-from streams.recording.partitioning import partition_of
-from streams.recording.tally import Tally
+from streams.recording.parallel.tally import Tally
 from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
 from streams.suppression.person import Person

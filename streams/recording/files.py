@@ -17,8 +17,8 @@ from typing import Annotated, Any, BinaryIO, Self
 import msgspec
 import orjson
 
+from streams.kafka.partitioner import partition_of
 from streams.recording.frames import Frames
-from streams.recording.partitioning import partition_of
 from streams.recording.sources import AnyPath, Progress, SourceError, open_source
 
 ENDINGS = (".jsonl", ".jsonl.zst")

@@ -14,13 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.records import Input
-from schemas.topics import PERSON_TOPICS
+from schemas.topics import RANKS, REROUTED
 from streams.engine.alignment import BEFORE_EVERYTHING
-
-REROUTED = len(PERSON_TOPICS)
-"""The rank of records that lay in another partition than the rest of their person's: the last."""
-
-RANKS = {topic: rank for rank, topic in enumerate(PERSON_TOPICS)}
 
 Stream = tuple[int, str]
 """A partition of a topic."""
@@ -76,7 +71,9 @@ class Order:
                     kept.append(entry)
                 else:
                     origin = (RANKS[topic], offset, partition)
-                    misplaced[home].append(Placed(event.ts, REROUTED, home, origin, line, event))
+                    misplaced[home].append(
+                        Placed(event.ts, RANKS[REROUTED], home, origin, line, event)
+                    )
             self._streams[partition, topic] = kept
         self._misplaced = misplaced
         return sum(map(len, misplaced.values()))

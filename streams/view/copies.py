@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import msgspec
 import orjson
 
-from streams.engine.store import PERSON, PROGRESS, Memory, Store
+from streams.engine.state.store import PERSON, PROGRESS, Memory, Store
 
 Lists = Mapping[bytes, bytes | None]
 """Lists by the keys of their records; None removes one."""

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from streams.engine.histogram import Histogram
+from streams.engine.telemetry.histogram import Histogram
 
 ANSWER_SECONDS: Final = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025),

@@ -19,9 +19,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from schemas.decoding import InvalidRecord
 from schemas.outputs import SuppressionList
-from streams.engine.offsets import topic_ids
-from streams.engine.output import client_settings
-from streams.engine.schema_registry import SchemaRegistry
+from streams.kafka.clients import client_settings
+from streams.kafka.offsets import topic_ids
+from streams.kafka.registry.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.view.copies import Copies, Seen
 

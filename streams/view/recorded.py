@@ -5,9 +5,9 @@ from time import time
 
 import orjson
 
+from streams.kafka.partitioner import partition_of
 from streams.recording.backtest import Backtest
 from streams.recording.files import RecordedRecord
-from streams.recording.partitioning import partition_of
 from streams.suppression.policy import Policy
 from streams.view.answers import Answers, Freshness, Known
 

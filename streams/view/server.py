@@ -13,8 +13,8 @@ from typing import Any, Final
 import uvloop
 from aiohttp import web
 
-from streams.engine.garbage import Garbage
-from streams.operations.http_port import STOP_SECONDS, answering, listen
+from streams.engine.process.garbage import Garbage
+from streams.monitoring.http_port import STOP_SECONDS, answering, listen
 from streams.view.answers import Answers
 from streams.view.service import Service
 

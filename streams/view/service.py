@@ -13,10 +13,10 @@ from schemas.decoding import InvalidRecord, decode, parse_object
 from schemas.openapi import MOST_AT_ONCE, document
 from schemas.openrtb.bid_request import read_bid_request
 from schemas.records import Request
-from streams.operations.metrics.serving import PATHS, Serving, told
 from streams.view.answers import Answers, Freshness, NotCaughtUp, NotFollowed
 from streams.view.bidding import Bidding
 from streams.view.counts import Counts
+from streams.view.metrics import PATHS, Serving, told
 
 PERSONS: Final = "/v1/persons/"
 """What comes before the id of a person, which is the rest of the path."""

@@ -9,12 +9,12 @@ from typing import Final, Self
 
 from confluent_kafka import KafkaException
 
-from streams.engine.catalog_reader import CatalogReader
-from streams.engine.registry_client import RegistryUnavailable
-from streams.engine.schema_registry import SchemaRegistry, registry_of
+from streams.agents.catalog_reader import CatalogReader
 from streams.errors import UserError
-from streams.operations.policy_file import PolicyFile, log_change, log_refusal
-from streams.recording.partitioning import partition_of
+from streams.kafka.partitioner import partition_of
+from streams.kafka.registry.client import RegistryUnavailable
+from streams.kafka.registry.schema_registry import SchemaRegistry, registry_of
+from streams.policy_file import PolicyFile, log_change, log_refusal
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy_document import PolicyError

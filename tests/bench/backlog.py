@@ -6,8 +6,8 @@ from time import monotonic, sleep
 
 from confluent_kafka.admin import AdminClient
 
-from streams.operations.worker_process import WorkerProcess
 from streams.settings import Settings
+from streams.supervision.worker_process import WorkerProcess
 from tests.bench.figures import Bench
 from tests.bench.rate import Sample
 from tests.integration.conftest import settings_of

@@ -8,7 +8,7 @@ from statistics import median
 from time import monotonic
 
 from streams.recording.files import Writer
-from streams.recording.online_retail import import_online_retail
+from streams.recording.importing.online_retail import import_online_retail
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.workload import mixed
 from tests.recorded_data import find_data

@@ -18,10 +18,10 @@ import msgspec
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
-from streams.engine.offsets import Place, answered
-from streams.operations.worker_process import PROGRAM
+from streams.kafka.offsets import Place, answered
 from streams.recording.files import RecordedRecord
 from streams.settings import Settings
+from streams.supervision.worker_process import PROGRAM
 from tests.bench.rate import Sample, rate
 from tests.bench.rivals.person_join import OUTPUTS, output_topic
 from tests.integration.conftest import settings_of

@@ -16,7 +16,7 @@ import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from streams.recording.partitioning import partition_of
+from streams.kafka.partitioner import partition_of
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
 from tests.bench.backlog import deployed

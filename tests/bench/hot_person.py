@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 
 from schemas.records import Event
-from streams.engine.pace import Pace
+from streams.engine.checkpoint.schedule import Pace
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join

@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
-from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord
 from streams.settings import Settings
+from streams.supervision.worker_process import WorkerProcess
 from tests.bench.backlog import deployed, drain
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.live import Answers, Arrivals, Load, Place, Sent, read, send

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from streams.engine.output import client_settings
-from streams.recording.partitioning import partition_of
+from streams.kafka.clients import client_settings
+from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
 from tests.bench.workload import REFERENCE, Crowd, value
 

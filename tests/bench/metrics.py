@@ -15,14 +15,14 @@ from time import process_time
 from types import SimpleNamespace
 from typing import Any, Final
 
-from streams.engine.accounting import Accounting
 from streams.engine.batches import in_batches
-from streams.engine.counts import Counts
-from streams.engine.engine import Engine
 from streams.engine.intake import Fetched
+from streams.engine.loop import Engine
 from streams.engine.partition import Partition
-from streams.engine.store import Memory, Store
-from streams.operations.worker_status import WorkerStatus
+from streams.engine.state.store import Memory, Store
+from streams.engine.telemetry.accounting import Accounting
+from streams.engine.telemetry.counts import Counts
+from streams.monitoring.worker_status import WorkerStatus
 from streams.recording.files import RecordedRecord
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog

@@ -6,9 +6,9 @@ from random import Random
 import orjson
 from confluent_kafka import Producer
 
-from streams.engine.output import client_settings
-from streams.engine.store import PERSON
-from streams.recording.partitioning import partition_of
+from streams.engine.state.store import PERSON
+from streams.kafka.clients import client_settings
+from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join

@@ -14,7 +14,7 @@ from os import environ, pathsep, sysconf
 from pathlib import Path
 from time import monotonic
 
-from streams.operations.worker_process import WorkerProcess
+from streams.supervision.worker_process import WorkerProcess
 from tests.bench.backlog import deployed
 from tests.bench.figures import Bench, Figure
 from tests.bench.rate import WARM_UP

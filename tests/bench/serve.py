@@ -23,10 +23,10 @@ import orjson
 from confluent_kafka import Producer
 
 from schemas.records import Dismissal, OrderProduct, Purchase
-from streams.engine.output import client_settings
-from streams.operations.worker_process import environment_of
-from streams.recording.partitioning import partition_of
+from streams.kafka.clients import client_settings
+from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
+from streams.supervision.worker_process import environment_of
 from streams.suppression.catalog import Catalog
 from streams.suppression.evidence import Evidence
 from streams.suppression.lists import list_of

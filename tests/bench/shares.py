@@ -48,15 +48,15 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule("RocksDB", "engine/store.py"),
-    Rule("commit", "engine/output.py", "commit|flush|_until_answered|_taken_back"),
-    Rule("output", "engine/output.py"),
+    Rule("RocksDB", "engine/state/store.py"),
+    Rule("commit", "engine/checkpoint/output.py", "commit|flush|_until_answered|_taken_back"),
+    Rule("output", "engine/checkpoint/output.py"),
     Rule("decode", "schemas/decoding.py"),
     Rule("fetch", "engine/faust_consumer.py"),
     Rule("fetch", "aiokafka/"),
-    Rule("fetch", "engine/engine.py", "_add"),
+    Rule("fetch", "engine/loop.py", "_add"),
     Rule("fetch", "engine/intake.py"),
-    Rule("garbage", "engine/garbage.py"),
+    Rule("garbage", "engine/process/garbage.py"),
     Rule("align", "engine/alignment.py"),
     Rule("align", "engine/batches.py"),
     Rule("load persons", "engine/partition.py", "_load"),
@@ -65,7 +65,7 @@ RULES = (
     Rule("join", "suppression/join.py", "take"),
     Rule("join", "engine/partition.py", "process"),
     Rule("review", "engine/partition.py", "review"),
-    Rule("engine", "engine/engine.py"),
+    Rule("engine", "engine/loop.py"),
     Rule("engine", "agents/suppress.py"),
 )
 WAITING = (

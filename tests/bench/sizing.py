@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from streams.engine.restore import Restore
-from streams.engine.store import Memory, Store
+from streams.engine.state.restore import Restore
+from streams.engine.state.store import Memory, Store
 from tests.bench.backlog import deployed, drain
 from tests.bench.figures import Bench, Figure
 from tests.bench.persons import FACTS, fill_changelog

@@ -81,10 +81,10 @@ def alone(bench: Bench, name: str, records: Iterable[RecordedRecord]) -> Figure:
 def skewed(bench: Bench) -> Iterator[Figure]:
     """One worker on Datacratic's auctions: real people and times, where the data is at hand."""
     auctions = find_data("datacratic_auctions.jsonl.xz")
-    if auctions is None or find_spec("streams.recording.datacratic") is None:
+    if auctions is None or find_spec("streams.recording.importing.datacratic") is None:
         note("Datacratic's key skew is left out; name the folder of its data in UNHAUNT_DATA")
         return
-    from streams.recording.datacratic import import_datacratic
+    from streams.recording.importing.datacratic import import_datacratic
 
     recording = bench.folder / "auctions.jsonl.zst"
     repeat = max(1, round(bench.scale * AUCTIONS_REPEATED))

@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from streams.commands.errors import INTERRUPTED
-from streams.operations.worker_process import WorkerProcess
 from streams.settings import Settings
+from streams.supervision.worker_process import WorkerProcess
 
 STOP_SECONDS: Final = 45
 """How long a worker that is told to stop may take, be brokers away or not. One that takes longer

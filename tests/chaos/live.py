@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from schemas.topics import PERSON_TOPICS
-from streams.engine.output import LARGEST_RECORD
+from streams.kafka.clients import LARGEST_RECORD
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated.happening import END, MINUTE
 from streams.settings import Settings

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from schemas.topics import PERSON_TOPICS
-from streams.engine.offsets import committed
+from streams.kafka.offsets import committed
 from streams.recording.files import RecordedRecord, record_of
 from streams.settings import Settings
 from tests.integration.deployment import read_topic

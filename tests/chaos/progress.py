@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from schemas.topics import PERSON_TOPICS
-from streams.engine.offsets import committed, watermarks
+from streams.kafka.offsets import committed, watermarks
 from streams.settings import Settings
 from tests.integration.deployment import read_topic
 

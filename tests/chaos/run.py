@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from streams.operations.topics import create, plan
+from streams.kafka.topics import create, plan
 from streams.recording.files import RecordedRecord
-from streams.recording.replay import Replay
+from streams.recording.live.replay import Replay
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
 from streams.suppression.policy import Policy

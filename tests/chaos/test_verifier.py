@@ -5,9 +5,9 @@ from collections.abc import Callable
 import orjson
 import pytest
 
+from streams.kafka.partitioner import partition_of
 from streams.recording.backtest import Backtest
 from streams.recording.files import RecordedRecord, record_of
-from streams.recording.partitioning import partition_of
 from streams.suppression.policy import Policy
 from tests.builders import NOW, dismissal, line, purchase, recorded, request
 from tests.chaos.observed import REROUTED, Observed

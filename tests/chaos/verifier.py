@@ -12,9 +12,9 @@ import orjson
 from schemas.decoding import InvalidRecord, decode, decode_product
 from schemas.records import Event, Request
 from schemas.topics import PERSON_TOPICS
+from streams.kafka.partitioner import partition_of
 from streams.recording.backtest import Backtest
 from streams.recording.files import RecordedRecord
-from streams.recording.partitioning import partition_of
 from streams.suppression.policy import Policy
 from tests.builders import as_json
 from tests.chaos.observed import REROUTED, Observed

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-from streams.operations.child_process import ending_with_this_process
+from streams.supervision.child_process import ending_with_this_process
 from tests.deploy.compose_file import IMAGE, Dockerfile, command_of, environment_of, services
 from tests.deploy.paths import REPOSITORY
 from tests.kafka.cluster import HOST, free_ports

@@ -8,9 +8,10 @@ import orjson
 import promql_parser as promql
 import yaml
 
-from streams.operations.metrics.catalogue import METRICS, UNIT
-from streams.operations.metrics.metric import Metric
-from streams.operations.metrics.serving import METRICS as SERVING
+from streams.monitoring.metrics.catalogue import METRICS
+from streams.monitoring.metrics.metric import Metric
+from streams.supervision.metrics import UNIT
+from streams.view.metrics import METRICS as SERVING
 from tests.deploy.paths import DEPLOY
 
 DASHBOARD: Final = DEPLOY / "grafana" / "dashboards" / "unhaunt.json"

@@ -11,8 +11,8 @@ import yaml
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 
-from streams.operations.follower import Follower
-from streams.operations.topics import existing
+from streams.demo.follower import Follower
+from streams.kafka.topics import existing
 from streams.settings import NOT_SETTINGS, Settings
 from tests.deploy.compose_file import IMAGE, Dockerfile, environment_of, services
 from tests.deploy.local_services import LocalServices

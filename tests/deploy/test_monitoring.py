@@ -14,10 +14,10 @@ import orjson
 import pytest
 import yaml
 
-from streams.operations.child_process import ending_with_this_process
-from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord, record_of
 from streams.recording.simulated import DEMO_POLICY, simulate
+from streams.supervision.child_process import ending_with_this_process
+from streams.supervision.worker_process import WorkerProcess
 from tests.deploy.paths import DEPLOY
 from tests.deploy.queries import Panel, alerts, dashboard, panels, unknown
 from tests.deploy.tools import of_prometheus

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.operations.topics import existing
+from streams.kafka.partitioner import partition_of
+from streams.kafka.topics import existing
 from streams.recording.files import RecordedRecord, read
-from streams.recording.partitioning import partition_of
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
 from tests.command_line import run

@@ -13,13 +13,13 @@ from confluent_kafka import Consumer, ConsumerGroupState, KafkaError, TopicParti
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import PERSON_TOPICS
-from streams.engine.offsets import Place, answered
-from streams.engine.store import Memory, Store
-from streams.operations.topics import create, plan
-from streams.operations.worker_process import PROGRAM, WorkerProcess
+from streams.engine.state.store import Memory, Store
+from streams.kafka.offsets import Place, answered
+from streams.kafka.topics import create, plan
 from streams.recording.files import RecordedRecord
-from streams.recording.replay import Replay
+from streams.recording.live.replay import Replay
 from streams.settings import Settings
+from streams.supervision.worker_process import PROGRAM, WorkerProcess
 from tests.waiting import SECONDS, wait_until
 
 INPUTS = (*PERSON_TOPICS, "catalog")

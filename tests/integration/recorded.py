@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from typer.testing import Result
 
 from streams.recording.files import Headers, RecordedRecord, Writer, read, record_of
-from streams.recording.progress import decode
+from streams.recording.live.progress import decode
 from streams.settings import Settings
 from tests.command_line import run, start_process
 from tests.kafka.clients import wait_until_none_is_open

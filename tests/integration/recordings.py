@@ -11,10 +11,10 @@ import orjson
 
 from schemas.decoding import InvalidRecord, decode
 from schemas.topics import PERSON_TOPICS
-from streams.engine.store import PERSON
+from streams.engine.state.store import PERSON
+from streams.kafka.partitioner import partition_of
 from streams.recording.backtest import Backtest, Counts
 from streams.recording.files import RecordedRecord, read
-from streams.recording.partitioning import partition_of
 from streams.suppression.policy import Policy
 from tests.builders import as_json
 from tests.integration.deployment import INPUTS

@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import Producer
 
 from streams.commands.dead_letter_views import iso
-from streams.operations.topics import create, plan
+from streams.kafka.topics import create, plan
 from streams.settings import Settings
 from tests.builders import NOW
 from tests.command_line import json_lines, run_process

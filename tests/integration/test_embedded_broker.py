@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from streams.demo.embedded_broker import EmbeddedBroker
 from streams.errors import UserError
-from streams.operations.embedded_broker import EmbeddedBroker
 from streams.recording.simulated import DEMO_POLICY, simulate
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
@@ -68,7 +68,7 @@ def test_a_broker_is_gone_when_its_block_ends(tmp_path: Path) -> None:
 def test_a_broker_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path\n"
-        "from streams.operations.embedded_broker import EmbeddedBroker\n"
+        "from streams.demo.embedded_broker import EmbeddedBroker\n"
         "with EmbeddedBroker(Path(sys.argv[1])) as broker:\n"
         "    print(broker.process_id, flush=True); time.sleep(60)\n"
     )

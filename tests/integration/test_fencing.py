@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
-from streams.operations.worker_process import WorkerProcess
 from streams.recording.simulated import DEMO_POLICY, simulate
+from streams.supervision.worker_process import WorkerProcess
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment
 from tests.integration.recordings import Expected, as_of_of, expected, without_as_of

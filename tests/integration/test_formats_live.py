@@ -17,11 +17,11 @@ from schemas import generate
 from schemas.adapters.formats import ADAPTERS, AUTO, read, readers_of
 from schemas.decoding import InvalidRecord
 from schemas.records import Input, events_of
-from streams.operations.dead_letter_replay import DeadLetterReplay, Fate
-from streams.operations.dead_letters import Selection
-from streams.operations.worker_process import WorkerProcess
+from streams.dead_letters.letter import Selection
+from streams.dead_letters.replay import DeadLetterReplay, Fate
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, numbered, record_of
-from streams.recording.partitioning import partition_of
+from streams.supervision.worker_process import WorkerProcess
 from tests.builders import NOW, TOPIC_OF
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of

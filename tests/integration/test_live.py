@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pytest
 
 from schemas.topics import PERSON_TOPICS
-from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
+from streams.supervision.worker_process import WorkerProcess
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
 from tests.integration.recordings import (

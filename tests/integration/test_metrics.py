@@ -13,9 +13,9 @@ import pytest
 
 from schemas.decoding import InvalidRecord, decode
 from schemas.topics import PERSON_TOPICS
-from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
+from streams.supervision.worker_process import WorkerProcess
 from streams.suppression.policy import Policy
 from tests.integration.conftest import Deploy, settings_of
 from tests.integration.deployment import Deployment, read_topic

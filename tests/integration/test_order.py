@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord
+from streams.supervision.worker_process import WorkerProcess
 from tests.integration import slow_worker
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from schemas.records import Event, Request
-from streams.operations.worker_process import WorkerProcess
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord
-from streams.recording.partitioning import partition_of
+from streams.supervision.worker_process import WorkerProcess
 from tests.builders import DAY, HOUR, NOW, dismissal, line, purchase, recorded, request
 from tests.command_line import json_lines
 from tests.integration.conftest import Deploy

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from streams.engine.store import Memory, Store
-from streams.operations.topics import create, plan
-from streams.operations.worker_process import WorkerProcess
+from streams.engine.state.store import Memory, Store
+from streams.kafka.topics import create, plan
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
+from streams.supervision.worker_process import WorkerProcess
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment
 from tests.integration.recordings import Expected, expected, without_as_of

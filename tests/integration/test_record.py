@@ -7,9 +7,9 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from streams.operations import merged_reading
 from streams.recording import frames
 from streams.recording.files import read, record_of
+from streams.recording.live import merged_reading
 from streams.settings import Settings
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import SECONDS, Deployment

@@ -11,10 +11,10 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.errors import UserError
-from streams.operations.recorder import Recorder
 from streams.recording import frames
-from streams.recording.resumable import ResumableFile
-from streams.recording.wanted import Wanted
+from streams.recording.live.recorder import Recorder
+from streams.recording.live.resumable import ResumableFile
+from streams.recording.live.wanted import Wanted
 from streams.settings import Settings
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import SECONDS, Deployment
@@ -103,7 +103,7 @@ def interrupted(
     deploy: Deploy, tmp_path: Path, small_frames: None, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Deployment, Path]:
     """A recording of which a part is safe."""
-    monkeypatch.setattr("streams.operations.merged_reading.READ_AT_ONCE", 10)
+    monkeypatch.setattr("streams.recording.live.merged_reading.READ_AT_ONCE", 10)
     deployment = deploy(2)
     deployment.load(numbered(100))
     path = tmp_path / "recording.jsonl"
@@ -144,7 +144,7 @@ def test_records_that_were_deleted_meanwhile_are_not_passed_over_silently(
 def test_records_that_were_deleted_when_they_had_been_recorded_do_no_harm(
     deploy: Deploy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.operations.merged_reading.READ_AT_ONCE", 10)
+    monkeypatch.setattr("streams.recording.live.merged_reading.READ_AT_ONCE", 10)
     deployment = deploy(2)
     deployment.load(
         msgspec.structs.replace(each, partition=int(number >= 10))

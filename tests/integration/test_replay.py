@@ -4,9 +4,9 @@ import orjson
 import pytest
 from confluent_kafka import KafkaException
 
-from streams.operations.follower import Follower
+from streams.demo.follower import Follower
 from streams.recording.files import RecordedRecord, record_of
-from streams.recording.replay import Replay
+from streams.recording.live.replay import Replay
 from streams.settings import Settings
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment

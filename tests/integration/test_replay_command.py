@@ -11,8 +11,8 @@ from confluent_kafka.admin import (
     ConfigResource,
 )
 
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import json_record, record_of
-from streams.recording.partitioning import partition_of
 from streams.settings import Settings
 from tests.command_line import start_process
 from tests.integration.conftest import Deploy

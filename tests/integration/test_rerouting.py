@@ -8,9 +8,9 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.topics import PERSON_TOPICS
-from streams.operations.worker_process import WorkerProcess
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, record_of
-from streams.recording.partitioning import partition_of
+from streams.supervision.worker_process import WorkerProcess
 from tests.builders import DAY, NOW, dismissal, impression, line, purchase, recorded, request
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of, read_topic

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import pytest
 
 from schemas.topics import PERSON_TOPICS
-from streams.engine.restore import Restore
-from streams.engine.store import Memory, Store
-from streams.operations.worker_process import WorkerProcess
+from streams.engine.state.restore import Restore
+from streams.engine.state.store import Memory, Store
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
+from streams.supervision.worker_process import WorkerProcess
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
 from tests.integration.recordings import Expected, as_of_of, expected, without_as_of

@@ -22,13 +22,13 @@ from typer.testing import Result
 from schemas.decoding import InvalidRecord, decode, decode_product
 from schemas.framing import framed
 from schemas.registered import schema_text, schemas_of
-from streams.operations.dead_letter_replay import DeadLetterReplay, Fate
-from streams.operations.dead_letters import Selection
-from streams.operations.worker_process import WorkerProcess
+from streams.dead_letters.letter import Selection
+from streams.dead_letters.replay import DeadLetterReplay, Fate
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, numbered, record_of
-from streams.recording.partitioning import partition_of
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
+from streams.supervision.worker_process import WorkerProcess
 from streams.view import View
 from tests.command_line import run, run_process, words
 from tests.integration.conftest import Deploy

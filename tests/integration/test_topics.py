@@ -6,7 +6,7 @@ from typer.testing import Result
 
 from schemas.topics import PERSON_TOPICS, TOPICS
 from streams.errors import UserError
-from streams.operations.topics import deployed, existing, require
+from streams.kafka.topics import deployed, existing, require
 from streams.settings import Settings
 from tests.command_line import run, words
 from tests.kafka.clients import create_new

@@ -11,8 +11,8 @@ import pytest
 import schemas
 import streams
 from streams import __version__
-from streams.operations.worker_process import PROGRAM, WorkerProcess
 from streams.recording.simulated import DEMO_POLICY, simulate
+from streams.supervision.worker_process import PROGRAM, WorkerProcess
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment
 from tests.integration.probes import by, free_port, is_ready, samples, value

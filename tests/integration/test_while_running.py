@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from streams.operations.worker_process import WorkerProcess
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, record_of
-from streams.recording.partitioning import partition_of
+from streams.supervision.worker_process import WorkerProcess
 from tests.builders import DAY, NOW, catalog_line, dismissal, line, purchase, recorded, request
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from streams.engine.store import Memory, Store
-from streams.operations.topics import create, plan
-from streams.operations.worker_process import WorkerProcess
+from streams.engine.state.store import Memory, Store
+from streams.kafka.topics import create, plan
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
+from streams.supervision.worker_process import WorkerProcess
 from tests.integration.conftest import Deploy, settings_of
 from tests.integration.deployment import Deployment
 from tests.kafka.clients import create_new

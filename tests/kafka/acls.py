@@ -13,7 +13,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from streams.operations.access import Grant
+from streams.kafka.acls.grants import Grant
 from tests.kafka.security import PRINCIPAL
 from tests.waiting import wait_until
 

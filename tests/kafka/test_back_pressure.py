@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from streams.operations.worker_process import WorkerProcess
 from streams.recording.files import RecordedRecord, json_record
+from streams.supervision.worker_process import WorkerProcess
 from tests.builders import NOW
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment

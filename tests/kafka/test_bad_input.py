@@ -9,8 +9,8 @@ import orjson
 import pytest
 from confluent_kafka import Producer
 
-from streams.operations.worker_process import WorkerProcess
-from streams.recording.partitioning import partition_of
+from streams.kafka.partitioner import partition_of
+from streams.supervision.worker_process import WorkerProcess
 from tests.builders import NOW
 from tests.command_line import json_lines, run
 from tests.integration.conftest import settings_of

@@ -12,13 +12,13 @@ from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartiti
 from confluent_kafka.admin import AdminClient
 
 from streams import __version__
-from streams.engine.offsets import committed
-from streams.engine.store import PROGRESS
-from streams.operations.topics import create, plan
-from streams.operations.worker_process import WorkerProcess
+from streams.engine.state.store import PROGRESS
+from streams.kafka.offsets import committed
+from streams.kafka.topics import create, plan
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
+from streams.supervision.worker_process import WorkerProcess
 from streams.suppression.evidence import FORMAT
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import (

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from streams.operations.worker_process import WorkerProcess
 from streams.recording.simulated import DEMO_POLICY, simulate
+from streams.supervision.worker_process import WorkerProcess
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import SECONDS, Deployment, wait_until
 from tests.integration.recordings import Expected, expected, without_as_of

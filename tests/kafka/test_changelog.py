@@ -16,11 +16,11 @@ from confluent_kafka.admin import (
     NewTopic,
 )
 
-from streams.engine import standby as standby_module
-from streams.engine.pulse import Pulse
-from streams.engine.restore import Interrupted, Restore
-from streams.engine.standby import Standby
-from streams.engine.store import PERSON, PROGRESS, Memory, Store
+from streams.engine.state import standby as standby_module
+from streams.engine.state.restore import Interrupted, Restore
+from streams.engine.state.standby import Standby
+from streams.engine.state.store import PERSON, PROGRESS, Memory, Store
+from streams.engine.telemetry.liveness import Pulse
 from streams.errors import UserError
 from streams.settings import Settings
 from tests.integration.conftest import settings_of

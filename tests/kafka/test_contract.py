@@ -9,8 +9,9 @@ import pytest
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from streams.engine.output import Fenced, Membership, TransactionalOutput
-from streams.operations.embedded_broker import EmbeddedBroker
+from streams.demo.embedded_broker import EmbeddedBroker
+from streams.engine.checkpoint.output import Fenced, TransactionalOutput
+from streams.kafka.group_metadata import Membership
 from streams.settings import Settings
 from tests.kafka.clients import (
     SECONDS,

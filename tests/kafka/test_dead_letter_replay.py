@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from streams.dead_letters.letter import Selection
+from streams.dead_letters.replay import DeadLetterReplay, Fate
 from streams.errors import UserError
-from streams.operations.dead_letter_replay import DeadLetterReplay, Fate
-from streams.operations.dead_letters import Selection
-from streams.operations.topics import create, plan
+from streams.kafka.topics import create, plan
 from tests.integration.conftest import settings_of
 from tests.integration.letters import PARTITIONS, Letters
 from tests.kafka.cluster import KafkaCluster

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from streams.operations.worker_process import WorkerProcess
 from streams.recording.simulated import DEMO_POLICY, simulate
+from streams.supervision.worker_process import WorkerProcess
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment, read_topic
 from tests.integration.recordings import Expected, expected

@@ -13,16 +13,16 @@ import msgspec
 import pytest
 from aiokafka.client import AIOKafkaClient
 
-from streams.engine.security import for_aiokafka
 from streams.errors import UserError
-from streams.operations.access import Grant, view_grants, worker_grants
-from streams.operations.rights import require_rights
-from streams.operations.topics import existing
-from streams.operations.worker_process import WorkerProcess
+from streams.kafka.acls.check import require_rights
+from streams.kafka.acls.grants import Grant, view_grants, worker_grants
+from streams.kafka.partitioner import partition_of
+from streams.kafka.security import for_aiokafka
+from streams.kafka.topics import existing
 from streams.recording.files import RecordedRecord
-from streams.recording.partitioning import partition_of
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
+from streams.supervision.worker_process import WorkerProcess
 from streams.view import View
 from tests.builders import dismissal, line, recorded
 from tests.integration.conftest import settings_of

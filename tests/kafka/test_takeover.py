@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from streams.engine.offsets import committed
-from streams.engine.output import Fenced, Membership, TransactionalOutput
-from streams.engine.takeover import end_transactions_of_the_dead
-from streams.operations.topics import create, plan
+from streams.engine.checkpoint.output import Fenced, TransactionalOutput
+from streams.engine.checkpoint.takeover import end_transactions_of_the_dead
+from streams.kafka.group_metadata import Membership
+from streams.kafka.offsets import committed
+from streams.kafka.topics import create, plan
 from streams.settings import Settings
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import SECONDS, read_topic

@@ -14,8 +14,8 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.records import Product
-from streams.engine.store import Memory
-from streams.recording.partitioning import partition_of
+from streams.engine.state.store import Memory
+from streams.kafka.partitioner import partition_of
 from streams.settings import Settings, variable
 from streams.view import View
 from streams.view.copies import StoredCopy

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.decoding import decode
-from streams.recording.datacratic import import_datacratic
 from streams.recording.files import RecordedRecord, read
-from streams.recording.importing import ImportSummary
+from streams.recording.importing.datacratic import import_datacratic
+from streams.recording.importing.rows import ImportSummary
 
 auctions = st.lists(
     st.fixed_dictionaries(

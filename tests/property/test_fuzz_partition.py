@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.decoding import InvalidRecord, decode_product
-from schemas.topics import PERSON_TOPICS
-from streams.engine.counts import Counts
-from streams.engine.intake import RANKS, Fetched
+from schemas.topics import PERSON_TOPICS, RANKS
+from streams.engine.intake import Fetched
 from streams.engine.partition import Partition
-from streams.engine.store import Memory, Store
+from streams.engine.state.store import Memory, Store
+from streams.engine.telemetry.counts import Counts
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.person import Person

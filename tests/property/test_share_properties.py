@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.recording.backtest import WHOLE, Counts, Share
-from streams.recording.share_run import Run
-from streams.recording.shares import InThisProcess, Shares
+from streams.recording.parallel.share_run import Run
+from streams.recording.parallel.shares import InThisProcess, Shares
 from streams.recording.summary import Summary
 from streams.suppression.policy import Policy
 from tests.oracle.generate import random_recording

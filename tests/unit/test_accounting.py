@@ -1,8 +1,8 @@
 """What is counted of decisions and events, and when."""
 
-from streams.engine.accounting import LATE_MILLISECONDS, Accounting
-from streams.engine.counts import Counts
-from streams.engine.intake import RANKS
+from schemas.topics import RANKS
+from streams.engine.telemetry.accounting import LATE_MILLISECONDS, Accounting
+from streams.engine.telemetry.counts import Counts
 from tests.builders import NOW, purchase
 
 PLACE = (NOW, RANKS["purchases"], 0)

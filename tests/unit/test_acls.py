@@ -5,9 +5,9 @@ from aiokafka.errors import GroupAuthorizationFailedError
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.errors import UserError
-from streams.operations.access import view_grants, worker_grants
-from streams.operations.acls import commands
-from streams.operations.rights import refusals_named
+from streams.kafka.acls.check import refusals_named
+from streams.kafka.acls.commands import commands
+from streams.kafka.acls.grants import view_grants, worker_grants
 from streams.settings import Settings
 from tests.command_line import run
 

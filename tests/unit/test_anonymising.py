@@ -12,6 +12,7 @@ from schemas import generate
 from schemas.decoding import InvalidRecord, decode, decode_product
 from schemas.records import Candidate, OrderProduct
 from schemas.topics import PERSON_TOPICS, TOPICS
+from streams.kafka.partitioner import partition_of
 from streams.recording.anonymising import (
     HASHED,
     KEPT_AS_WRITTEN,
@@ -22,7 +23,6 @@ from streams.recording.anonymising import (
     homes_of,
 )
 from streams.recording.files import RecordedRecord, record_of
-from streams.recording.partitioning import partition_of
 from tests.builders import NOW
 
 KEY = b"for tests: 32 bytes of a secret."

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from streams.kafka.partitioner import partition_of
 from streams.recording.backtest import Backtest
 from streams.recording.files import Writer, read
-from streams.recording.partitioning import partition_of
 from streams.suppression.policy import Policy
 from tests.builders import (
     DAY,

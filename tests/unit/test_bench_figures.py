@@ -90,7 +90,7 @@ def test_a_backlog_that_ends_now_keeps_its_events_apart_as_they_were() -> None:
 # --- shares of time ------------------------------------------------------------------------------
 
 RULES = (
-    Rule("disk", "engine/store.py"),
+    Rule("disk", "engine/state/store.py"),
     Rule("join", "join.py", "take"),
     Rule("fetch", "aiokafka/"),
 )
@@ -110,7 +110,9 @@ def test_stacks_are_read_from_the_lines_of_a_profiler() -> None:
 
 def test_the_frame_nearest_to_the_top_that_says_anything_counts() -> None:
     joined = stack(("Join.take", "join.py"), ("decide", "decision.py"), count=3)
-    stored = stack(("Join.take", "join.py"), ("Store.get", "streams/engine/store.py"), count=1)
+    stored = stack(
+        ("Join.take", "join.py"), ("Store.get", "streams/engine/state/store.py"), count=1
+    )
     assert shares([joined, stored], RULES) == {"join": 0.75, "disk": 0.25}
 
 
@@ -132,7 +134,7 @@ def test_a_thread_that_waits_takes_no_time() -> None:
 def test_time_that_a_thread_waits_is_a_part_of_what_the_main_thread_was_seen_in() -> None:
     main = stack(("_run_module_as_main", "<frozen runpy>"), ("f", "x.py"), count=10)
     other = stack(
-        ("Thread._bootstrap", "threading.py"), ("Store.write", "engine/store.py"), count=4
+        ("Thread._bootstrap", "threading.py"), ("Store.write", "engine/state/store.py"), count=4
     )
     assert share_of_time([main, other], "disk", RULES) == 0.4
 

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaException
 
-from streams.engine import batches, catalog_reader, output
+from streams.agents import catalog_reader
+from streams.agents.catalog_reader import CatalogReader, InvalidProduct
+from streams.engine import batches
 from streams.engine.batches import in_batches
-from streams.engine.catalog_reader import CatalogReader, InvalidProduct
-from streams.engine.output import Output
+from streams.engine.checkpoint import output
+from streams.engine.checkpoint.output import Output
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from tests.builders import NOW, purchase

@@ -15,8 +15,8 @@ from confluent_kafka import KafkaError, KafkaException
 from streams import __version__
 from streams.cli import app
 from streams.commands.errors import exit_code_of
+from streams.demo.embedded_broker import EmbeddedBroker
 from streams.errors import FailedCheck, UserError
-from streams.operations.embedded_broker import EmbeddedBroker
 from tests.command_line import run, run_process, start_process, write_recording
 
 
@@ -95,7 +95,7 @@ def test_a_group_without_a_command_shows_its_help(group: str) -> None:
 
 
 def test_no_broker_is_a_mistake_that_names_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.operations.admin.SECONDS", 0.2)
+    monkeypatch.setattr("streams.kafka.admin.SECONDS", 0.2)
     result = run("topics", "check", UNHAUNT_BROKERS="127.0.0.1:1")
     assert result.exit_code == 2
     assert result.stderr.startswith("No Kafka broker answers at 127.0.0.1:1")

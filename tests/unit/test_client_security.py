@@ -12,10 +12,10 @@ import msgspec
 import orjson
 import pytest
 
-from streams.engine.security import OPAQUE_SECONDS, for_aiokafka, for_librdkafka
 from streams.errors import UserError
-from streams.operations.worker_process import environment_of
+from streams.kafka.security import OPAQUE_SECONDS, for_aiokafka, for_librdkafka
 from streams.settings import Settings
+from streams.supervision.worker_process import environment_of
 from tests.kafka.security import Security
 
 BY_PASSWORD = Settings(

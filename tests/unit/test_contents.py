@@ -1,7 +1,7 @@
 """What has to be known of a recording before it is replayed."""
 
-from streams.recording.contents import Contents
 from streams.recording.files import json_record, record_of
+from streams.recording.live.contents import Contents
 
 
 def test_records_are_counted_by_topic() -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from streams.engine.daemon_thread import in_daemon_thread
+from streams.kafka.daemon_thread import in_daemon_thread
 
 
 def test_the_result_of_the_call_is_returned() -> None:
@@ -24,7 +24,7 @@ def test_what_the_call_raises_is_raised() -> None:
 def test_a_process_ends_though_the_call_never_does() -> None:
     program = """
 import asyncio, threading
-from streams.engine.daemon_thread import in_daemon_thread
+from streams.kafka.daemon_thread import in_daemon_thread
 
 async def main():
     async with asyncio.timeout(0.01):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.engine.store import PERSON, Memory, Store
+from streams.engine.state.store import PERSON, Memory, Store
 from streams.errors import UserError
 
 MEBIBYTE = 1 << 20

@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
-from streams.recording.datacratic import CANDIDATES, SAID_WITHIN_MS, import_datacratic
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, read
-from streams.recording.importing import ImportFailed, ImportSummary
-from streams.recording.partitioning import partition_of
+from streams.recording.importing.datacratic import CANDIDATES, SAID_WITHIN_MS, import_datacratic
+from streams.recording.importing.rows import ImportFailed, ImportSummary
 from streams.recording.sources import SourceError, total_size
 from tests.recorded_data import recorded_data
 

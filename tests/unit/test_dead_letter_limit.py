@@ -4,13 +4,13 @@ from collections import Counter
 
 import pytest
 
-from streams.engine.counts import Counts
 from streams.engine.dead_letter_limit import (
     FEWEST_RECORDS,
     WINDOW_SECONDS,
     DeadLetterLimit,
     TooManyDeadLetters,
 )
+from streams.engine.telemetry.counts import Counts
 
 
 def counts(

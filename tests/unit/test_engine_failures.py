@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.engine.engine import Engine
+from streams.engine.loop import Engine
 from streams.settings import Settings
 from streams.suppression.policy import Policy
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streams.engine.garbage import FULL_SECONDS, YOUNG_SECONDS, Garbage
+from streams.engine.process.garbage import FULL_SECONDS, YOUNG_SECONDS, Garbage
 
 
 class Cycle:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from streams.engine.pulse import Pulse
-from streams.operations.health import CHECKS, RESTORE_SECONDS, live, ready, startup
+from streams.engine.telemetry.liveness import Pulse
+from streams.monitoring.health import CHECKS, RESTORE_SECONDS, live, ready, startup
 from streams.settings import Settings
 
 SETTINGS = Settings(transaction_seconds=20)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine.histogram import Histogram
+from streams.engine.telemetry.histogram import Histogram
 
 NOW = 1_700_000_000_000
 

@@ -10,13 +10,13 @@ import pytest
 from aiohttp.test_utils import unused_port
 
 from streams.errors import UserError
-from streams.operations import unit_status
-from streams.operations.health import Check
-from streams.operations.http_port import listen, listener_of, served
-from streams.operations.member import Member
-from streams.operations.metrics.exposition import Exposition
-from streams.operations.unit_status import UnitStatus
+from streams.monitoring.health import Check
+from streams.monitoring.http_port import listen, listener_of, served
+from streams.monitoring.metrics.exposition import Exposition
 from streams.settings import Settings
+from streams.supervision import unit_status
+from streams.supervision.member import Member
+from streams.supervision.unit_status import UnitStatus
 
 
 class Told:

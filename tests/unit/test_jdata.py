@@ -1,4 +1,4 @@
-"""JData's actions become requests, dismissals and orders as streams.recording.jdata says."""
+"""JData's actions become requests, dismissals and orders as its importer says."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, read
-from streams.recording.importing import ImportFailed, ImportSummary
-from streams.recording.jdata import import_jdata
-from streams.recording.partitioning import partition_of
+from streams.recording.importing.jdata import import_jdata
+from streams.recording.importing.rows import ImportFailed, ImportSummary
 from streams.recording.sources import SourceError, total_size
 from tests.recorded_data import recorded_data
 

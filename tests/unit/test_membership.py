@@ -1,6 +1,6 @@
 """The form in which a worker shows a producer its place in the group."""
 
-from streams.engine.output import Membership
+from streams.kafka.group_metadata import Membership
 
 
 def test_a_static_members_metadata_ends_with_its_instance() -> None:

@@ -13,22 +13,23 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from schemas.topics import RANKS
 from streams.engine.alignment import Alignment
-from streams.engine.counts import Counts
-from streams.engine.engine import Engine
-from streams.engine.intake import RANKS
-from streams.operations.member import Member
-from streams.operations.metrics import readings
-from streams.operations.metrics.catalogue import METRICS, UNIT
-from streams.operations.metrics.exposition import exposition, families_of, merged
-from streams.operations.metrics.metric import Metric
-from streams.operations.metrics.page import PAGE, page
-from streams.operations.metrics.serving import METRICS as SERVING
-from streams.operations.worker_status import WorkerStatus
+from streams.engine.loop import Engine
+from streams.engine.telemetry.counts import Counts
+from streams.monitoring.metrics import readings
+from streams.monitoring.metrics.catalogue import METRICS
+from streams.monitoring.metrics.exposition import exposition, families_of, merged
+from streams.monitoring.metrics.metric import Metric
+from streams.monitoring.worker_status import WorkerStatus
 from streams.settings import Settings
+from streams.supervision.member import Member
+from streams.supervision.metrics import UNIT
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
+from streams.view.metrics import METRICS as SERVING
 from tests.builders import NOW
+from tests.deploy.metrics_page import PAGE, page
 
 ALL: tuple[Metric[Any], ...] = (*METRICS, *UNIT, *SERVING)
 
@@ -76,7 +77,7 @@ def test_a_metric_says_one_sentence_and_every_label_what_it_is(metric: Metric[An
 
 
 def test_the_page_is_that_of_the_catalogue() -> None:
-    said = "run `python -m streams.operations.metrics.page`"
+    said = "run `python -m tests.deploy.metrics_page`"
     assert PAGE.read_text() == page(), said
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from streams.engine import offsets
+from streams.kafka import offsets
 from streams.settings import Settings
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from streams.errors import UserError
+from streams.kafka.partitioner import partition_of
 from streams.recording.one_person import Known, OnePerson
-from streams.recording.partitioning import partition_of
 from streams.suppression.policy import Policy
 from tests.builders import (
     DAY,

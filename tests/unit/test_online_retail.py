@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, read
-from streams.recording.importing import ImportFailed, ImportSummary
-from streams.recording.online_retail import import_online_retail
-from streams.recording.partitioning import partition_of
+from streams.recording.importing.online_retail import import_online_retail
+from streams.recording.importing.rows import ImportFailed, ImportSummary
 from tests.recorded_data import recorded_data
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"

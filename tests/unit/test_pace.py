@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.engine.pace import CHECKPOINT_BYTES, WORK_FOR_SETTLING, Pace
+from streams.engine.checkpoint.schedule import CHECKPOINT_BYTES, WORK_FOR_SETTLING, Pace
 from streams.settings import Settings
 
 SETTINGS = Settings(checkpoint_milliseconds=100, checkpoint_records=50)

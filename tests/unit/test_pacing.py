@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.recording.files import record_of
-from streams.recording.pacing import due
+from streams.recording.live.pacing import due
 
 
 def seconds(timestamps: list[int], speed: float) -> list[float]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.recording.partitioning import murmur2, partition_of
+from streams.kafka.partitioner import murmur2, partition_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.operations.policy_file import PolicyFile
+from streams.policy_file import PolicyFile
 from streams.suppression.policy import Policy
 from streams.suppression.policy_document import PolicyError
 

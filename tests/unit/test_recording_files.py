@@ -6,6 +6,7 @@ import orjson
 import pytest
 import zstandard
 
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import (
     RecordedRecord,
     RecordingError,
@@ -14,7 +15,6 @@ from streams.recording.files import (
     read,
     record_of,
 )
-from streams.recording.partitioning import partition_of
 from streams.recording.sources import SourceError, total_size
 
 LINE = b'{"topic": "purchases", "key": "u1", "timestamp": 17, "value": {"event_id": "e1"}}\n'

@@ -14,10 +14,10 @@ import orjson
 import pytest
 
 from schemas.decoding import InvalidRecord
-from streams.engine import schema_registry
-from streams.engine.registry_client import RegistryUnavailable
-from streams.engine.schema_registry import SchemaRegistry, registry_of
 from streams.errors import UserError
+from streams.kafka.registry import schema_registry
+from streams.kafka.registry.client import RegistryUnavailable
+from streams.kafka.registry.schema_registry import SchemaRegistry, registry_of
 from streams.settings import Settings
 
 NO_SUCH_SUBJECT = (404, {"error_code": 40401, "message": "Subject not found."})

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from streams.engine.intake import REROUTED
+from schemas.topics import REROUTED
 from tests.property.test_fuzz_partition import a_partition
 
 VALUE = orjson.dumps({"request_id": "r1", "ts": 1, "candidates": [{"product_id": "p"}]})

@@ -1,6 +1,6 @@
 """A worker that died is started again, until it dies too often."""
 
-from streams.operations.restarts import MOST_DEATHS, PAUSES, WITHIN_SECONDS, Restarts
+from streams.supervision.restarts import MOST_DEATHS, PAUSES, WITHIN_SECONDS, Restarts
 
 
 def test_the_pause_grows_from_death_to_death() -> None:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from streams.recording import frames
 from streams.recording.files import RecordedRecord, Writer, read, record_of
-from streams.recording.progress import Progress, Reached
-from streams.recording.resumable import ResumableFile
+from streams.recording.live.progress import Progress, Reached
+from streams.recording.live.resumable import ResumableFile
+from streams.recording.live.wanted import Wanted
 from streams.recording.sources import SourceError
-from streams.recording.wanted import Wanted
 
 RECORDS = [
     record_of("purchases", b"ann", f'{{"number": {number}}}'.encode(), number)

@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.openapi import MOST_AT_ONCE, document
 from streams.errors import UserError
-from streams.operations.metrics.serving import METRICS
 from streams.suppression.policy import Policy
 from streams.view.bidding import Bidding
+from streams.view.metrics import METRICS
 from streams.view.recorded import RecordedView
 from tests.builders import (
     NOW,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from streams.errors import UserError
-from streams.recording.share_run import Run
-from streams.recording.shares import COMPRESSED, WORTH_A_PROCESS, processes_for, start
+from streams.recording.parallel.share_run import Run
+from streams.recording.parallel.shares import COMPRESSED, WORTH_A_PROCESS, processes_for, start
 from streams.recording.summary import Summary
 from streams.suppression.policy import Policy
 from tests.command_line import write_recording

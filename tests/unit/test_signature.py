@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from streams.engine.signature import signature, signer_of
+from streams.kafka.offset_metadata import signature, signer_of
 
 
 def committed(metadata: str | None) -> Any:

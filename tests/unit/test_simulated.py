@@ -5,8 +5,8 @@ from collections import Counter
 import orjson
 import pytest
 
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord
-from streams.recording.partitioning import partition_of
 from streams.recording.simulated import simulate
 
 

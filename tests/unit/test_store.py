@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.engine.store import PERSON, PROGRESS, Memory, Store
+from streams.engine.state.store import PERSON, PROGRESS, Memory, Store
 
 MEBIBYTE = 1 << 20
 ANN, BOB, EVE = PERSON + b"ann", PERSON + b"bob", PERSON + b"eve"

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from schemas.topics import TOPICS
-from streams.operations.access import worker_grants
-from streams.operations.topics import deployed
+from streams.kafka.acls.grants import worker_grants
+from streams.kafka.topics import deployed
 from streams.settings import Settings
 from tests.command_line import run
 

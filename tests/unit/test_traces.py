@@ -14,11 +14,11 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from streams.engine.engine import Engine
-from streams.engine.output import Membership
-from streams.engine.tracing import untraced
+from streams.engine.loop import Engine
+from streams.engine.telemetry.tracing import untraced
 from streams.errors import UserError
-from streams.operations.traces import exported, traced
+from streams.kafka.group_metadata import Membership
+from streams.monitoring.traces import exported, traced
 from streams.settings import Settings
 from streams.suppression.policy import Policy
 
@@ -112,7 +112,7 @@ def test_a_step_that_fails_says_why_and_so_does_its_checkpoint(tmp_path: Path) -
 def test_unless_asked_for_nothing_is_traced_and_nothing_of_it_imported() -> None:
     with traced(Settings()) as trace:
         assert trace is untraced
-    listed = "import sys, streams.worker; print([m for m in sys.modules if 'telemetry' in m])"
+    listed = "import sys, streams.worker; print([m for m in sys.modules if 'opentelemetry' in m])"
     ran = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
 

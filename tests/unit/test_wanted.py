@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.recording.wanted import Wanted
+from streams.recording.live.wanted import Wanted
 
 NOW = 1_700_000_000_000
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from streams.errors import FailedCheck, UserError
-from streams.operations import restarts
-from streams.operations.worker_unit import WorkerUnit, host_name
 from streams.settings import Settings
+from streams.supervision import restarts
+from streams.supervision.worker_unit import WorkerUnit, host_name
 
 START = """
 import os, signal, sys, time
@@ -122,7 +122,7 @@ work() if name == "u-1" else wait_for("u-1.works")
 def test_one_that_does_not_stop_at_all_is_killed(
     run: RunUnit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.operations.worker_unit.STOP_SECONDS", 0.1)
+    monkeypatch.setattr("streams.supervision.worker_unit.STOP_SECONDS", 0.1)
     program = f"""
 if name == "u-1":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -137,7 +137,7 @@ def test_a_second_unit_of_the_same_name_is_kept_away(settings: Settings) -> None
     second = f"""
 import msgspec
 from streams.errors import UserError
-from streams.operations.worker_unit import WorkerUnit
+from streams.supervision.worker_unit import WorkerUnit
 from streams.settings import Settings
 given = Settings(instance="u", state_folder=folder)
 try:

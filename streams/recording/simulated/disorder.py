@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
+from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, record_of
-from streams.recording.partitioning import partition_of
 from streams.recording.simulated.happening import DAY, MINUTE, SECOND, START, Happening
 
 _REPEATED = 0.005

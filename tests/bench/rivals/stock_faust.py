@@ -17,7 +17,7 @@ from typing import Any
 import faust
 
 from schemas.decoding import decode
-from streams.operations.topics import require
+from streams.kafka.topics import require
 from streams.settings import Settings
 from tests.bench.rivals.person_join import (
     INPUTS,

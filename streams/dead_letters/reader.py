@@ -1,0 +1,65 @@
+"""Reading the topic of the dead letters, all of it or one place."""
+
+from collections.abc import Callable, Iterator
+
+from streams.dead_letters.letter import DeadLetter, LetterPlace, Selection
+from streams.errors import UserError
+from streams.kafka.bounded_reading import bounds_of, committed_records, later_than
+from streams.kafka.topics import existing
+from streams.settings import Settings
+
+
+class DeadLetters:
+    """The topic of the dead letters as it is now: what comes later is not read."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `UserError` when no broker answers or the topic is not there."""
+        self.strangers = 0
+        """How many records were read that are no dead letters."""
+        self._settings = settings
+        self._topic = settings.topic("dead-letters")
+        partitions = existing(settings).get(self._topic)
+        if partitions is None:
+            raise UserError(
+                f"{self._topic}: there is no such topic at {settings.brokers}. "
+                "`unhaunt topics apply` creates it."
+            )
+        self._bounds = bounds_of(settings, self._topic, partitions)
+
+    @property
+    def records(self) -> int:
+        """About how many records the topic has."""
+        return sum(end - first for first, end in self._bounds.values())
+
+    def read(
+        self, selection: Selection, advance: Callable[[int], object] = lambda _: None
+    ) -> Iterator[DeadLetter]:
+        """The letters that are selected, in the order of each partition.
+
+        `advance` is told how many of `records` were passed. Raises `KafkaException`, and
+        `UserError` when the broker falls silent.
+        """
+        self.strangers = 0
+        bounds = self._bounds
+        if selection.since is not None:
+            bounds = later_than(self._settings, self._topic, bounds, selection.since)
+            advance(self.records - sum(end - first for first, end in bounds.values()))
+        for message in committed_records(self._settings, self._topic, bounds, advance):
+            letter = DeadLetter.of(message)
+            if letter is None:
+                self.strangers += 1
+            elif selection.takes(letter):
+                yield letter
+
+    def at(self, place: LetterPlace) -> DeadLetter:
+        """The letter at a place. Raises `UserError` when there is none."""
+        first, end = self._bounds.get(place.partition, (0, 0))
+        if first <= place.offset < end:
+            bounds = {place.partition: (place.offset, place.offset + 1)}
+            for message in committed_records(self._settings, self._topic, bounds):
+                if message.offset() == place.offset and (letter := DeadLetter.of(message)):
+                    return letter
+        raise UserError(
+            f"{place}: no dead letter lies there. `unhaunt dead-letters list` shows, as LETTER, "
+            "where they lie; those that are older than the topic keeps them are gone."
+        )

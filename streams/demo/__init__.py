@@ -1,0 +1,1 @@
+"""All of it at work, on a broker of its own."""

@@ -1,0 +1,48 @@
+"""Ending what workers that have died have left open.
+
+Until the broker gives it up, the open transaction of a dead worker holds back everybody who reads
+committed records, and the offsets that its successor needs. Whoever takes over its partitions need
+not wait for that: the next producer of a name ends the transaction of the one before (KIP-98).
+"""
+
+import logging
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from streams.kafka.clients import client_settings
+from streams.kafka.offsets import Place, committed
+from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def end_transactions_of_the_dead(
+    settings: Settings, places: Iterable[Place], own_name: str, seconds: float
+) -> None:
+    """End the transactions of those who last worked on these and are in the group no more.
+
+    One that cannot be ended costs the time until the broker does it, and is logged. Raises
+    `KafkaException` when the broker does not tell the offsets.
+    """
+    last = committed(settings, places, seconds, is_stable=False).values()
+    names = {offset.committed_by for offset in last if offset.committed_by is not None}
+    others = names - {own_name}
+    if not others:
+        return
+    try:
+        for name in sorted(others - _members(settings, seconds)):
+            producer = Producer({**client_settings(settings), "transactional.id": name})
+            producer.init_transactions(seconds)
+            logger.info("the last transaction of %s, which is gone, has been ended", name)
+    except KafkaException as error:
+        logger.warning("a transaction of %s may still be open: %s", sorted(others), error)
+
+
+def _members(settings: Settings, seconds: float) -> set[str | None]:
+    """The names of the workers in the group."""
+    client = AdminClient(client_settings(settings))
+    answers = client.describe_consumer_groups([settings.application], request_timeout=seconds)
+    group = answers[settings.application].result()
+    return {member.client_id for member in group.members}

@@ -1,0 +1,1 @@
+"""What is known of persons, on disk and in the changelog."""

@@ -1,0 +1,132 @@
+"""Bringing the state of assigned partitions up to what was committed, before they are worked on."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from time import monotonic
+
+from confluent_kafka import KafkaError, KafkaException
+
+from streams.engine.process.memory import give_back
+from streams.engine.state.changelog import Applied, ChangelogReader
+from streams.engine.state.progress import is_included
+from streams.engine.state.store import Store
+from streams.engine.telemetry.liveness import Pulse
+from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LOG_SECONDS = 5
+"""How often a long restore says how far it is."""
+
+
+class Interrupted(Exception):
+    """The partitions were taken away before they were restored."""
+
+
+class Restore:
+    """One restore, which another thread may cancel."""
+
+    def __init__(self, settings: Settings, seconds: float = 60, pulse: Pulse | None = None) -> None:
+        """`seconds` is how long to wait for a broker that says nothing at all.
+
+        `pulse` hears of every step forward.
+        """
+        self._settings = settings
+        self._timeout = seconds
+        self._pulse = pulse or Pulse()
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Make a `run` in another thread end at the next occasion."""
+        self._cancelled.set()
+
+    def run(
+        self,
+        stores: Mapping[int, Store],
+        committed: Mapping[int, Mapping[str, int]] | None = None,
+    ) -> int:
+        """Apply what the stores lack; returns how many records that was.
+
+        `committed` are the offsets that were committed of each partition's streams. Only a state
+        that includes them need not wait for a transaction that is still open: that of a worker
+        which has died can commit no more offsets, and so nothing else (KIP-447).
+
+        Raises `Interrupted` when it was cancelled, `KafkaException` when the changelog cannot be
+        read, and `UserError` when it cannot complete a store.
+        """
+        if not stores:
+            return 0
+        began = silent_since = monotonic()
+        restored = 0
+        with ChangelogReader(self._settings, stores, self._timeout) as reader:
+            left = {n for n, store in stores.items() if store.changelog_offset < reader.ends[n]}
+            log = ProgressLog(began)
+            while left:
+                if self._cancelled.is_set():
+                    raise Interrupted
+                applied = reader.read()
+                restored += applied.records
+                left -= self._complete(applied, reader, stores, committed or {})
+                missing = sum(reader.ends[n] - stores[n].changelog_offset for n in left)
+                self._pulse.restored += applied.records
+                self._pulse.left = missing
+                if not applied.is_silent:
+                    silent_since = monotonic()
+                    self._pulse.beat()
+                elif monotonic() - silent_since > self._timeout:
+                    said = "the changelog did not reach its end in time"
+                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, said))
+                log.tell(restored, missing)
+        if restored:
+            log.end(restored)
+            give_back()
+        return restored
+
+    def _complete(
+        self,
+        applied: Applied,
+        reader: ChangelogReader,
+        stores: Mapping[int, Store],
+        committed: Mapping[int, Mapping[str, int]],
+    ) -> set[int]:
+        return {
+            number
+            for number, store in stores.items()
+            if store.changelog_offset >= reader.ends[number]
+            or (
+                number in applied.ended
+                and number in committed
+                and is_included(committed[number], store)
+            )
+        }
+
+
+class ProgressLog:
+    """Says every few seconds how far a restore is, and at its end how long it took."""
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+        self._next = began + LOG_SECONDS
+
+    def tell(self, restored: int, left: int) -> None:
+        """Log a line if it is time; `left` are offsets, not all of which are records."""
+        now = monotonic()
+        if now < self._next:
+            return
+        self._next = now + LOG_SECONDS
+        rate = restored / (now - self._began)
+        logger.info(
+            "restoring: %d records done, at most %d left, %.0f a second, %s left",
+            restored,
+            left,
+            rate,
+            f"{left / rate:.0f} s" if rate else "unknown time",
+        )
+
+    def end(self, restored: int) -> None:
+        """Log what it came to."""
+        seconds = max(monotonic() - self._began, 0.001)
+        logger.info(
+            "restored %d records in %.1f s, %.0f a second", restored, seconds, restored / seconds
+        )

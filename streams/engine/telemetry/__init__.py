@@ -1,0 +1,1 @@
+"""What the engine counts and tells of itself, in plain numbers."""

@@ -1,0 +1,1 @@
+"""One way to speak to Kafka: clients, their security, administration, reading, placing, schemas."""

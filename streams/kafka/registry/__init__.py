@@ -1,0 +1,1 @@
+"""Schema registries: asking them, reading and writing framed values, registering."""

@@ -1,0 +1,73 @@
+"""The schemas of a deployment in its registry: whether they fit, and bringing them there."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from streams.errors import UserError
+from streams.kafka.registry.client import (
+    NotRegistered,
+    asking,
+    client_of,
+    registered_schema,
+    subject_of,
+)
+from streams.settings import Settings
+
+
+class Subject(NamedTuple):
+    """A topic's place in the registry."""
+
+    name: str
+    kind: str
+    schema_id: int | None
+    """Of the schema that this version has; None while it is not there."""
+    is_compatible: bool
+    """Whether the registry takes that schema, by the rules that it has for the subject."""
+
+
+def subjects(settings: Settings) -> Iterator[Subject]:
+    """What the registry has, and would take, for each topic that has schemas.
+
+    Raises `UserError` where no topic has schemas, and when the registry does not answer.
+    """
+    client, kinds = client_of(settings), _kinds(settings)
+    for topic, kind in kinds.items():
+        name, schema = subject_of(settings, topic), registered_schema(topic, kind)
+        try:
+            with asking(settings):
+                found = client.lookup_schema(name, schema).schema_id
+            yield Subject(name, kind, found, True)
+        except NotRegistered:
+            yield Subject(name, kind, None, _is_taken(settings, name, topic, kind))
+
+
+def register(settings: Settings) -> Iterator[Subject]:
+    """Bring the schemas to the registry that it does not have yet, and takes.
+
+    Yields all subjects as they are then. Raises as `subjects` does.
+    """
+    client, kinds = client_of(settings), _kinds(settings)
+    for topic, subject in zip(kinds, subjects(settings), strict=True):
+        if subject.schema_id is not None or not subject.is_compatible:
+            yield subject
+            continue
+        with asking(settings):
+            schema = registered_schema(topic, subject.kind)
+            yield subject._replace(schema_id=client.register_schema(subject.name, schema))
+
+
+def _kinds(settings: Settings) -> dict[str, str]:
+    if not settings.schemas:
+        raise UserError(
+            "No topic has schemas. UNHAUNT_SCHEMAS names those that are to have some, such as "
+            "UNHAUNT_SCHEMAS=purchases=avro,decisions=json."
+        )
+    return settings.schema_by_topic
+
+
+def _is_taken(settings: Settings, name: str, topic: str, kind: str) -> bool:
+    try:
+        with asking(settings):
+            return client_of(settings).test_compatibility(name, registered_schema(topic, kind))
+    except NotRegistered:
+        return True

@@ -1,0 +1,1 @@
+"""Health, metrics and traces of a worker, for those who watch it."""

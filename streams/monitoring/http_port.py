@@ -1,0 +1,94 @@
+"""The HTTP port of a worker or a unit: health and metrics, to be read, and nothing else."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, Protocol
+
+import msgspec
+from aiohttp import web
+
+from streams.errors import UserError
+from streams.monitoring.health import CHECKS, Check
+from streams.monitoring.metrics.exposition import Exposition
+from streams.settings import Settings
+
+STOP_SECONDS: Final = 1.0
+"""How long an answer that has begun may still take when the port is closed."""
+
+
+class Status(Protocol):
+    """Who can be asked how it is."""
+
+    async def check(self, name: str) -> Check:
+        """The answer to one of `CHECKS`."""
+
+    async def metrics(self, accept: str) -> Exposition:
+        """All metrics, in the form that an Accept header asks for."""
+
+
+def listener_of(settings: Settings) -> socket.socket | None:
+    """Listen where the settings say; None where they say nowhere.
+
+    Raises `UserError` when that cannot be done.
+    """
+    host, port = settings.http_host, settings.http_port
+    if not port:
+        return None
+    try:
+        return listen(host, port)
+    except OSError as error:
+        raise UserError(
+            f"UNHAUNT_HTTP_HOST={host}, UNHAUNT_HTTP_PORT={port}: cannot listen there: "
+            f"{error.strerror}. Each worker of a machine needs a port of its own, and 0 is for "
+            "none."
+        ) from error
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Listen on an address; on any free port if that is 0. Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
+
+
+@asynccontextmanager
+async def served(status: Status, listener: socket.socket | None) -> AsyncIterator[None]:
+    """Answer while the block runs; not at all without a listener."""
+    if listener is None:
+        yield
+        return
+    runner = web.AppRunner(_application(status), access_log=None, shutdown_timeout=STOP_SECONDS)
+    async with answering(runner, listener):
+        yield
+
+
+@asynccontextmanager
+async def answering(runner: web.BaseRunner, listener: socket.socket) -> AsyncIterator[None]:
+    """Let a runner answer while the block runs, and end what it has begun."""
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _application(status: Status) -> web.Application:
+    async def metrics(request: web.Request) -> web.Response:
+        told = await status.metrics(request.headers.get("Accept", ""))
+        return web.Response(body=told.body, headers={"Content-Type": told.content_type})
+
+    async def health(request: web.Request) -> web.Response:
+        name = request.match_info["check"]
+        if name not in CHECKS:
+            raise web.HTTPNotFound
+        check = await status.check(name)
+        return web.Response(
+            status=200 if check.ok else 503,
+            body=msgspec.json.encode(check) + b"\n",
+            content_type="application/json",
+        )
+
+    application = web.Application()
+    application.add_routes([web.get("/metrics", metrics), web.get("/health/{check}", health)])
+    return application

@@ -1,0 +1,1 @@
+"""The metrics: what each is, and how it is exposed to Prometheus."""

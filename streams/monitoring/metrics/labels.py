@@ -1,0 +1,29 @@
+"""The labels of the metrics. Each can have only so many values, however much there is to count."""
+
+from typing import Final, get_args
+
+from schemas.outputs import ErrorCode
+from schemas.topics import PERSON_TOPICS
+from streams.monitoring.metrics.metric import Label
+from streams.monitoring.metrics.readings import REROUTE, STAGES
+from streams.suppression.surplus import KINDS
+from streams.suppression.words import REASONS
+
+INPUT: Final = Label("topic", "the input topic, by its default name", (*PERSON_TOPICS, REROUTE))
+EVIDENCE: Final = Label("topic", "the topic of the evidence", ("purchases", "dismissals"))
+OUTPUT: Final = Label(
+    "topic",
+    "the output topic, by its default name",
+    ("decisions", "suppressions", "dead-letters", REROUTE, "changelog"),
+)
+REASON: Final = Label("reason", "the reason that ranks first", REASONS)
+CODE: Final = Label("code", "what is wrong", get_args(ErrorCode))
+SOURCE: Final = Label(
+    "source", "the topics that people's records are on, or the catalog", ("persons", "catalog")
+)
+FOUND: Final = Label("found", "where a person was found", ("memory", "disk", "nowhere"))
+KIND: Final = Label("kind", "the kind of fact", KINDS)
+STAGE: Final = Label("stage", "what the worker is at", STAGES)
+VERSION: Final = Label("version", "a version; one at a time")
+FINGERPRINT: Final = Label("fingerprint", "changes with any value of the policy; one at a time")
+WORKER: Final = Label("worker", "the name of the worker; as many as the unit has processes")

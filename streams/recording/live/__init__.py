@@ -1,0 +1,1 @@
+"""Recordings of a cluster, and their replay onto one."""

@@ -1,0 +1,150 @@
+"""Where a recording begins and ends in each partition, as the cluster is now."""
+
+from collections.abc import Collection, Iterable, Mapping
+from time import monotonic
+from typing import Final
+
+from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from schemas.topics import TOPICS
+from streams.errors import UserError
+from streams.kafka.admin import EMBEDDED_CLUSTER
+from streams.kafka.bounded_reading import SECONDS
+from streams.kafka.clients import client_settings
+from streams.kafka.offsets import Place, answered, topic_ids
+from streams.kafka.topics import existing
+from streams.recording.live.progress import Progress, Reached
+from streams.recording.live.wanted import OffsetRange, Wanted
+from streams.settings import Settings
+
+EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+INPUTS: Final = tuple(topic.name for topic in TOPICS.values() if topic.direction == "in")
+
+
+def begin(settings: Settings, wanted: Wanted) -> Progress:
+    """A recording of which nothing is there yet: its partitions, in the order of their rank.
+
+    Raises `UserError` when what is wanted is not there, and `KafkaException`.
+    """
+    counts = existing(settings)
+    if not wanted.is_continuous:
+        _refuse_who_lists_wrong_ends(settings)
+    here = {name: counts[settings.topic(name)] for name in TOPICS if settings.topic(name) in counts}
+    named = wanted.topics or {asked.topic for asked in wanted.ranges}
+    missing = [settings.topic(name) for name in named if name not in here]
+    topics = [name for name in here if name in (named or INPUTS)]
+    if missing:
+        raise UserError(f"These topics are missing at {settings.brokers}: {', '.join(missing)}.")
+    if not topics:
+        raise UserError(
+            f"There is no input topic at {settings.brokers}. UNHAUNT_BROKERS and "
+            "UNHAUNT_TOPIC_PREFIX say where to look."
+        )
+    places = [(name, number) for name in topics for number in range(here[name])]
+    if wanted.ranges:
+        reached = _of_ranges(settings, wanted.ranges, places)
+    else:
+        reached = _of_times(settings, wanted.since, places)
+    return Progress(wanted=wanted, topic_ids=_ids(settings, topics), places=reached)
+
+
+def go_on(settings: Settings, progress: Progress) -> Progress:
+    """What is left of a recording; a continuous one catches up first with what is there now.
+
+    Raises `UserError` when the cluster no longer has what is yet to be recorded, and
+    `KafkaException`.
+    """
+    _refuse_other_topics(settings, progress.topic_ids)
+    is_continuous = progress.wanted.is_continuous
+    places = [(at.topic, at.partition) for at in progress.places]
+    firsts = _listed(settings, places, EARLIEST)
+    for place, reached in zip(places, progress.places, strict=True):
+        if reached.position < firsts[place] and (is_continuous or reached.position < reached.end):
+            raise UserError(
+                f"{settings.topic(reached.topic)}, partition {reached.partition}: offsets "
+                f"{reached.position} to {firsts[place] - 1} were deleted before they were recorded,"
+                " as the topic keeps them no longer. Record to another file."
+            )
+    if is_continuous:
+        ends = _listed(settings, places, LATEST)
+        for place, reached in zip(places, progress.places, strict=True):
+            reached.end = max(reached.position, ends[place])
+    return progress
+
+
+def _refuse_other_topics(settings: Settings, topic_ids: Mapping[str, str]) -> None:
+    counts = existing(settings)
+    missing = [name for name in topic_ids if settings.topic(name) not in counts]
+    changed = missing or [
+        name for name, found in _ids(settings, topic_ids).items() if found != topic_ids[name]
+    ]
+    if changed:
+        raise UserError(
+            f"{', '.join(map(settings.topic, changed))}: not the topic any more that the recording "
+            "was begun from. Record to another file."
+        )
+
+
+def _of_times(settings: Settings, since: int | None, places: list[Place]) -> list[Reached]:
+    ends = _listed(settings, places, LATEST)
+    spec = EARLIEST if since is None or since <= 0 else OffsetSpec.for_timestamp(since)
+    firsts = _listed(settings, places, spec)
+    # Where nothing is that late, the broker names no offset.
+    return [
+        Reached(*place, firsts[place] if 0 <= firsts[place] < end else end, end)
+        for place, end in ends.items()
+    ]
+
+
+def _of_ranges(
+    settings: Settings, ranges: Iterable[OffsetRange], places: list[Place]
+) -> list[Reached]:
+    asked = {(each.topic, each.partition): each for each in ranges}
+    for place, each in asked.items():
+        if place not in places:
+            raise UserError(f"{each}: {settings.topic(each.topic)} has no such partition.")
+    chosen = [place for place in places if place in asked]
+    firsts = _listed(settings, chosen, EARLIEST)
+    ends = _listed(settings, chosen, LATEST)
+    reached = []
+    for place in chosen:
+        each = asked[place]
+        first = firsts[place] if each.first is None else each.first
+        last = ends[place] - 1 if each.last is None else each.last
+        if not firsts[place] <= first <= last < ends[place]:
+            there = f"{firsts[place]}-{ends[place] - 1}" if firsts[place] < ends[place] else "empty"
+            raise UserError(f"{each}: not in the partition, which is {there}.")
+        reached.append(Reached(*place, first, last + 1))
+    return reached
+
+
+def _refuse_who_lists_wrong_ends(settings: Settings) -> None:
+    client = AdminClient({**client_settings(settings), "log_level": 0})
+    if client.list_topics(timeout=SECONDS).cluster_id == EMBEDDED_CLUSTER:
+        raise UserError(
+            "The embedded broker does not tell where its topics end, so records would be missing. "
+            "Record from it with --continuous, and stop that with Ctrl-C."
+        )
+
+
+def _listed(settings: Settings, places: Iterable[Place], spec: OffsetSpec) -> Mapping[Place, int]:
+    """The offsets that the brokers name to a reader of committed records, by default names."""
+    client = AdminClient({**client_settings(settings), "log_level": 0})
+    asked = {place: TopicPartition(settings.topic(place[0]), place[1]) for place in places}
+
+    def ask() -> dict[Place, int]:
+        answers = client.list_offsets(
+            dict.fromkeys(asked.values(), spec),
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=SECONDS,
+        )
+        return {place: answers[each].result(SECONDS).offset for place, each in asked.items()}
+
+    return answered(ask, monotonic() + SECONDS)
+
+
+def _ids(settings: Settings, topics: Collection[str]) -> dict[str, str]:
+    found = topic_ids(settings, map(settings.topic, topics), SECONDS)
+    return {name: found[settings.topic(name)] for name in topics}

@@ -1,0 +1,204 @@
+"""Reading several partitions as one, in the order of time.
+
+The order is that in which a worker would take the records (SPEC 6), with the record's timestamp for
+the event time: a partition's clock is the newest timestamp that it has shown, and a record's place
+is its partition's clock, then the topic's rank and the partition, then the offset. So it depends
+on the records alone, not on how they were fetched, and `head` of a recording is its beginning.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
+from types import TracebackType
+from typing import Any, Final, Self
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from streams.engine.alignment import BEFORE_EVERYTHING, Alignment
+from streams.engine.alignment import Place as OrderedPlace
+from streams.errors import UserError
+from streams.kafka.bounded_reading import READ_AT_ONCE, SECONDS
+from streams.kafka.clients import client_settings
+from streams.recording.live.progress import Reached
+from streams.settings import Settings
+
+WAITING_BYTES: Final = 64 << 20
+"""So much may be fetched and wait for its turn, shared equally by the partitions."""
+MESSAGE_BYTES: Final = 500
+"""About what a record takes in memory beside its key and value."""
+WAIT_SECONDS: Final = 0.1
+
+
+class MergedReading:
+    """The committed records of some partitions, as one. A context manager."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        places: Sequence[Reached],
+        takes: Callable[[str, Any], bool],
+        *,
+        goes_on: bool,
+    ) -> None:
+        """`takes` is asked which messages of a topic, by its default name, are meant.
+
+        `goes_on` does not stop where the partitions ended at the beginning, and waits only for
+        what was there by then.
+        """
+        self._places = places
+        self._takes = takes
+        self._goes_on = goes_on
+        self._alignment: Alignment[Any] = Alignment()
+        self._streams = [
+            self._alignment.stream(f"{reached.topic}/{reached.partition}", rank)
+            for rank, reached in enumerate(places)
+        ]
+        for stream, reached in zip(self._streams, places, strict=True):
+            stream.next_offset = reached.position
+            stream.known_end = reached.end
+            stream.clock = BEFORE_EVERYTHING if reached.clock is None else reached.clock
+        self._clocks = [reached.clock for reached in places]
+        self._ready: deque[tuple[OrderedPlace, Any]] = deque()
+        self._waiting = [0] * len(places)
+        self._paused = {rank for rank in range(len(places)) if self._is_done(rank)}
+        self._heard = monotonic()
+        self._assigned = [
+            TopicPartition(settings.topic(reached.topic), reached.partition, reached.position)
+            for reached in places
+        ]
+        self._ranks = {(at.topic, at.partition): rank for rank, at in enumerate(self._assigned)}
+        self._consumer: Any = Consumer(
+            {
+                **client_settings(settings),
+                "group.id": settings.application,  # without joining it
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "error",
+                "queued.max.messages.kbytes": 16_384,
+                "fetch.message.max.bytes": 262_144,
+                # While a broker waits for records of partitions that have no more, it sends none
+                # of those that have.
+                "fetch.wait.max.ms": 100 if goes_on else 10,
+                "fetch.queue.backoff.ms": 10,
+            }
+        )
+
+    def __enter__(self) -> Self:
+        # What is done with may have been deleted since, and to ask for it would be an error.
+        self._consumer.assign(
+            [each for rank, each in enumerate(self._assigned) if rank not in self._paused]
+        )
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._consumer.close()
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether all that was there at the beginning has been fetched."""
+        return all(stream.next_offset >= stream.known_end for stream in self._streams)
+
+    def fetch(self) -> int:
+        """Take in what has come, after waiting a little for it; returns how many offsets that is.
+
+        Raises `KafkaException`, and `UserError` when the broker falls silent though it has more,
+        or has deleted what was to be read.
+        """
+        passed = 0
+        first = self._consumer.poll(WAIT_SECONDS)
+        messages = [] if first is None else [first, *self._consumer.consume(READ_AT_ONCE, 0)]
+        for message in messages:
+            error = message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                _raise_if_fatal(message)
+                continue
+            rank = self._ranks[message.topic(), message.partition()]
+            stream = self._streams[rank]
+            before = stream.next_offset
+            if error is None:
+                self._take_in(rank, message)
+            else:
+                stream.next_offset = max(before, message.offset())
+            if not self._goes_on:
+                stream.next_offset = min(stream.next_offset, stream.known_end)
+            passed += stream.next_offset - before
+        if messages or self.is_at_end:
+            self._heard = monotonic()
+        elif monotonic() - self._heard > SECONDS:
+            raise UserError(f"The broker gave no more records for {SECONDS} seconds.")
+        return passed
+
+    def ready(self) -> Iterator[Any]:
+        """The messages whose turn it is, in their order; fetched ones may have to wait."""
+        self._ready.extend(self._alignment.take())
+        while self._ready:
+            (clock, rank, _), message = self._ready.popleft()
+            self._clocks[rank] = int(clock)
+            self._waiting[rank] -= _size(message)
+            yield message
+        self._balance()
+
+    def reached(self) -> list[Reached]:
+        """How far it has come, once what `ready` has yielded is done with."""
+        pending: dict[int, int] = {}
+        for (_, rank, offset), _ in self._ready:
+            pending.setdefault(rank, offset)
+        for rank, stream in enumerate(self._streams):
+            first = stream.waiting[0][0][2] if stream.waiting else stream.next_offset
+            pending.setdefault(rank, first)
+        return [
+            Reached(place.topic, place.partition, pending[rank], place.end, self._clocks[rank])
+            for rank, place in enumerate(self._places)
+        ]
+
+    def _take_in(self, rank: int, message: Any) -> None:
+        stream = self._streams[rank]
+        offset = message.offset()
+        is_beyond = offset >= stream.known_end and not self._goes_on
+        if offset < stream.next_offset:
+            return  # fetched again
+        if not is_beyond and self._takes(self._places[rank].topic, message):
+            stream.add(offset, message.timestamp()[1], message)
+            self._waiting[rank] += _size(message)
+        else:
+            stream.next_offset = offset + 1
+
+    def _is_done(self, rank: int) -> bool:
+        stream = self._streams[rank]
+        return not self._goes_on and stream.next_offset >= stream.known_end
+
+    def _balance(self) -> None:
+        """Fetch no more of partitions of which enough waits, or nothing is wanted any more."""
+        share = WAITING_BYTES / len(self._places)
+        paused = set()
+        for rank in range(len(self._places)):
+            enough = share / 2 if rank in self._paused else share
+            if self._is_done(rank) or self._waiting[rank] > enough:
+                paused.add(rank)
+        if pausing := paused - self._paused:
+            self._consumer.pause([self._assigned[rank] for rank in pausing])
+        if resuming := self._paused - paused:
+            self._consumer.resume([self._assigned[rank] for rank in resuming])
+        self._paused = paused
+
+
+def _size(message: Any) -> int:
+    return MESSAGE_BYTES + len(message.key() or b"") + len(message.value() or b"")
+
+
+def _raise_if_fatal(message: Any) -> None:
+    error = message.error()
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:
+        raise UserError(
+            f"{message.topic()}, partition {message.partition()}: records were deleted before they "
+            "could be recorded, as the topic keeps them no longer. Begin a new recording later in "
+            "the topic, by --from."
+        )
+    if not error.retriable():
+        raise KafkaException(error)

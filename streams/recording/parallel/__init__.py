@@ -1,0 +1,1 @@
+"""A run over a recording on several cores, and its results put together."""

@@ -1,0 +1,225 @@
+"""A run over a recording on several cores, each process with its share of the persons.
+
+Each reads the whole recording but decodes only what is of its persons; then they tell each other
+how their records move the clocks, and each takes its events in their order. What they find is
+merged: lines of output by their places, analyses by themselves.
+"""
+
+import gc
+import heapq
+import multiprocessing
+import os
+import signal
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from ctypes import c_int64
+from multiprocessing.connection import Connection
+from multiprocessing.sharedctypes import RawValue
+from typing import Any, Final, Generic, Protocol
+
+from streams.errors import UserError
+from streams.recording.backtest import WHOLE, Counts, Share
+from streams.recording.order import Clocks
+from streams.recording.parallel.share_run import Done, Found, HasRead, Line, Lines, Run, run_share
+from streams.recording.sources import AnyPath, Progress, total_size
+
+WORTH_A_PROCESS: Final = 4 << 20
+"""Bytes of lines for each process: with less to read, starting it takes longer."""
+COMPRESSED: Final = 10
+"""Lines are about so many times as long as what zstd makes of them."""
+POLL_SECONDS: Final = 0.1
+
+Write = Callable[[bytes], object]
+
+
+def processes_for(recordings: Sequence[AnyPath]) -> int:
+    """How many processes are worth while here: one a core, fewer for small recordings."""
+    compressed = [path for path in recordings if str(path).endswith(".zst")]
+    size = total_size(recordings) + (COMPRESSED - 1) * total_size(compressed)
+    return min(len(os.sched_getaffinity(0)), 1 + size // WORTH_A_PROCESS)
+
+
+@contextmanager
+def start(run: Run[Found], processes: int) -> Iterator["Shares[Found]"]:
+    """Start a run; its processes are gone when the block ends."""
+    if processes == 1:
+        with without_garbage_collection():
+            yield Shares([InThisProcess(run)])
+        return
+    workers: list[_Process[Found]] = []
+    try:
+        for number in range(processes):
+            workers.append(_Process(run, Share(number, processes)))
+        yield Shares(workers)
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+class Shares(Generic[Found]):
+    """A run that was started: first `read`, then `decide`, `lists` and `done`.
+
+    The shares are about equal, so the progress of the first stands for all.
+    """
+
+    def __init__(self, workers: "Sequence[_Worker]") -> None:
+        self._workers = workers
+
+    def read(self, advance: Progress) -> int:
+        """Read the recordings; `advance` is called with bytes.
+
+        Returns with how many events `decide` will call its own. Raises `SourceError`.
+        """
+        read: list[HasRead] = self._receive(advance)
+        for number, worker in enumerate(self._workers):
+            worker.send([each.clocks for each in (*read[:number], *read[number + 1 :])])
+        return read[0].events
+
+    def decide(self, advance: Progress, write: Write) -> None:
+        """Take all events, and write the decisions in order; `advance` is called with events."""
+        self._write(advance, write)
+
+    def lists(self, write: Write) -> None:
+        """Write the lists, by partition and then by person."""
+        self._write(_ignore, write)
+
+    def done(self) -> tuple[Found, Counts]:
+        """What came of it."""
+        found: list[Done[Found]] = self._receive(_ignore)
+        analysis, counts = found[0]
+        for other in found[1:]:
+            analysis.merge(other.analysis)
+            counts.merge(other.counts)
+        return analysis, counts
+
+    def _write(self, advance: Progress, write: Write) -> None:
+        advances = [advance, *[_ignore] * (len(self._workers) - 1)]
+        lines = map(_lines, self._workers, advances)
+        for _, line in heapq.merge(*lines):
+            write(line)
+
+    def _receive(self, advance: Progress) -> list[Any]:
+        first, *others = self._workers
+        return [first.receive(advance), *(other.receive(_ignore) for other in others)]
+
+
+class _Worker(Protocol):
+    """One share at work."""
+
+    def receive(self, advance: Progress) -> Any:
+        """The next message, of the kind that is due; `advance` is told what is done meanwhile."""
+
+    def send(self, clocks: Sequence[Clocks]) -> None:
+        """Let it go on after `HasRead`."""
+
+
+class InThisProcess(Generic[Found]):
+    """A share that is worked on while one waits for it."""
+
+    def __init__(self, run: Run[Found], share: Share = WHOLE) -> None:
+        self._advance: Progress = _ignore
+        self._messages = run_share(run, share, self._progress)
+        self._clocks: Sequence[Clocks] | None = None
+
+    def receive(self, advance: Progress) -> Any:
+        """Work up to the next message."""
+        self._advance = advance
+        clocks, self._clocks = self._clocks, None
+        return next(self._messages) if clocks is None else self._messages.send(clocks)
+
+    def send(self, clocks: Sequence[Clocks]) -> None:
+        """Have the work go on from `HasRead`, once the next message is asked for."""
+        self._clocks = clocks
+
+    def _progress(self, amount: int) -> None:
+        self._advance(amount)
+
+
+class _Process(Generic[Found]):
+    """A share in a process of its own."""
+
+    def __init__(self, run: Run[Found], share: Share) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._progress = RawValue(c_int64, 0)
+        self._shown = 0
+        self._process = context.Process(
+            target=_work, args=(run, share, theirs, self._progress), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    def receive(self, advance: Progress) -> Any:
+        try:
+            while not self._connection.poll(POLL_SECONDS):
+                self._show(advance)
+            message = self._connection.recv()
+        except EOFError:
+            self._process.join()
+            raise UserError(
+                "A process of the run was ended from outside (exit code "
+                f"{self._process.exitcode}). If memory ran out, use fewer with --processes."
+            ) from None
+        self._show(advance)
+        if isinstance(message, BaseException):
+            raise message
+        return message
+
+    def send(self, clocks: Sequence[Clocks]) -> None:
+        self._shown = self._progress.value = 0
+        self._connection.send(clocks)
+
+    def end(self) -> None:
+        """Have it gone, whatever it is doing."""
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
+
+    def _show(self, advance: Progress) -> None:
+        done = self._progress.value
+        advance(done - self._shown)
+        self._shown = done
+
+
+def _work(run: Run[Found], share: Share, connection: Connection, progress: c_int64) -> None:
+    """Run a share, as a process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this ends it
+    gc.disable()
+
+    def advance(amount: int) -> None:
+        progress.value += amount
+
+    messages = run_share(run, share, advance)
+    try:
+        connection.send(next(messages))
+        connection.send(messages.send(connection.recv()))
+        for message in messages:
+            connection.send(message)
+    except (BrokenPipeError, EOFError):
+        return  # nobody wants to know any more
+    except Exception as error:  # raised again by who receives it
+        error.add_note(traceback.format_exc())
+        connection.send(error)
+
+
+def _lines(worker: _Worker, advance: Progress) -> Iterator[Line]:
+    is_last = False
+    while not is_last:
+        bundle: Lines = worker.receive(advance)
+        yield from bundle.lines
+        is_last = bundle.is_last
+
+
+def _ignore(_: int) -> None:
+    """Progress that nobody sees."""
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """What a run makes it keeps, or drops without cycles: half of its time went on looking."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

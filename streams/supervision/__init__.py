@@ -1,0 +1,1 @@
+"""Several workers of one machine as a unit: started, replaced and stopped together."""
