@@ -1,4 +1,4 @@
-"""The Faust application: which topics go in, which agent works on them, which come out.
+"""The Faust application: which topics go in, what works on them, which come out.
 
 preferences ─┐
 purchases ───┤                        ┌─> decisions      an answer to each request
@@ -10,13 +10,11 @@ catalog ─────────> every worker       persons (RocksDB) <─> 
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import faust
-import mode
 
-from streams.agents.suppress import suppress
 from streams.engine.faust_consumer import EngineTables, Transport
 from streams.engine.loop import Engine
 from streams.settings import Settings
@@ -47,6 +45,7 @@ class Application(faust.App):  # type: ignore[misc]
 
     BootStrategy = BootStrategy
     engine: Engine
+    """What Faust's consumer, its rebalances and its recovery call; set before the app starts."""
     fail: Callable[[BaseException], None]
     """Stops the worker because of an error, in order and with one message."""
 
@@ -54,8 +53,8 @@ class Application(faust.App):  # type: ignore[misc]
         return Transport(self.conf.broker_consumer, self)
 
 
-def create_app(settings: Settings, engine: Engine, topics: Mapping[str, str]) -> Application:
-    """The application that reads these topics, the keys of `topics`, and works them off."""
+def create_app(settings: Settings, topics: Iterable[str]) -> Application:
+    """The application that is a member of the group and reads these topics for its engine."""
     settings.folder.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
     app = Application(
         settings.application,
@@ -82,22 +81,18 @@ def create_app(settings: Settings, engine: Engine, topics: Mapping[str, str]) ->
         stream_recovery_delay=0,
         web_enabled=False,
     )
-    app.engine = engine
     for name in topics:
         app.topics.add(app.topic(name, key_type=bytes, value_type=bytes, acks=False))
-    batches = app.channel(maxsize=1)
-    app.agent(batches, supervisor_strategy=mode.CrashingSupervisor, name="suppress")(suppress)
-    engine.hand_over = batches.put
     _connect_rebalances(app)
     return app
 
 
 def _connect_rebalances(app: Application) -> None:
-    async def give_back(app: Application, *_: Any, **__: Any) -> None:
+    async def revoke(app: Application, *_: Any, **__: Any) -> None:
         try:
-            await app.engine.suspend(app.consumer._thread)
+            await app.engine.revoke()
         except Exception as error:  # whatever it is, it stops the worker and is its last word
             app.fail(error)
 
-    app.on_partitions_revoked.connect(give_back, weak=False)
-    app.on_before_shutdown.connect(give_back, weak=False)
+    app.on_partitions_revoked.connect(revoke, weak=False)
+    app.on_before_shutdown.connect(revoke, weak=False)

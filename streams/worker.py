@@ -5,15 +5,21 @@ import logging
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from socket import socket
 
 import mode
 
 from streams.agents.catalog_reader import CatalogReader
+from streams.agents.counts import SuppressCounts
+from streams.agents.supplier import SuppressTasks
 from streams.app import Application, create_app
-from streams.engine.checkpoint.output import output_of
+from streams.engine.checkpoint.strategy import strategy_of
+from streams.engine.context import EngineContext
+from streams.engine.faust_consumer import FaustGroupConsumer
 from streams.engine.loop import Engine
 from streams.engine.process.memory import use_few_arenas
+from streams.engine.telemetry.counts import EngineCounts
 from streams.kafka.registry.schema_registry import SchemaRegistry, registry_of
 from streams.monitoring.http_port import served
 from streams.monitoring.traces import traced
@@ -61,10 +67,12 @@ async def _run(
     registry: SchemaRegistry | None,
     listener: socket | None,
 ) -> None:
-    output = output_of(settings)
-    engine = Engine(settings, policy.policy, topics, partitions, catalog, output, registry)
-    status = WorkerStatus(engine)
-    app = create_app(settings, engine, topics)
+    tasks = SuppressTasks(settings, policy.policy, topics, catalog, registry)
+    app = create_app(settings, topics)
+    consumer, strategy = FaustGroupConsumer(app), strategy_of(settings)
+    engine = Engine(EngineContext(settings, topics, partitions, tasks, consumer, strategy))
+    app.engine = engine
+    status = WorkerStatus(engine, tasks)
     worker = mode.Worker(
         app,
         override_logging=False,
@@ -75,8 +83,8 @@ async def _run(
     failure = _stop_on_failure(app, worker)
     app.in_worker = True
     watches = [
-        asyncio.create_task(_watch_membership(app)),
-        asyncio.create_task(_watch_policy(app, policy)),
+        asyncio.create_task(_watch_membership(app, consumer)),
+        asyncio.create_task(_watch_policy(app, tasks, policy)),
         asyncio.create_task(status.watch_the_loop()),
     ]
     logger.info("worker starts: policy %s, state in %s", policy.policy.version, settings.folder)
@@ -93,8 +101,8 @@ async def _run(
         failure.result()
     if worker.crash_reason:
         raise worker.crash_reason
-    output.close()
-    logger.info("worker stopped: %s", engine.counts)
+    strategy.producer.close()
+    logger.info("worker stopped: %s", _in_words(engine.context.counts, tasks.counts))
 
 
 def _stop_on_failure(app: Application, worker: mode.Worker) -> asyncio.Future[None]:
@@ -113,20 +121,19 @@ def _stop_on_failure(app: Application, worker: mode.Worker) -> asyncio.Future[No
     return failure
 
 
-async def _watch_membership(app: Application) -> None:
+async def _watch_membership(app: Application, consumer: FaustGroupConsumer) -> None:
     """Notice what keeps the worker out of the group even while it fetches nothing."""
     while True:
         await asyncio.sleep(1)
-        thread = app.consumer._thread
-        if thread is None or thread._consumer is None or not thread._consumer._coordinator:
-            continue
         try:
-            app.engine.pulse.hears_group = await thread.call_thread(thread.check)
+            hears_group = await consumer.hears_group()
+            if hears_group is not None:
+                app.engine.context.liveness.hears_group = hears_group
         except Exception as error:  # whatever it is, it stops the worker and is its last word
             app.fail(error)
 
 
-async def _watch_policy(app: Application, file: PolicyFile) -> None:
+async def _watch_policy(app: Application, tasks: SuppressTasks, file: PolicyFile) -> None:
     """Take another policy when its file changes, or is said to have changed by SIGHUP."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
@@ -139,9 +146,9 @@ async def _watch_policy(app: Application, file: PolicyFile) -> None:
         try:
             policy = await asyncio.to_thread(file.look, is_complete=is_asked)
             if policy is not None:
-                await app.engine.use(policy, app.consumer._thread)
+                await app.engine.between_checkpoints(partial(tasks.use, policy))
         except PolicyError as error:
-            app.engine.counts.policies_refused += 1
+            tasks.counts.policies_refused += 1
             log_refusal(before, error)
         except Exception as error:  # whatever it is, it stops the worker and is its last word
             app.fail(error)
@@ -150,3 +157,9 @@ async def _watch_policy(app: Application, file: PolicyFile) -> None:
                 log_change(before, policy)
             elif is_asked:
                 logger.info("the policy stays %s: its file says nothing else", before.version)
+
+
+def _in_words(*counts: EngineCounts | SuppressCounts) -> str:
+    """What was counted, as one: `Counts(consumed=…, …)`."""
+    shown = [repr(each).partition("(")[2].removesuffix(")") for each in counts]
+    return f"Counts({', '.join(shown)})"

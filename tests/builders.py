@@ -22,7 +22,7 @@ from schemas.records import (
     Request,
 )
 from schemas.topics import PERSON_TOPICS
-from streams.engine.alignment import Alignment
+from streams.engine.alignment import PartitionGroup
 from streams.recording.backtest import Backtest, Counts
 from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.suppression import policy_document
@@ -279,7 +279,7 @@ def as_json(value: Any) -> Any:
 def groups_of(lines: Iterable[Mapping[str, Any]]) -> tuple[Catalog, dict[int, list[Event]]]:
     """The catalog of a recording, and its valid events by partition in the order of SPEC 6."""
     known = Catalog()
-    groups: dict[int, Alignment[Event]] = {}
+    groups: dict[int, PartitionGroup[Event]] = {}
     for record in sorted(recorded(lines), key=lambda record: record.offset):
         if record.topic not in (*PERSON_TOPICS, "catalog"):
             continue
@@ -288,11 +288,11 @@ def groups_of(lines: Iterable[Mapping[str, Any]]) -> tuple[Catalog, dict[int, li
                 known.put(*decode_product(record.key, record.value))
             else:
                 event = decode(record.topic, record.key, record.value, record.timestamp)
-                group = groups.setdefault(record.partition, Alignment())
-                stream = group.stream(record.topic, PERSON_TOPICS.index(record.topic))
-                stream.add(record.offset, event.ts, event)
+                group = groups.setdefault(record.partition, PartitionGroup())
+                queue = group.queue(record.topic, PERSON_TOPICS.index(record.topic))
+                queue.append(record.offset, event.ts, event)
         except InvalidRecord:
             continue
     return known, {
-        partition: [event for _, event in group.take()] for partition, group in groups.items()
+        partition: [event for _, event in group.pop_ready()] for partition, group in groups.items()
     }

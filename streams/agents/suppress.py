@@ -1,14 +1,173 @@
-"""The agent that joins: every batch of a partition goes through here, one after the other."""
+"""The task: decide on requests, join evidence, and keep everybody's list published."""
 
-from collections.abc import AsyncIterable
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from time import time
+from typing import Any
 
-from streams.engine.batches import Batch
+import orjson
+
+from streams.agents.accounting import Accounting
+from streams.agents.context import SuppressContext
+from streams.agents.intake import MISFITS, Home, decoded
+from streams.agents.misfits import MisfitSender
+from streams.agents.person_cache import PersonCache, key_of
+from streams.agents.review import Review
+from streams.engine.task import Decoded, Ordered, TaskContext
+from streams.suppression.join import Join
+from streams.suppression.person import Person
+from streams.suppression.policy import Policy
 
 
-async def suppress(batches: AsyncIterable[Batch]) -> None:
-    """Decide on requests, join evidence, bury what is not right, reroute what is misplaced."""
-    async for batch in batches:
-        if not batch.is_wanted:
-            continue
-        with batch:
-            batch.partition.process(batch.entries)
+class SuppressTask:
+    """The product's work on one partition group; an `engine.task.Task`."""
+
+    def __init__(self, context: TaskContext, shared: SuppressContext, policy: Policy) -> None:
+        self.policy = policy
+        self._number = context.number
+        self._send = context.send
+        self._changes = context.changes
+        self._counts = shared.counts
+        self._catalog = shared.catalog
+        self._readers = shared.readers
+        self._write_decision = shared.write_decision
+        self._write_list = shared.write_list
+        self._decisions = shared.settings.topic("decisions")
+        self._suppressions = shared.settings.topic("suppressions")
+        self._accounting = Accounting(shared.counts)
+        self._join = Join(policy, shared.catalog.catalog)
+        most = shared.settings.cached_persons
+        self._persons = PersonCache(self._join, context.store, most, shared.counts.looked_up)
+        self._home = Home(context.number, context.partitions, self._join.persons)
+        progress = context.progress
+        buried_products: dict[str, int] = {}
+        read_by = self._current
+        if progress is not None:
+            self._join.newest, self._join.as_of = progress["newest"], progress["as_of"]
+            buried_products, read_by = progress["buried_products"], progress["read_as"]
+        self._misfits = MisfitSender(context.number, context.send, buried_products, shared)
+        self._review = Review(context.store, context.changes, read_by)
+
+    # -- the methods of a task
+
+    def decode(self, stream: str, records: Sequence[Any]) -> Iterable[Decoded]:
+        """Read records as events; those that cannot be joined as misfits."""
+        return decoded(stream, records, self._home, self._readers)
+
+    def process(self, batch: Sequence[Ordered]) -> None:
+        """Decide, join, dead-letter or reroute."""
+        self._persons.load(
+            {item.user_id for _, (item, _) in batch if not isinstance(item, MISFITS)}
+        )
+        take, send, number = self._join.take, self._send, self._number
+        write, decisions = self._write_decision, self._decisions
+        count_decision, count_event = self._accounting.decided, self._accounting.joined
+        decided = misfits = 0
+        for key, (item, _) in batch:
+            if isinstance(item, MISFITS):
+                misfits += 1
+                self._misfits.dispatch(item)
+            elif (decision := take(item)) is not None:
+                decided += 1
+                count_decision(decision)
+                send(decisions, number, item.user_id.encode(), write(decision))
+            else:
+                count_event(key, item)
+        self._counts.decided += decided
+        self._counts.joined += len(batch) - decided - misfits
+        self._persons.evict()
+
+    def punctuate(self) -> None:
+        """Look at persons whose time has come or whom a new policy or catalog reads anew."""
+        newest = self._join.newest
+        if newest is None:
+            return
+        users = self._review.next_users(newest, self._current)
+        self._persons.load(users)
+        for user_id in users:
+            self._join.review(user_id)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether somebody was looked at, or the catalog has something to dead-letter."""
+        return self._review.is_pending or self._misfits.has_products
+
+    def prepare(self) -> None:
+        """Send the lists that changed, and put the persons into the state."""
+        self._misfits.dead_letter_products()
+        for user_id, person, standing in self._join.settle():
+            self._publish(user_id, person, standing)
+            key = key_of(user_id)
+            if person.evidence:
+                self._changes.put(key, orjson.dumps(person.to_data()))
+                if person.due is not None:
+                    self._changes.schedule(person.due, key)
+            else:
+                del self._join.persons[user_id]
+                self._changes.put(key, None)
+        self._counts.forgotten.update(self._join.forgotten)
+        self._join.forgotten.clear()
+
+    def progress(self) -> Mapping[str, Any]:
+        """What was seen of the partition, and by what its lists were made."""
+        return {
+            "newest": self._join.newest,
+            "as_of": self._join.as_of,
+            "read_as": self._review.read_by,
+            "buried_products": self._misfits.buried_products,
+        }
+
+    def committed(self) -> None:
+        """Account for what was committed, and let go of persons who are stored by now."""
+        self._accounting.committed(round(time() * 1000))
+        self._review.committed()
+        self._persons.evict()
+
+    def close(self) -> None:
+        """Read no more of the store."""
+        self._review.close()
+
+    # -- for whoever has the task
+
+    def use(self, policy: Policy) -> None:
+        """Read by another policy from here on, and everybody's list anew.
+
+        Only when there is nothing that a checkpoint would have to commit.
+        """
+        self.policy = policy
+        self._join.use(policy)
+        self._review.begin_anew()
+
+    @property
+    def cached_persons(self) -> int:
+        """How many decoded persons are in memory."""
+        return len(self._join.persons)
+
+    @property
+    def evidence_behind(self) -> Mapping[str, int]:
+        """How far the newest purchase and the newest dismissal lie behind the newest event.
+
+        In milliseconds, by topic, without one of which there was none.
+        """
+        newest = self._join.newest or 0
+        return {stream: newest - time for stream, time in self._join.as_of.items()}
+
+    @property
+    def _current(self) -> str:
+        """Names the policy and the catalog that there are now."""
+        return f"{self.policy.fingerprint}:{self._catalog.position}"
+
+    def _publish(self, user_id: str, person: Person, standing: dict[str, Any] | None) -> None:
+        """Send a list if it is not what was last sent."""
+        if standing is None:
+            if person.published is None:
+                return
+            content, person.published = None, None
+        else:
+            content = self._write_list(standing)
+            digest = hashlib.blake2b(content, digest_size=8).hexdigest()
+            if digest == person.published:
+                return
+            person.published = digest
+        self._send(self._suppressions, self._number, user_id.encode(), content)
+        self._counts.lists += 1

@@ -48,10 +48,10 @@ def letters_table(letters: Iterable[DeadLetter], keys: bool) -> Table:
         made.add_row(
             iso(letter.written),
             str(letter.place),
-            letter.topic,
-            str(letter.partition),
-            str(letter.offset),
-            letter.error,
+            letter.found.topic,
+            str(letter.found.partition),
+            str(letter.found.offset),
+            letter.found.error,
             _detail(letter, keys),
             *([escaped(letter.key)] if keys else []),
         )
@@ -60,9 +60,9 @@ def letters_table(letters: Iterable[DeadLetter], keys: bool) -> Table:
 
 def _detail(letter: DeadLetter, keys: bool) -> str:
     """What was wrong; ids of people that it quotes only where they may be seen."""
-    if letter.error == "key_mismatch" and not keys:
-        return re.sub(r'"(?:[^"\\]|\\.)*"', '"…"', letter.detail)
-    return letter.detail
+    if letter.found.error == "key_mismatch" and not keys:
+        return re.sub(r'"(?:[^"\\]|\\.)*"', '"…"', letter.found.detail)
+    return letter.found.detail
 
 
 def as_json(letter: DeadLetter, keys: bool) -> dict[str, Any]:
@@ -70,11 +70,11 @@ def as_json(letter: DeadLetter, keys: bool) -> dict[str, Any]:
     shown = {
         "letter": str(letter.place),
         "written": iso(letter.written),
-        "topic": letter.topic,
-        "partition": letter.partition,
-        "offset": letter.offset,
-        "timestamp": letter.timestamp,
-        "error": letter.error,
+        "topic": letter.found.topic,
+        "partition": letter.found.partition,
+        "offset": letter.found.offset,
+        "timestamp": letter.found.timestamp,
+        "error": letter.found.error,
         "detail": _detail(letter, keys),
     }
     return {**shown, "key": escaped(letter.key)} if keys else shown
@@ -93,14 +93,15 @@ def summary(totals: Counter[str], shown: int, strangers: int) -> str:
 
 def description(letter: DeadLetter) -> list[str]:
     """All that is known of one letter, line by line."""
+    found = letter.found
     size = "none" if letter.value is None else f"{len(letter.value):,} bytes"
     lines = [
         f"Letter     {letter.place}",
         f"Written    {iso(letter.written)}",
-        f"Error      {letter.error}",
-        f"Detail     {letter.detail}",
-        f"Found in   {letter.topic}, partition {letter.partition}, offset {letter.offset}",
-        f"Timestamp  {letter.timestamp} ({iso(letter.timestamp)})",
+        f"Error      {found.error}",
+        f"Detail     {found.detail}",
+        f"Found in   {found.topic}, partition {found.partition}, offset {found.offset}",
+        f"Timestamp  {found.timestamp} ({iso(found.timestamp)})",
         f"Key        {escaped(letter.key)}",
         *(f"Header     {escaped(name.encode())}: {escaped(v)}" for name, v in letter.headers),
         f"Value      {size}",

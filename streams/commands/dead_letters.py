@@ -91,7 +91,7 @@ def list_(
     newest = Newest(limit)
     with progress_bar("Reading", letters.records) as advance:
         for letter in letters.read(selection, advance):
-            totals[letter.error] += 1
+            totals[letter.found.error] += 1
             newest.add(letter)
     if json:
         for letter in newest.in_order():

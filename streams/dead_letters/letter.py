@@ -4,13 +4,49 @@ A dead letter is named by its place on the topic of the dead letters, `3/17` bei
 offset 17.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, Self
 
 MARK: Final = "unhaunt."
 """Begins the names of the headers that a dead letter has beside its record's own."""
 
-Headers = list[tuple[str, bytes | None]]
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class Finding(NamedTuple):
+    """What was wrong with a record and where it was found, as the letter's headers have it.
+
+    Each field is a header of that name, after `MARK`.
+    """
+
+    error: str
+    """The code (SPEC 7)."""
+    detail: str
+    """The field's path and what was wrong, in words."""
+    topic: str
+    """The topic's name in its deployment."""
+    partition: int
+    offset: int
+    timestamp: int
+    """Of the record, in epoch milliseconds."""
+
+    def to_headers(self) -> list[tuple[str, str]]:
+        """What is added behind the headers that the record has of its own."""
+        return [(MARK + name, str(value)) for name, value in self._asdict().items()]
+
+    @classmethod
+    def from_headers(cls, headers: Headers) -> Self:
+        """Read the headers of a letter. Raises `ValueError` where one is missing or no text."""
+        values = dict(headers)
+        texts = [values.get(MARK + name) for name in cls._fields]
+        error, detail, topic, *numbers = [_text(value) for value in texts]
+        partition, offset, timestamp = map(int, numbers)
+        return cls(error, detail, topic, partition, offset, timestamp)
+
+
+def own_headers(headers: Headers) -> list[tuple[str, bytes | None]]:
+    """The headers that the record had of its own, before it became a letter."""
+    return [header for header in headers if not header[0].startswith(MARK)]
 
 
 class LetterPlace(NamedTuple):
@@ -24,50 +60,38 @@ class LetterPlace(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """A record that broke the contract, as it was received, and what is said of it."""
+    """A record that broke the contract, as it was received, and what was found."""
 
     place: LetterPlace
     written: int
     """When it was put there, in epoch milliseconds."""
-    error: str
-    detail: str
-    topic: str
-    """Where it was found: the topic's name in its deployment, the partition and the offset."""
-    partition: int
-    offset: int
-    timestamp: int
-    """Of the record, in epoch milliseconds."""
+    found: Finding
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    headers: list[tuple[str, bytes | None]]
     """The record's own."""
 
     @property
     def origin(self) -> str:
         """Topic, partition and offset of the record: the same if a worker has buried it twice."""
-        return f"{self.topic}/{self.partition}/{self.offset}"
+        return f"{self.found.topic}/{self.found.partition}/{self.found.offset}"
 
     @classmethod
     def of(cls, message: Any) -> Self | None:
-        """The dead letter that a Kafka message is; None where its headers do not say that."""
-        headers: Headers = message.headers() or []
-        said = {name: value for name, value in headers if name.startswith(MARK)}
+        """The dead letter that a Kafka message is; None where its headers do not make it one."""
+        headers = message.headers() or []
         try:
-            return cls(
-                place=LetterPlace(message.partition(), message.offset()),
-                written=message.timestamp()[1],
-                error=_text(said, "error"),
-                detail=_text(said, "detail"),
-                topic=_text(said, "topic"),
-                partition=int(_text(said, "partition")),
-                offset=int(_text(said, "offset")),
-                timestamp=int(_text(said, "timestamp")),
-                key=message.key(),
-                value=message.value(),
-                headers=[header for header in headers if not header[0].startswith(MARK)],
-            )
-        except (KeyError, ValueError):
+            found = Finding.from_headers(headers)
+        except ValueError:
             return None
+        return cls(
+            place=LetterPlace(message.partition(), message.offset()),
+            written=message.timestamp()[1],
+            found=found,
+            key=message.key(),
+            value=message.value(),
+            headers=own_headers(headers),
+        )
 
 
 class Selection(NamedTuple):
@@ -82,15 +106,13 @@ class Selection(NamedTuple):
     def takes(self, letter: DeadLetter) -> bool:
         """Whether this one is meant."""
         return (
-            (not self.errors or letter.error in self.errors)
-            and (not self.topics or letter.topic in self.topics)
+            (not self.errors or letter.found.error in self.errors)
+            and (not self.topics or letter.found.topic in self.topics)
             and (self.since is None or letter.written >= self.since)
         )
 
 
-def _text(said: Mapping[str, bytes | None], name: str) -> str:
-    """A header as text. Raises `KeyError` or `ValueError` when it is not there or no text."""
-    value = said[MARK + name]
+def _text(value: bytes | None) -> str:
     if value is None:
-        raise ValueError
+        raise ValueError("a header is missing")
     return value.decode()

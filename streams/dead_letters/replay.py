@@ -62,7 +62,7 @@ class DeadLetterReplay:
         for letter in self.letters.read(self._selection, advance):
             fate = self._fate(letter, sent)
             if fate is Fate.SENT:
-                sent[letter.origin] = letter.timestamp
+                sent[letter.origin] = letter.found.timestamp
             yield letter, fate
 
     def send(self, advance: Advance = lambda _: None) -> Counter[Fate]:
@@ -85,18 +85,18 @@ class DeadLetterReplay:
         return fates
 
     def _fate(self, letter: DeadLetter, sent: Mapping[str, int]) -> Fate:
-        topic = self._inputs.get(letter.topic)
+        topic = self._inputs.get(letter.found.topic)
         if topic is None:
             return Fate.OF_ANOTHER_DEPLOYMENT
-        if topic == CATALOG and letter.topic not in self._selection.topics:
+        if topic == CATALOG and letter.found.topic not in self._selection.topics:
             return Fate.OF_THE_CATALOG
-        if sent.get(letter.origin) == letter.timestamp:
+        if sent.get(letter.origin) == letter.found.timestamp:
             return Fate.SENT_BEFORE
         try:
             if topic == CATALOG:
                 self._read_product(letter.key, letter.value, letter.headers)
             else:
-                timestamp, headers = letter.timestamp, letter.headers
+                timestamp, headers = letter.found.timestamp, letter.headers
                 read(self._readers, topic, letter.key, letter.value, timestamp, headers)
         except InvalidRecord:
             return Fate.STILL_INVALID

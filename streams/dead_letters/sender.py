@@ -65,15 +65,15 @@ class Sending:
         if self._letters == 1:
             self._began = monotonic()
         self._producer.produce(
-            letter.topic,
+            letter.found.topic,
             letter.value,
             letter.key,
-            letter.partition,
-            timestamp=max(1, letter.timestamp),  # 0 would mean now
+            letter.found.partition,
+            timestamp=max(1, letter.found.timestamp),  # 0 would mean now
             headers=[*letter.headers],
         )
         # A topic that was made anew has other records in the same places, of other times.
-        note = orjson.dumps({"timestamp": letter.timestamp})
+        note = orjson.dumps({"timestamp": letter.found.timestamp})
         self._producer.produce(self._settings.replayed, note, letter.origin)
 
     def commit_if_due(self) -> None:

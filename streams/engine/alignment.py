@@ -1,7 +1,7 @@
-"""The order in which a group's records are taken: that of a merge by time (SPEC 6).
+"""The order in which a group's records are processed: that of a merge by time (SPEC 6).
 
 A group is the partitions of all person topics with one number. Each of its partitions has a
-clock, the newest event time that it has shown so far, and a record's place is (its partition's
+clock, the newest event time that it has shown so far, and a record's order key is (its partition's
 clock with it included, the topic's rank, its offset). A record waits only for partitions that are
 known to hold more, and of those only for what could still come before it.
 """
@@ -12,7 +12,10 @@ from operator import itemgetter
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
-Place = tuple[float, int, int]
+
+OrderKey = tuple[float, int, int]
+"""Where a record stands in the order of its group: clock, rank and offset. Keys compare as their
+records follow each other."""
 
 BEFORE_EVERYTHING = float("-inf")
 UNKNOWN_END = sys.maxsize
@@ -20,8 +23,8 @@ UNKNOWN_END = sys.maxsize
 
 
 @dataclass(slots=True)
-class Stream(Generic[Item]):
-    """One partition of a group: what was fetched of it and not yet taken."""
+class RecordQueue(Generic[Item]):
+    """The records of one partition that were fetched and wait for their turn."""
 
     rank: int
     clock: float = BEFORE_EVERYTHING
@@ -30,66 +33,66 @@ class Stream(Generic[Item]):
     """The offset after the last record that was fetched."""
     known_end: int = 0
     """The offset after the last record that the broker is known to hold."""
-    waiting: list[tuple[Place, Item]] = field(default_factory=list)
+    waiting: list[tuple[OrderKey, Item]] = field(default_factory=list)
 
-    def add(self, offset: int, ts: int | None, item: Item) -> None:
-        """Take in the next record; `ts` is None for one that does not move the clock."""
+    def append(self, offset: int, ts: int | None, item: Item) -> None:
+        """Add the next record; `ts` is None for one that does not move the clock."""
         if ts is not None and ts > self.clock:
             self.clock = ts
         self.waiting.append(((self.clock, self.rank, offset), item))
         self.next_offset = offset + 1
 
     @property
-    def bound(self) -> Place | None:
-        """The least place that a record still to be fetched may have; None if none is known."""
+    def bound(self) -> OrderKey | None:
+        """The least key that a record still to be fetched may have; None if none is known."""
         if self.next_offset >= self.known_end:
             return None
         return self.clock, self.rank, self.next_offset
 
     @property
     def lag(self) -> int:
-        """How many offsets are known to hold what was not taken yet."""
+        """How many offsets are known to hold records that were not processed yet."""
         reached = self.waiting[0][0][2] if self.waiting else self.next_offset
         end = self.next_offset if self.known_end == UNKNOWN_END else self.known_end
         return max(end, self.next_offset) - reached
 
     @property
     def reached(self) -> float:
-        """The event time up to which it was taken, or that of what is next, where that waits."""
+        """The event time up to which records were processed, or that of the next one waiting."""
         return self.waiting[0][0][0] if self.waiting else self.clock
 
 
-class Alignment(Generic[Item]):
-    """The streams of one group, merged by time."""
+class PartitionGroup(Generic[Item]):
+    """The record queues of the partitions with one number, merged by time."""
 
     def __init__(self) -> None:
-        self.streams: dict[str, Stream[Item]] = {}
+        self.queues: dict[str, RecordQueue[Item]] = {}
 
-    def stream(self, topic: str, rank: int) -> Stream[Item]:
-        """The stream of a topic, new if it was not there."""
-        stream = self.streams.get(topic)
-        if stream is None:
-            stream = self.streams[topic] = Stream(rank)
-        return stream
+    def queue(self, stream: str, rank: int) -> RecordQueue[Item]:
+        """The queue of a stream, new if it was not there."""
+        queue = self.queues.get(stream)
+        if queue is None:
+            queue = self.queues[stream] = RecordQueue(rank)
+        return queue
 
     @property
     def waiting(self) -> int:
-        """How many records were fetched and not yet taken."""
-        return sum(len(stream.waiting) for stream in self.streams.values())
+        """How many records wait for their turn."""
+        return sum(len(queue.waiting) for queue in self.queues.values())
 
-    def take(self) -> list[tuple[Place, Item]]:
-        """Take, in order, the records that nothing known can come before any more."""
-        bounds = [stream.bound for stream in self.streams.values()]
-        bound = min((place for place in bounds if place is not None), default=None)
-        taken: list[tuple[Place, Item]] = []
-        for stream in self.streams.values():
-            waiting = stream.waiting
+    def pop_ready(self) -> list[tuple[OrderKey, Item]]:
+        """Remove, in order, the records that nothing known can come before any more."""
+        bounds = [queue.bound for queue in self.queues.values()]
+        bound = min((key for key in bounds if key is not None), default=None)
+        ready: list[tuple[OrderKey, Item]] = []
+        for queue in self.queues.values():
+            waiting = queue.waiting
             if bound is None or (waiting and waiting[-1][0] < bound):
-                taken += waiting
-                stream.waiting = []
+                ready += waiting
+                queue.waiting = []
             elif waiting and waiting[0][0] < bound:
-                first = next(i for i, (place, _) in enumerate(waiting) if place >= bound)
-                taken += waiting[:first]
-                stream.waiting = waiting[first:]
-        taken.sort(key=itemgetter(0))
-        return taken
+                first = next(i for i, (key, _) in enumerate(waiting) if key >= bound)
+                ready += waiting[:first]
+                queue.waiting = waiting[first:]
+        ready.sort(key=itemgetter(0))
+        return ready

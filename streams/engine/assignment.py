@@ -1,193 +1,128 @@
-"""Opening what the group has assigned to this worker: state restored, and where to go on."""
+"""The life of an assignment: in one named state at a time."""
 
-import logging
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+import asyncio
+from collections.abc import Mapping
+from enum import Enum
 
-from streams.agents.catalog_reader import CatalogReader
-from streams.engine.checkpoint.output import Output
-from streams.engine.checkpoint.takeover import end_transactions_of_the_dead
-from streams.engine.partition import Partition
-from streams.engine.state.changelog import FROM_THE_INPUTS
-from streams.engine.state.progress import (
-    ANOTHER_TOPIC,
-    is_included,
-    progress_of,
-    require_known_format,
-    taken,
-)
+from streams.engine.context import EngineContext
+from streams.engine.opening import Opened
+from streams.engine.partition_processor import PartitionProcessor
 from streams.engine.state.restore import Restore
-from streams.engine.state.standby import Standby
-from streams.engine.state.store import Memory, Store
-from streams.engine.telemetry.counts import Counts
-from streams.errors import UserError
-from streams.kafka.offsets import Committed, Place, committed, topic_ids, watermarks
-from streams.kafka.registry.schema_registry import SchemaRegistry
-from streams.settings import Settings
-from streams.suppression.policy import Policy
-
-logger = logging.getLogger(__name__)
+from streams.kafka.group_metadata import GroupMetadata
+from streams.kafka.topic_partition import TopicPartition
 
 BROKER_SECONDS = 60
 
 
-class Opened(NamedTuple):
-    """Partitions whose state is restored, and the offsets to go on from."""
+class State(Enum):
+    """Where a worker is between the group's calls.
 
-    partitions: dict[int, Partition]
-    start_offsets: dict[Any, int]
-    committed: dict[Place, int]
+    UNASSIGNED -> RESTORING -> RUNNING -> REVOKING -> UNASSIGNED
+                      |           |           |           ^
+                      +-----------+-----------+-> VOID ---+
+    """
+
+    UNASSIGNED = "it has no partitions"
+    RESTORING = "partitions are being opened, and their state is brought up to date"
+    RUNNING = "records are processed, and checkpoints taken"
+    REVOKING = "the group takes the partitions back: one last checkpoint is taken"
+    VOID = "what was done since the last checkpoint does not count, and none may be taken"
 
 
 class Assignment:
-    """Opens assigned partitions, which share their memory."""
+    """The partitions that a worker has, and the state in which it has them.
 
-    def __init__(
-        self,
-        settings: Settings,
-        policy: Policy,
-        topics: Mapping[str, str],
-        partitions: int,
-        catalog: CatalogReader,
-        output: Output,
-        counts: Counts,
-        registry: SchemaRegistry | None,
-    ) -> None:
-        """`topics` are the streams by the names of the topics that they are read from."""
-        self.policy = policy
-        """What partitions are opened with from now on."""
-        self._settings = settings
-        self._topics = topics
-        self._number_of_partitions = partitions
-        self._catalog = catalog
-        self._output = output
-        self._counts = counts
-        self._registry = registry
-        self._memory = Memory(settings.cache_megabytes << 20, settings.write_buffer_megabytes << 20)
+    Who asks for another state (a revocation, a failure) does not wait for the work at hand; it
+    sets the state, which the work looks at wherever it has waited for something.
+    """
 
-    def open(self, assigned: set[Any], restore: Restore) -> Opened:
-        """Open stores, restore them, and find where to start. Blocks for as long as that takes.
+    def __init__(self, context: EngineContext) -> None:
+        self.processors: dict[int, PartitionProcessor] = {}
+        """The partition groups at work, by number."""
+        self.partitions: Mapping[TopicPartition, int] = {}
+        """What is fetched, each with the offset to start at."""
+        self.committed: dict[TopicPartition, int] = {}
+        """The offsets that the last checkpoint has left."""
+        self.interrupted = asyncio.Event()
+        """Set unless the state is RESTORING or RUNNING: then nothing may be waited for."""
+        self._liveness = context.liveness
+        self._settings = context.settings
+        self._state = State.UNASSIGNED
+        self._metadata: GroupMetadata | None = None
+        self._restore: Restore | None = None
+        self.interrupted.set()
 
-        Raises `Interrupted` when the restore was cancelled, `KafkaException` when the broker does
-        not answer, and `UserError` when a state, the changelog and the inputs do not fit together.
-        """
-        numbers = self._same_numbers(assigned)
-        places = [(place.topic, place.partition) for place in assigned]
-        end_transactions_of_the_dead(self._settings, places, self._output.name, BROKER_SECONDS)
-        offsets = committed(self._settings, places, BROKER_SECONDS)
-        by_checkpoint = self._by_checkpoint(numbers, offsets)
-        ids = topic_ids(self._settings, self._topics, BROKER_SECONDS)
-        stores: dict[int, Store] = {}
-        try:
-            for number in sorted(numbers):
-                stores[number] = self.open_store(number)
-            restore.run(stores, by_checkpoint)
-            for number, store in stores.items():
-                require_known_format(store, FROM_THE_INPUTS.format(self._settings))
-                self._require_all_of(by_checkpoint[number], store)
-                self._require_the_same_topics(ids, number, offsets, store)
-            bounds = watermarks(self._settings, places, BROKER_SECONDS)
-            starts = {
-                place: self._start(place, stores[place[1]], offsets.get(place), bounds[place][0])
-                for place in places
-            }
-        except BaseException:
-            for store in stores.values():
-                store.close()
-            raise
-        partitions = {number: self._partition(number, store) for number, store in stores.items()}
-        for partition in partitions.values():
-            partition.topic_ids = {self._topics[topic]: ids[topic] for topic in ids}
-        for (topic, number), start in starts.items():
-            partitions[number].start_at(self._topics[topic], start)
-        return Opened(partitions, {place: starts[tuple(place)] for place in assigned}, starts)
+    @property
+    def state(self) -> State:
+        """The state that it is in."""
+        return self._state
 
-    def standby(self, numbers: Iterable[int]) -> Standby:
-        """Keep the state of partitions warm that other workers work on."""
-        return Standby(self._settings, numbers, self.open_store, self._count_standby_failure)
+    @property
+    def metadata(self) -> GroupMetadata:
+        """The generation in which the partitions are held."""
+        assert self._metadata is not None, "there are partitions"
+        return self._metadata
 
-    def open_store(self, number: int) -> Store:
-        """The state of a partition. Raises `UserError` when it cannot be opened."""
-        return Store(self._settings.folder / "persons" / str(number), self._memory)
+    @property
+    def may_commit(self) -> bool:
+        """Whether a checkpoint may be taken."""
+        return self._state in (State.RUNNING, State.REVOKING)
 
-    def _count_standby_failure(self) -> None:
-        self._counts.standby_failures += 1
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything that a checkpoint would have to commit."""
+        return any(processor.is_changed for processor in self.processors.values())
 
-    def _by_checkpoint(
-        self, numbers: set[int], offsets: Mapping[Place, Committed]
-    ) -> dict[int, dict[str, int]]:
-        """For each number the offsets, by stream, that were committed together with its state."""
-        found: dict[int, dict[str, int]] = {number: {} for number in numbers}
-        for (topic, number), (offset, committed_by) in offsets.items():
-            if committed_by is not None:
-                found[number][self._topics[topic]] = offset
-        return found
+    def begin_restore(self) -> Restore:
+        """RESTORING; the partitions are to be opened with the restore that this returns."""
+        self._enter(State.RESTORING)
+        self._liveness.enter("restoring")
+        self._restore = Restore(self._settings, BROKER_SECONDS, self._liveness)
+        return self._restore
 
-    def _require_all_of(self, offsets: Mapping[str, int], store: Store) -> None:
-        """Refuse a state that lacks what was read: its part of the changelog must be lost."""
-        if not is_included(offsets, store):
-            raise UserError(
-                f"The group {self._settings.application} has read its inputs up to "
-                f"{dict(offsets)}, but with the changelog {self._settings.changelog} the state in "
-                f"{store.path} reaches only to {dict(taken(store))}: records of the changelog are "
-                f"lost. Bring them back, or {FROM_THE_INPUTS.format(self._settings)}"
-            )
+    def run(self, opened: Opened, metadata: GroupMetadata) -> bool:
+        """RUNNING, unless the partitions were taken away meanwhile; returns whether it is."""
+        self.processors, self._metadata = opened.processors, metadata
+        self.partitions, self.committed = opened.starts, dict(opened.starts)
+        self._restore = None
+        if self._state is not State.RESTORING:
+            self.close()
+            return False
+        self._enter(State.RUNNING)
+        self._liveness.enter("working", len(self.processors))
+        return True
 
-    def _require_the_same_topics(
-        self, ids: Mapping[str, str], number: int, offsets: Mapping[Place, Committed], store: Store
-    ) -> None:
-        """Refuse a topic that was made anew, unless somebody has said where to begin with it."""
-        progress = progress_of(store)
-        known = {} if progress is None else progress["topic_ids"]
-        for topic, stream in self._topics.items():
-            offset = offsets.get((topic, number))
-            is_set_by_hand = offset is not None and offset.committed_by is None
-            if not is_set_by_hand and ids[topic] != known.get(stream, ids[topic]):
-                raise UserError(f"{topic}: {ANOTHER_TOPIC}")
+    def revoke(self) -> None:
+        """REVOKING: let the work at hand end soon, and a restore at once."""
+        if self._state in (State.RESTORING, State.RUNNING):
+            self._enter(State.REVOKING)
+        self._cancel_restore()
 
-    def _start(self, place: Place, store: Store, committed: Committed | None, first: int) -> int:
-        """The offset to go on from; what was deleted before anybody read it is counted."""
-        topic, number = place
-        stream = self._topics[topic]
-        # Brokers forget the offsets of a group that has rested for long; the state knows them.
-        offset = committed.offset if committed else taken(store).get(stream, first)
-        if offset < first:
-            self._counts.lost[stream] += first - offset
-            logger.warning(
-                "%s, partition %d: %d records were deleted from the topic before they were read, "
-                "offsets %d to %d: its retention is too short, or no worker ran for too long",
-                topic,
-                number,
-                first - offset,
-                offset,
-                first - 1,
-            )
-        return max(first, offset)
+    def invalidate(self) -> None:
+        """VOID: commit nothing any more, since what was sent would be missing in it."""
+        if self._state is not State.UNASSIGNED:
+            self._enter(State.VOID)
+        self._cancel_restore()
 
-    def _same_numbers(self, assigned: set[Any]) -> set[int]:
-        """The assigned partition numbers, which must be the same for every topic."""
-        by_topic: dict[str, set[int]] = {topic: set() for topic in self._topics}
-        for place in assigned:
-            by_topic[place.topic].add(place.partition)
-        numbers = {place.partition for place in assigned}
-        for topic, found in by_topic.items():
-            if found != numbers:
-                raise RuntimeError(
-                    f"topic {topic}: partitions {sorted(found)} were assigned to this worker, of "
-                    f"other topics {sorted(numbers)}. All of them need the same number of "
-                    f"partitions: see `unhaunt topics check`"
-                )
-        return numbers
+    def close_partitions(self) -> None:
+        """Close the state of all partitions; what was not committed is gone."""
+        for processor in self.processors.values():
+            processor.close()
+        self.processors, self.partitions, self.committed = {}, {}, {}
+        self._liveness.enter("joining")
 
-    def _partition(self, number: int, store: Store) -> Partition:
-        return Partition(
-            number,
-            self._number_of_partitions,
-            store,
-            self.policy,
-            self._catalog,
-            self._output,
-            self._settings,
-            self._counts,
-            self._registry,
-        )
+    def close(self) -> None:
+        """UNASSIGNED, with all partitions closed."""
+        self.close_partitions()
+        self._enter(State.UNASSIGNED)
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        if state in (State.RESTORING, State.RUNNING):
+            self.interrupted.clear()
+        else:
+            self.interrupted.set()
+
+    def _cancel_restore(self) -> None:
+        if self._restore is not None:
+            self._restore.cancel()

@@ -8,19 +8,22 @@ by the engine, so every way in which Faust would commit them is closed.
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiokafka
 import aiokafka.errors
-from aiokafka import TopicPartition
+from aiokafka import TopicPartition as AiokafkaPartition
 from aiokafka.structs import OffsetAndMetadata
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.transport.drivers import aiokafka as driver
 
-from streams.kafka.group_metadata import Membership
+from streams.engine.assignment import State
+from streams.kafka.group_consumer import Assigned, Polled, Position
+from streams.kafka.group_metadata import GroupMetadata
 from streams.kafka.offset_metadata import signature
 from streams.kafka.security import for_aiokafka
+from streams.kafka.topic_partition import TopicPartition
 
 logger = logging.getLogger(__name__)
 
@@ -31,20 +34,6 @@ FETCH_BYTES = 2 * 1_048_576
 FETCH_RECORDS = 10_000
 LEAVE_SECONDS = 5
 """A broker may take a minute to answer a worker that joins, and one that is gone never does."""
-
-
-class Position(NamedTuple):
-    """Where reading a partition has got to, and up to where the broker is known to hold more."""
-
-    next_offset: int
-    known_end: int | None
-
-
-class Polled(NamedTuple):
-    """Records by topic and partition, and the positions that belong to them."""
-
-    records: Mapping[Any, list[Any]]
-    positions: Mapping[Any, Position]
 
 
 class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
@@ -59,8 +48,8 @@ class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = self._thread._consumer
         consumer.pause(*assigned)
         coordinator = consumer._coordinator
-        settings = self._thread.app.engine.settings
-        self._thread.app.engine.membership = Membership(
+        settings = self._thread.app.engine.context.settings
+        self._thread.metadata = GroupMetadata(
             settings.application,
             coordinator.generation,
             coordinator.member_id,
@@ -71,6 +60,9 @@ class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The thread of the aiokafka consumer, and the only place that touches it."""
+
+    metadata: GroupMetadata | None = None
+    """The membership under which partitions were assigned last."""
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -92,10 +84,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
-            **for_aiokafka(self.app.engine.settings),
+            **for_aiokafka(self.app.engine.context.settings),
         )
 
-    async def poll(self, partitions: set[Any], seconds: float) -> Polled:
+    async def poll(self, partitions: set[TopicPartition], seconds: float) -> Polled:
         """What was fetched, with the positions of the same moment."""
         consumer = self._consumer
         consumer._coordinator.check_errors()
@@ -108,33 +100,34 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             await asyncio.sleep(seconds)
         assignment = consumer._subscription.subscription.assignment
         positions = {}
-        for place in assignment.tps if assignment else ():
-            state = assignment.state_value(place)
+        for partition in assignment.tps if assignment else ():
+            state = assignment.state_value(partition)
             if state._position is not None:
-                positions[place] = Position(state._position, state.lso)
+                positions[partition] = Position(state._position, state.lso)
         return Polled(records or {}, positions)
 
-    async def assigned(self) -> set[Any]:
-        """The topics and partitions that are assigned."""
-        return set(self._consumer.assignment())
+    async def assigned(self) -> Assigned:
+        """The assignment that holds now."""
+        assert self.metadata is not None, "partitions were assigned"
+        return Assigned(frozenset(self._consumer.assignment()), self.metadata)
 
     async def standbys(self) -> set[int]:
         """The numbers of the partitions that the group wants kept warm here for others."""
-        return {place.partition for place in self._assignor.assigned_standbys()}
+        return {each.partition for each in self._assignor.assigned_standbys()}
 
-    async def start_at(self, offsets: Mapping[Any, int]) -> None:
+    async def start_at(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Go to these offsets, and fetch from there."""
-        for place, offset in offsets.items():
-            self._consumer.seek(place, offset)
+        for partition, offset in offsets.items():
+            self._consumer.seek(partition, offset)
         self._consumer.resume(*offsets)
 
-    async def commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
+    async def commit_offsets(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Commit offsets outside of a transaction."""
-        metadata = signature(self.app.engine.name)
+        signed = signature(self.app.engine.name)
         await self._consumer.commit(
             {
-                TopicPartition(*place): OffsetAndMetadata(offset, metadata)
-                for place, offset in offsets.items()
+                AiokafkaPartition(*partition): OffsetAndMetadata(offset, signed)
+                for partition, offset in offsets.items()
             }
         )
 
@@ -170,6 +163,56 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             logger.warning("the worker could not leave the group: the broker did not answer")
 
 
+class FaustGroupConsumer:
+    """Faust's consumer as the engine's `GroupConsumer`: each call crosses to its thread."""
+
+    def __init__(self, app: Any) -> None:
+        """`app` is Faust's; its consumer need not be there before the first call."""
+        self._app = app
+
+    @property
+    def _thread(self) -> Any:
+        return self._app.consumer._thread
+
+    async def poll(self, partitions: set[TopicPartition], seconds: float) -> Polled:
+        """See `GroupConsumer`, as for all else here."""
+        polled: Polled = await self._thread.call_thread(self._thread.poll, partitions, seconds)
+        return polled
+
+    async def assigned(self) -> Assigned:
+        """The assignment that holds now."""
+        assigned: Assigned = await self._thread.call_thread(self._thread.assigned)
+        return assigned
+
+    async def standbys(self) -> set[int]:
+        """The numbers of the partitions that the group wants kept warm here for others."""
+        numbers: set[int] = await self._thread.call_thread(self._thread.standbys)
+        return numbers
+
+    async def commit_offsets(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit offsets outside of a transaction."""
+        await self._thread.call_thread(self._thread.commit_offsets, offsets)
+
+    async def rejoin(self) -> None:
+        """Have the group assign anew, even if it does not know that it must."""
+        await self._thread.call_thread(self._thread.rejoin)
+
+    async def keep_alive(self) -> None:
+        """Count as polling while a restore takes long, or the group would take us for stuck."""
+        await self._thread.call_thread(self._thread.keep_alive)
+
+    async def hears_group(self) -> bool | None:
+        """Whether the group's coordinator answers; None before there is one.
+
+        Raises what keeps this worker out of the group, which aiokafka tells only who asks.
+        """
+        thread = self._thread
+        if thread is None or thread._consumer is None or not thread._consumer._coordinator:
+            return None
+        hears: bool = await thread.call_thread(thread.check)
+        return hears
+
+
 class BulkConsumer(driver.Consumer):  # type: ignore[misc]
     """Faust's consumer service; its fetcher runs the engine's loop."""
 
@@ -184,7 +227,7 @@ class BulkConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def perform_seek(self) -> None:
         """The engine has said where to start when it restored the state."""
-        await self._thread.call_thread(self._thread.start_at, self.app.engine.start_offsets)
+        await self._thread.call_thread(self._thread.start_at, self.app.engine.assignment.partitions)
 
     async def verify_all_partitions_active(self) -> None:
         """Not asked: a partition may wait its turn for as long as alignment wants."""
@@ -202,7 +245,7 @@ class BulkConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def _step(self) -> None:
         try:
-            await self.app.engine.step(self._thread)
+            await self.app.engine.step()
         except aiokafka.errors.ConsumerStoppedError:
             raise
         except Exception as error:
@@ -224,13 +267,13 @@ class EngineRecovery(Recovery):  # type: ignore[misc]
 
     async def _resume_streams(self, generation_id: int = 0) -> None:
         try:
-            await self._wait(self.app.engine.restore(self.app.consumer._thread))
+            await self._wait(self.app.engine.restore())
         except (RebalanceAgain, ServiceStopped):
             raise
         except Exception as error:
             self.app.fail(error)
             raise ServiceStopped from error
-        if not self.app.engine.is_restored:
+        if self.app.engine.assignment.state is not State.RUNNING:
             raise RebalanceAgain
         await super()._resume_streams(generation_id)
 

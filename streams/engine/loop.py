@@ -1,387 +1,294 @@
-"""The engine of a worker: what lies between Faust's rebalances and the partitions' work.
+"""The loop of a worker: poll, align, process, checkpoint.
 
-One step fetches, aligns, hands batches to the agent, and takes a checkpoint when it is time. A
-checkpoint is one transaction of output, changelog and offsets; only after it was committed does
+A checkpoint is one transaction of output, changelog and offsets; only after it was committed does
 the state go to disk, so that what is on disk is never ahead.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from time import monotonic
-from typing import Any
+from typing import Final
 
-from schemas.topics import RANKS
-from streams.agents.catalog_reader import CatalogReader
-from streams.engine.assignment import BROKER_SECONDS, Assignment
-from streams.engine.batches import Batch, in_batches
-from streams.engine.checkpoint.answer import answered
-from streams.engine.checkpoint.output import Fenced, Output
-from streams.engine.checkpoint.schedule import Pace
-from streams.engine.dead_letter_limit import DeadLetterLimit
-from streams.engine.partition import Partition
+from streams.engine.assignment import Assignment, State
+from streams.engine.checkpoint.checkpoint import take_checkpoint
+from streams.engine.checkpoint.exactly_once import Fenced
+from streams.engine.checkpoint.schedule import CheckpointSchedule
+from streams.engine.context import EngineContext
+from streams.engine.opening import PartitionOpener
+from streams.engine.partition_processor import PartitionProcessor, in_batches
 from streams.engine.process.garbage import Garbage
 from streams.engine.process.unattended import log_failure, to_its_end
 from streams.engine.state.progress import ANOTHER_TOPIC
-from streams.engine.state.restore import Interrupted, Restore
+from streams.engine.state.restore import Interrupted
 from streams.engine.state.standby import Standby
-from streams.engine.telemetry.counts import Counts
-from streams.engine.telemetry.liveness import Pulse
+from streams.engine.task import Task, Waiting
 from streams.engine.telemetry.tracing import Trace, untraced
 from streams.errors import UserError
-from streams.kafka.group_metadata import Membership
-from streams.kafka.registry.schema_registry import SchemaRegistry
-from streams.settings import Settings
-from streams.suppression.policy import Policy
+from streams.kafka.group_consumer import GroupConsumer, Polled
+from streams.kafka.topic_partition import TopicPartition
 
 logger = logging.getLogger(__name__)
 
-IDLE_SECONDS = 0.5
+IDLE_SECONDS: Final = 0.5
 """How long to wait for records when there is nothing else to do."""
+BATCH_BYTES: Final = 16 << 20
+"""So much input is processed at once at most, or else a single record."""
 
 
 class Engine:
-    """The partitions that are assigned to this worker, and their checkpoints."""
+    """The work on the partitions that are assigned to this worker, and their checkpoints.
 
-    def __init__(
-        self,
-        settings: Settings,
-        policy: Policy,
-        topics: Mapping[str, str],
-        partitions: int,
-        catalog: CatalogReader,
-        output: Output,
-        registry: SchemaRegistry | None = None,
-    ) -> None:
-        """`topics` are the streams by the names of the topics that they are read from.
+    Faust calls it: `restore` after an assignment, then `step` again and again, and `revoke` when
+    the group takes the partitions back. A step that is cancelled goes on to its end.
+    """
 
-        `registry` has the schemas of the topics whose values are framed.
-        """
-        self.settings = settings
-        self.policy = policy
-        self.catalog = catalog
-        self.output = output
-        self.name = output.name
-        self.membership: Membership | None = None
-        """The generation in which partitions are held; None while none are."""
-        self.start_offsets: dict[Any, int] = {}
-        self.is_restored = False
-        self.partitions: dict[int, Partition] = {}
-        self.counts = Counts()
-        self.pulse = Pulse()
-        self.hand_over: Callable[[Batch], Any] | None = None
-        """Gives a batch to the agent; set by the application."""
+    def __init__(self, context: EngineContext) -> None:
+        self.context = context
+        self.name = context.strategy.producer.name
+        """Under which the group and the broker know this worker."""
+        self.assignment = Assignment(context)
         self.trace: Trace = untraced
-        self._topics = topics
-        self._assignment = Assignment(
-            settings, policy, topics, partitions, catalog, output, self.counts, registry
-        )
-        self._registry = registry
+        self._consumer = context.consumer
+        self._opener = PartitionOpener(context)
         self._lock = asyncio.Lock()
-        self._restore: Restore | None = None
+        """Held by whoever opens, works on or closes partitions."""
         self._standby: Standby | None = None
-        self._committed: dict[tuple[str, int], int] = {}
-        self._pace = Pace(settings, monotonic())
+        self._schedule = CheckpointSchedule(context.settings, monotonic())
         self._garbage = Garbage(monotonic())
-        self._dead_letter_limit = DeadLetterLimit(settings.dead_letter_percent, monotonic())
-        self._suspended = asyncio.Event()
 
-    # -- between an assignment and the first fetch
+    # -- the road of a batch
 
-    async def restore(self, thread: Any) -> None:
-        """Open and restore the partitions that the group has assigned to this worker."""
-        restored = asyncio.create_task(self._restored(thread))
-        try:
-            await asyncio.shield(restored)
-        except asyncio.CancelledError:
-            # Another rebalance. The thread that restores has to end before its files are closed.
-            self._cancel_restore()
-            restored.add_done_callback(log_failure)
-            raise
-
-    async def _restored(self, thread: Any) -> None:
-        async with self._lock:
-            self.is_restored = False
-            self._suspended.clear()
-            self._restore = Restore(self.settings, BROKER_SECONDS, self.pulse)
-            self.pulse.enter("restoring")
-            self.counts.rebalances += 1
-            watch = asyncio.create_task(_keep_alive(thread))
-            try:
-                assigned = await thread.call_thread(thread.assigned)
-                opened = await asyncio.to_thread(self._assignment.open, assigned, self._restore)
-                self.partitions, self.start_offsets, self._committed = opened
-            except Interrupted:
-                self.pulse.enter("joining")
-                return
-            finally:
-                watch.cancel()
-            self.is_restored = not self._suspended.is_set()
-            if not self.is_restored:
-                self._close()
-                return
-            self.pulse.enter("working", len(self.partitions))
-            if spared := await thread.call_thread(thread.standbys):
-                self._standby = self._assignment.standby(spared)
-
-    def _cancel_restore(self) -> None:
-        self._suspended.set()
-        if self._restore is not None:
-            self._restore.cancel()
-
-    # -- records
-
-    async def step(self, thread: Any) -> None:
+    async def step(self) -> None:
         """Fetch once, do what can be done, and commit it if it is time."""
-        polled = await thread.call_thread(thread.poll, self._wanted(), self._patience())
-        await to_its_end(self._advance(thread, polled))
+        polled = await self._consumer.poll(self._wanted(), self._patience())
+        await to_its_end(self._advance(polled))
 
-    async def _advance(self, thread: Any, polled: Any) -> None:
+    async def _advance(self, polled: Polled) -> None:
         async with self._lock:
-            if self._suspended.is_set():
+            if self.assignment.state is not State.RUNNING:
                 return
-            self.pulse.beat()
-            self.catalog.fetch()
+            self.context.liveness.beat()
             try:
-                if self._registry is not None and not await self._know_schemas(thread, polled):
-                    return
-                self.catalog.take_in()
-                self._add(polled)
-                await self._work(thread)
-                if self._checkpoint_is_due():
-                    await self.checkpoint(thread)
+                if await self._is_ready(polled):
+                    self._align(polled)
+                    await self._process_ready()
+                    await self._checkpoint_if_due()
             except Fenced as fenced:
-                await self._given_up(thread, fenced)
+                await self._fenced(fenced)
         self._garbage.collect(monotonic())
 
-    async def _given_up(self, thread: Any, fenced: Fenced) -> None:
-        """Take back what the group did not take, and ask it for another assignment."""
-        self._note(fenced)
-        self.membership = None
-        self._suspended.set()
-        self._close()
-        await thread.call_thread(thread.rejoin)
+    async def _is_ready(self, polled: Polled) -> bool:
+        """Whether all is there that decoding needs; its partitions may be taken away before."""
+        interrupted, beat = self.assignment.interrupted, self.context.liveness.beat
+        waiting = Waiting(self._checkpoint_if_changed, interrupted, beat)
+        return await self.context.tasks.ready(polled, waiting)
 
-    async def _know_schemas(self, thread: Any, polled: Any) -> bool:
-        """Have all schemas of what was fetched; False if its partitions were taken away before."""
-        assert self._registry is not None, "there are values with schemas"
-        unknown = self._registry.missing_in(polled.records, self._topics, self.catalog.fetched)
-        if unknown and any(partition.is_changed for partition in self.partitions.values()):
-            await self.checkpoint(thread)  # the registry may be away for longer than a transaction
-        return await self._registry.know(unknown, self._suspended, self.pulse.beat)
+    def _align(self, polled: Polled) -> None:
+        """Let the records that were fetched wait for their turn, and note what is still to come."""
+        self._require_the_same_topics(polled)
+        processors, topics = self.assignment.processors, self.context.topics
+        for of, records in polled.records.items():
+            processors[of.partition].add(topics[of.topic], records)
+        for of, position in polled.positions.items():
+            queue = processors[of.partition].queue(topics[of.topic])
+            queue.next_offset = max(queue.next_offset, position.next_offset)
+            if position.known_end is not None and position.known_end >= 0:
+                queue.known_end = position.known_end
 
-    def _note(self, fenced: Fenced) -> None:
-        logger.warning("the group has given this worker up: %s", fenced)
-        self.counts.fenced += 1
+    async def _process_ready(self) -> None:
+        """Process all that has its turn, with checkpoints in between if it is much."""
+        most = self.context.settings.batch_records
+        for processor in self.assignment.processors.values():
+            for batch, size in in_batches(processor.group.pop_ready(), most, BATCH_BYTES):
+                processor.process(batch, size)
+                self._schedule.add(len(batch), size)
+                self.context.liveness.beat()
+                self.context.counts.batches.observe(len(batch))
+                self.context.strategy.producer.poll()
+                await asyncio.sleep(0)  # for heartbeats, probes, and whoever revokes
+                if self.assignment.state is not State.RUNNING:
+                    return
+                await self._checkpoint_if_due()
+                if self.assignment.state is not State.RUNNING:
+                    return
+            processor.task.punctuate()
 
-    def _wanted(self) -> set[Any]:
+    def _require_the_same_topics(self, polled: Polled) -> None:
+        """Refuse a topic that ends before what was read of it: aiokafka just begins it anew."""
+        for of, position in polled.positions.items():
+            queue = self.assignment.processors[of.partition].queue(self.context.topics[of.topic])
+            if position.next_offset < queue.next_offset:
+                raise UserError(
+                    f"{of.topic}, partition {of.partition}: the group "
+                    f"{self.context.settings.application} has read up to offset "
+                    f"{queue.next_offset}, but the topic ends before that: {ANOTHER_TOPIC}"
+                )
+
+    def _wanted(self) -> set[TopicPartition]:
         """The partitions of which more may be fetched.
 
         One of which nothing waits always may: it is such that the others wait for.
         """
-        waiting_bytes = sum(partition.waiting_bytes for partition in self.partitions.values())
-        has_room = waiting_bytes < self.settings.waiting_megabytes << 20
-        most = self.settings.waiting_records if has_room else 1
-        return {place for place in self.start_offsets if self._waiting(place) < most}
+        processors, settings = self.assignment.processors, self.context.settings
+        waiting_bytes = sum(processor.waiting_bytes for processor in processors.values())
+        has_room = waiting_bytes < settings.waiting_megabytes << 20
+        most = settings.waiting_records if has_room else 1
+        return {of for of in self.assignment.partitions if self._waiting(of) < most}
 
-    def _waiting(self, place: Any) -> int:
-        alignment = self.partitions[place.partition].alignment
-        return len(alignment.streams[self._topics[place.topic]].waiting)
+    def _waiting(self, of: TopicPartition) -> int:
+        """How many records of a partition wait for their turn."""
+        queue = self.assignment.processors[of.partition].queue(self.context.topics[of.topic])
+        return len(queue.waiting)
 
     def _patience(self) -> float:
         """For how many seconds a fetch may wait for records."""
-        if not any(partition.is_changed for partition in self.partitions.values()):
+        if not self.assignment.is_changed:
             return IDLE_SECONDS
-        return self._pace.seconds_left(monotonic(), self._is_caught_up)
-
-    def _add(self, polled: Any) -> None:
-        self._require_the_same_topics(polled)
-        for place, records in polled.records.items():
-            self.partitions[place.partition].add(self._topics[place.topic], records)
-        for place, position in polled.positions.items():
-            name = self._topics[place.topic]
-            stream = self.partitions[place.partition].alignment.stream(name, RANKS[name])
-            stream.next_offset = max(stream.next_offset, position.next_offset)
-            if position.known_end is not None and position.known_end >= 0:
-                stream.known_end = position.known_end
-
-    def _require_the_same_topics(self, polled: Any) -> None:
-        """Refuse a topic that ends before what was read of it: aiokafka just begins it anew."""
-        for place, position in polled.positions.items():
-            streams = self.partitions[place.partition].alignment.streams
-            expected = streams[self._topics[place.topic]].next_offset
-            if position.next_offset < expected:
-                raise UserError(
-                    f"{place.topic}, partition {place.partition}: the group "
-                    f"{self.settings.application} has read up to offset {expected}, but the topic "
-                    f"ends before that: {ANOTHER_TOPIC}"
-                )
-
-    async def _work(self, thread: Any) -> None:
-        """Hand over all that has its turn, with checkpoints in between if it is much."""
-        for partition in self.partitions.values():
-            taken = partition.alignment.take()
-            for entries, size in in_batches(taken, self.settings.batch_records):
-                batch = Batch(partition, entries)
-                if not await self._handed_over(batch):
-                    return
-                self.pulse.beat()
-                self.counts.batches.observe(len(entries))
-                self._pace.add(len(entries), size)
-                self.output.poll()
-                if self._checkpoint_is_due():
-                    await self.checkpoint(thread)
-                    if self._suspended.is_set():
-                        return
-            partition.review()
-
-    async def _handed_over(self, batch: Batch) -> bool:
-        """Whether the agent has worked off a batch; a rebalance may take it out of its hands.
-
-        Faust lets nothing into its channels during a rebalance and forgets what was in them, so
-        neither handing over nor the end of the work can be waited for alone.
-        """
-        worked_off: asyncio.Future[Any] = asyncio.create_task(self._worked_off(batch))
-        suspended: asyncio.Future[Any] = asyncio.create_task(self._suspended.wait())
-        try:
-            await asyncio.wait({worked_off, suspended}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            suspended.cancel()
-        if not worked_off.done():
-            worked_off.cancel()
-            batch.done.cancel()
-            return False
-        worked_off.result()
-        return True
-
-    async def _worked_off(self, batch: Batch) -> None:
-        assert self.hand_over is not None, "the application tells where batches go"
-        await self.hand_over(batch)
-        await batch.done
-
-    # -- another policy
-
-    async def use(self, policy: Policy, thread: Any) -> None:
-        """Read by another policy from one place in the order on, the same for all partitions.
-
-        What came before that place is committed first. Raises as `checkpoint` does, but for
-        `Fenced`.
-        """
-        await to_its_end(self._change_policy(policy, thread))
-
-    async def _change_policy(self, policy: Policy, thread: Any) -> None:
-        async with self._lock:
-            self.policy = self._assignment.policy = policy
-            try:
-                if any(partition.is_changed for partition in self.partitions.values()):
-                    await self.checkpoint(thread)
-            except Fenced as fenced:
-                await self._given_up(thread, fenced)
-            for partition in self.partitions.values():
-                partition.use(policy)
-
-    # -- checkpoints
-
-    def _checkpoint_is_due(self) -> bool:
-        is_changed = any(partition.is_changed for partition in self.partitions.values())
-        return is_changed and not self._pace.seconds_left(monotonic(), self._is_caught_up)
+        return self._schedule.seconds_left(monotonic(), self._is_caught_up)
 
     @property
     def _is_caught_up(self) -> bool:
         """Whether all that the broker is known to hold has been fetched."""
         return all(
-            stream.bound is None
-            for partition in self.partitions.values()
-            for stream in partition.alignment.streams.values()
+            queue.bound is None
+            for processor in self.assignment.processors.values()
+            for queue in processor.group.queues.values()
         )
 
-    async def checkpoint(self, thread: Any) -> None:
+    # -- checkpoints
+
+    async def checkpoint(self) -> None:
         """Commit everything since the last checkpoint, then write the state to disk.
 
-        Raises `Fenced` when the group has given this worker up, `KafkaException` when the broker
-        does not take it, and `TooManyDeadLetters` after it was taken.
+        Does nothing where none may be taken. Raises as `take_checkpoint` does, and what the task
+        supplier raises after the checkpoint was taken.
         """
-        if self.membership is not None:
-            with self.trace("checkpoint", records=self._pace.records):
-                await self._checkpoint(thread, self.membership)
+        if self.assignment.may_commit:
+            with self.trace("checkpoint", records=self._schedule.records):
+                await self._take_checkpoint()
 
-    async def _checkpoint(self, thread: Any, membership: Membership) -> None:
+    async def _take_checkpoint(self) -> None:
         began = monotonic()
-        changed = [partition for partition in self.partitions.values() if partition.is_changed]
-        with self.trace("settle", partitions=len(changed)):
-            for partition in changed:
-                partition.settle()
-        settling = monotonic() - began
-        names = {name: topic for topic, name in self._topics.items()}
-        offsets = {
-            (names[name], partition.number): offset
-            for partition in changed
-            for name, offset in partition.offsets.items()
-        }
+        assignment, context = self.assignment, self.context
+        changed = [each for each in assignment.processors.values() if each.is_changed]
+        offsets = self._offsets_of(changed)
         try:
-            # Where nothing was taken the old offsets: only with offsets the membership is checked.
-            await self._commit(thread, changed, offsets or self._committed, membership)
+            preparing = await take_checkpoint(
+                changed,
+                # Where there are none the old ones: only with offsets the membership is checked.
+                offsets or assignment.committed,
+                assignment.metadata,
+                context.strategy,
+                context.consumer,
+                self.trace,
+            )
         except BaseException:
-            self.membership = None  # what was sent is void, and would be missing in the next one
+            assignment.invalidate()
             raise
-        self._committed |= offsets
+        assignment.committed |= offsets
         now = monotonic()
-        self.pulse.beat()
-        self.counts.checkpoints.observe(self._pace.records)
-        self.counts.checkpoint_seconds.observe(now - began)
-        self._pace.taken(now, settling)
-        self._dead_letter_limit.check(self.counts, now)
+        context.liveness.beat()
+        context.counts.checkpoints.observe(self._schedule.records)
+        context.counts.checkpoint_seconds.observe(now - began)
+        self._schedule.checkpointed(now, preparing)
+        context.tasks.committed()
 
-    async def _commit(
-        self,
-        thread: Any,
-        changed: Sequence[Partition],
-        offsets: Mapping[tuple[str, int], int],
-        membership: Membership,
-    ) -> None:
-        """Commit in the order that the guarantee asks for."""
-        with self.trace("commit", guarantee=self.settings.guarantee):
-            if self.settings.guarantee == "exactly_once":
-                await answered(lambda: self.output.commit(offsets, membership), self.settings)
-            else:
-                await answered(self.output.flush, self.settings)
-        with self.trace("store"):
-            for partition in changed:
-                partition.committed()
-        if self.settings.guarantee == "at_least_once":
-            await thread.call_thread(thread.commit_offsets, offsets)
+    def _offsets_of(self, changed: Iterable[PartitionProcessor]) -> dict[TopicPartition, int]:
+        """The offsets that these partition groups have reached."""
+        names = {stream: topic for topic, stream in self.context.topics.items()}
+        return {
+            TopicPartition(names[stream], processor.number): offset
+            for processor in changed
+            for stream, offset in processor.offsets.items()
+        }
 
-    def give_up(self) -> None:
-        """Commit nothing any more: what was done since the last checkpoint is done again."""
-        self.membership = None
-        self._cancel_restore()
+    async def _checkpoint_if_due(self) -> None:
+        is_changed = self.assignment.is_changed
+        if is_changed and not self._schedule.seconds_left(monotonic(), self._is_caught_up):
+            await self.checkpoint()
 
-    async def suspend(self, thread: Any) -> None:
-        """Give all partitions back: a last checkpoint, then close the state."""
-        self._cancel_restore()
+    async def _checkpoint_if_changed(self) -> None:
+        if self.assignment.is_changed:
+            await self.checkpoint()
+
+    async def between_checkpoints(self, change: Callable[[Iterable[Task]], None]) -> None:
+        """Change something of all tasks at one place in the order, the same for all partitions.
+
+        What came before that place is committed first. Raises as `checkpoint` does, but for
+        `Fenced`.
+        """
+        await to_its_end(self._between_checkpoints(change))
+
+    async def _between_checkpoints(self, change: Callable[[Iterable[Task]], None]) -> None:
         async with self._lock:
             try:
-                if self.is_restored:
-                    await self.checkpoint(thread)
+                await self._checkpoint_if_changed()
+            except Fenced as fenced:
+                await self._fenced(fenced)
+            change([processor.task for processor in self.assignment.processors.values()])
+
+    # -- the life of an assignment
+
+    async def restore(self) -> None:
+        """Open and restore the partitions that the group has assigned to this worker."""
+        restored = asyncio.create_task(self._restored())
+        try:
+            await asyncio.shield(restored)
+        except asyncio.CancelledError:
+            # Another rebalance. The thread that restores has to end before its files are closed.
+            self.assignment.revoke()
+            restored.add_done_callback(log_failure)
+            raise
+
+    async def _restored(self) -> None:
+        async with self._lock:
+            restore = self.assignment.begin_restore()
+            self.context.counts.rebalances += 1
+            watch = asyncio.create_task(_keep_alive(self._consumer))
+            try:
+                assigned = await self._consumer.assigned()
+                opened = await asyncio.to_thread(self._opener.open, assigned.partitions, restore)
+            except Interrupted:
+                self.assignment.close()
+                return
+            finally:
+                watch.cancel()
+            is_running = self.assignment.run(opened, assigned.metadata)
+            if is_running and (spared := await self._consumer.standbys()):
+                self._standby = self._opener.standby(spared)
+
+    async def revoke(self) -> None:
+        """Give all partitions back: a last checkpoint, then close the state."""
+        self.assignment.revoke()
+        async with self._lock:
+            try:
+                await self.checkpoint()
             except Fenced as fenced:
                 self._note(fenced)
             finally:
-                self.membership = None
-                self.is_restored = False
-                self._close()
+                self.assignment.close()
                 if self._standby is not None:
                     await asyncio.to_thread(self._standby.stop)
                     self._standby = None
 
-    def _close(self) -> None:
-        for partition in self.partitions.values():
-            partition.close()
-        self.partitions = {}
-        self.start_offsets = {}
-        self.pulse.enter("joining")
+    def give_up(self) -> None:
+        """Commit nothing any more: what was done since the last checkpoint is done again."""
+        self.assignment.invalidate()
+
+    async def _fenced(self, fenced: Fenced) -> None:
+        """Take back what the group did not take, and ask it for another assignment."""
+        self._note(fenced)
+        self.assignment.invalidate()
+        self.assignment.close_partitions()
+        await self._consumer.rejoin()
+
+    def _note(self, fenced: Fenced) -> None:
+        logger.warning("the group has given this worker up: %s", fenced)
+        self.context.counts.fenced += 1
 
 
-async def _keep_alive(thread: Any) -> None:
+async def _keep_alive(consumer: GroupConsumer) -> None:
     while True:
         await asyncio.sleep(1)
-        await thread.call_thread(thread.keep_alive)
+        await consumer.keep_alive()

@@ -4,7 +4,7 @@ import struct
 from typing import NamedTuple
 
 
-class Membership(NamedTuple):
+class GroupMetadata(NamedTuple):
     """A worker's place in the group, as the broker checks it before it takes offsets."""
 
     group: str

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from streams.engine.checkpoint.answer import ANSWER_SECONDS
-from streams.engine.telemetry.liveness import Pulse
+from streams.engine.telemetry.liveness import Liveness
 from streams.settings import Settings
 
 RESTORE_SECONDS: Final = 120
@@ -25,23 +25,23 @@ class Check(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of a unit: what each of its workers says."""
 
 
-def startup(pulse: Pulse, _: Settings) -> Check:
+def startup(liveness: Liveness, _: Settings) -> Check:
     """Whether it has once had partitions with their state restored."""
-    if pulse.has_restored:
+    if liveness.has_restored:
         return Check(True, "it has joined the group and restored what it was assigned")
-    return Check(False, _stage(pulse))
+    return Check(False, _stage(liveness))
 
 
-def ready(pulse: Pulse, _: Settings) -> Check:
+def ready(liveness: Liveness, _: Settings) -> Check:
     """Whether it works: partitions are assigned and restored, and the group hears of it."""
-    if pulse.stage != "working":
-        return Check(False, _stage(pulse))
-    if not pulse.hears_group:
+    if liveness.stage != "working":
+        return Check(False, _stage(liveness))
+    if not liveness.hears_group:
         return Check(False, "the group's coordinator does not answer")
-    return Check(True, _stage(pulse))
+    return Check(True, _stage(liveness))
 
 
-def live(pulse: Pulse, settings: Settings) -> Check:
+def live(liveness: Liveness, settings: Settings) -> Check:
     """Whether it gets anywhere; if not, nothing but a restart can help.
 
     Whoever waits for the group is alive. That its event loop moves shows in that it answers.
@@ -50,26 +50,26 @@ def live(pulse: Pulse, settings: Settings) -> Check:
         "joining": float("inf"),
         "restoring": RESTORE_SECONDS,
         "working": settings.transaction_seconds + ANSWER_SECONDS + WORK_SECONDS,
-    }[pulse.stage]
-    said = _stage(pulse)
-    if pulse.silence > patience:
-        said += f", but has got nowhere for {pulse.silence:.0f} seconds (allowed: {patience})"
+    }[liveness.stage]
+    said = _stage(liveness)
+    if liveness.silence > patience:
+        said += f", but has got nowhere for {liveness.silence:.0f} seconds (allowed: {patience})"
         return Check(False, said)
     return Check(True, said)
 
 
-def _stage(pulse: Pulse) -> str:
-    if pulse.stage == "joining":
+def _stage(liveness: Liveness) -> str:
+    if liveness.stage == "joining":
         return "it waits for the group to assign partitions"
-    if pulse.stage == "restoring":
+    if liveness.stage == "restoring":
         return (
-            f"it restores its state: {pulse.restored:,} records are done since the start, "
-            f"at most {pulse.left:,} are left"
+            f"it restores its state: {liveness.restored:,} records are done since the start, "
+            f"at most {liveness.left:,} are left"
         )
-    return f"it works on {pulse.partitions} partition{'' if pulse.partitions == 1 else 's'}"
+    return f"it works on {liveness.partitions} partition{'' if liveness.partitions == 1 else 's'}"
 
 
-CHECKS: Final[Mapping[str, Callable[[Pulse, Settings], Check]]] = {
+CHECKS: Final[Mapping[str, Callable[[Liveness, Settings], Check]]] = {
     "startup": startup,
     "ready": ready,
     "live": live,

@@ -5,6 +5,7 @@ from itertools import chain
 from time import monotonic
 from typing import Final
 
+from streams.agents.supplier import SuppressTasks
 from streams.engine.loop import Engine
 from streams.engine.telemetry.histogram import SECONDS, Histogram
 from streams.monitoring.health import CHECKS, Check
@@ -24,13 +25,13 @@ TICK_SECONDS: Final = 0.1
 class WorkerStatus:
     """Answers for the engine, on its own event loop."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._worker = Worker(engine, Histogram(SECONDS))
+    def __init__(self, engine: Engine, tasks: SuppressTasks) -> None:
+        self._worker = Worker(engine, tasks, Histogram(SECONDS))
 
     async def check(self, name: str) -> Check:
         """The answer to one of `CHECKS`."""
-        engine = self._worker.engine
-        return CHECKS[name](engine.pulse, engine.settings)
+        context = self._worker.engine.context
+        return CHECKS[name](context.liveness, context.settings)
 
     async def metrics(self, accept: str) -> Exposition:
         """All metrics, in the form that an Accept header asks for."""

@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 
 from schemas.records import Event
-from streams.engine.checkpoint.schedule import Pace
+from streams.engine.checkpoint.schedule import CheckpointSchedule
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
@@ -51,15 +51,15 @@ def measure(bench: Bench) -> Iterator[Figure]:
 
 def run(joined: Join, crowd: Iterator[Event], hot: Iterator[Event] | None, seconds: float) -> float:
     """Processor seconds for each second of events, with checkpoints as the engine paces them."""
-    pace, at, spent = Pace(Settings(), 0.0), 0.0, 0.0
+    schedule, at, spent = CheckpointSchedule(Settings(), 0.0), 0.0, 0.0
     while at < seconds:
-        pause = pace.seconds_left(at, is_caught_up=False)
+        pause = schedule.seconds_left(at, is_caught_up=False)
         events = list(islice(crowd, round(pause * OTHERS_A_SECOND)))
         events += islice(hot or (), round(pause * HOT_A_SECOND))
         took = checkpoint(joined, events)
         at += pause
         spent += took.total
-        pace.taken(at, took.settling)
+        schedule.checkpointed(at, took.settling)
     return spent / at
 
 

@@ -5,23 +5,21 @@ the output as JSON. Two partitions take the same records in turns, a checkpoint 
 machine troubles both alike. A whole worker also fetches and sends, so of its time it is less.
 """
 
-import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from time import process_time
 from types import SimpleNamespace
 from typing import Any, Final
 
-from streams.engine.batches import in_batches
-from streams.engine.intake import Fetched
-from streams.engine.loop import Engine
-from streams.engine.partition import Partition
-from streams.engine.state.store import Memory, Store
-from streams.engine.telemetry.accounting import Accounting
-from streams.engine.telemetry.counts import Counts
+from streams.agents.accounting import Accounting
+from streams.agents.counts import SuppressCounts
+from streams.agents.intake import Fetched
+from streams.agents.supplier import SuppressTasks
+from streams.engine.loop import BATCH_BYTES
+from streams.engine.partition_processor import in_batches
 from streams.monitoring.worker_status import WorkerStatus
 from streams.recording.files import RecordedRecord
 from streams.settings import Settings
@@ -30,6 +28,7 @@ from streams.suppression.policy import Policy
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.in_process import collecting_nothing
 from tests.bench.workload import mixed
+from tests.engine.in_memory import InMemoryEngine
 
 EVENTS: Final = 600_000
 WARM_UP: Final = 5
@@ -52,22 +51,6 @@ class Nothing(Accounting):
         """Do nothing."""
 
 
-class Output:
-    """Stands for the output: takes everything, and hands the changelog out offsets."""
-
-    name = "worker"
-    waiting = 0
-
-    def __init__(self) -> None:
-        self.offset = 0
-
-    def send(self, *_: object, on_delivery: Any = None, **__: object) -> None:
-        """Take a record."""
-        self.offset += 1
-        if on_delivery is not None:
-            on_delivery(None, SimpleNamespace(offset=lambda: self.offset))
-
-
 def measure(bench: Bench) -> Iterator[Figure]:
     """Work a backlog off in turns, and scrape."""
     records = list(mixed(max(100_000, round(bench.scale * EVENTS)), 1))
@@ -75,9 +58,9 @@ def measure(bench: Bench) -> Iterator[Figure]:
     checkpoints = [records[start : start + size] for start in range(0, len(records), size)]
     spent: dict[str, list[float]] = {"with": [], "without": []}
     with ExitStack() as stack, collecting_nothing():
-        metered = stack.enter_context(closing(partition(bench.folder / "with")))
-        unmetered = stack.enter_context(closing(partition(bench.folder / "without")))
-        unmetered._accounting = Nothing(Counts())
+        metered = stack.enter_context(engine(bench.folder / "with"))
+        unmetered = stack.enter_context(engine(bench.folder / "without"))
+        unmetered.task()._accounting = Nothing(SuppressCounts())  # type: ignore[attr-defined]
         turns = [("with", metered), ("without", unmetered)]
         for first, taken in enumerate(checkpoints):
             for name, at_work in turns:
@@ -92,43 +75,43 @@ def measure(bench: Bench) -> Iterator[Figure]:
     yield Figure("a scrape", 1000 * scrape, "ms")
 
 
-def partition(folder: Path) -> Partition:
-    """The only partition of a deployment, with its state on disk."""
-    memory = Memory(SETTINGS.cache_megabytes << 20, SETTINGS.write_buffer_megabytes << 20)
-    output: Any = Output()
-    policy, counts = Policy.default(), Counts()
-    return Partition(0, 1, Store(folder, memory), policy, catalog(), output, SETTINGS, counts)
+def engine(folder: Path) -> InMemoryEngine:
+    """The engine of a deployment of one partition, with its state on disk."""
+    return InMemoryEngine(tasks(), folder, SETTINGS)
 
 
-def catalog() -> Any:
-    """Stands for the reader of a catalog, in which there is nothing."""
-    return SimpleNamespace(catalog=Catalog(), invalid=deque(), position=0, read=0, forgotten=0)
+def tasks() -> SuppressTasks:
+    """What an engine is to do, by a catalog in which there is nothing."""
+    reader: Any = SimpleNamespace(
+        catalog=Catalog(), invalid=deque(), position=0, read=0, forgotten=0
+    )
+    return SuppressTasks(SETTINGS, Policy.default(), {}, reader)
 
 
-def work_off(partition: Partition, records: Sequence[RecordedRecord], first: int) -> float:
+def work_off(at_work: InMemoryEngine, records: Sequence[RecordedRecord], first: int) -> float:
     """Processor seconds for one checkpoint; `first` is the offset of its first record."""
     fetched = defaultdict(list)
     for offset, record in enumerate(records, first):
         taken = Fetched(record.topic, offset, record.timestamp, record.key, record.value, ())
         fetched[record.topic].append(taken)
+    [processor] = at_work.engine.assignment.processors.values()
     began = process_time()
     for topic, of_topic in fetched.items():
-        partition.add(topic, of_topic)
-    for entries, _ in in_batches(partition.alignment.take(), SETTINGS.batch_records):
-        partition.process(entries)
-    partition.review()
-    partition.settle()
-    partition.committed()
+        processor.add(topic, of_topic)
+    for queue in processor.group.queues.values():
+        queue.known_end = queue.next_offset  # all that there is has been fetched
+    ready = processor.group.pop_ready()
+    for batch, size in in_batches(ready, SETTINGS.batch_records, BATCH_BYTES):
+        processor.process(batch, size)
+    processor.task.punctuate()
+    at_work.checkpoint()
     return process_time() - began
 
 
-def scraping(partition: Partition) -> float:
+def scraping(at_work: InMemoryEngine) -> float:
     """Processor seconds for a scrape of a worker with one partition."""
-    output: Any = Output()
-    engine = Engine(SETTINGS, Policy.default(), {}, 1, catalog(), output)
-    engine.partitions[0] = partition
-    status = WorkerStatus(engine)
+    status = WorkerStatus(at_work.engine, at_work.tasks)
     began = process_time()
     for _ in range(SCRAPES):
-        asyncio.run(status.metrics(""))
+        at_work.call(status.metrics(""))
     return (process_time() - began) / SCRAPES

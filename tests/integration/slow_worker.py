@@ -12,7 +12,8 @@ from typing import Any
 
 from streams import cli
 from streams.engine import faust_consumer
-from streams.engine.faust_consumer import ConsumerThread, Polled
+from streams.engine.faust_consumer import ConsumerThread
+from streams.kafka.group_consumer import Polled
 
 LONGEST_SILENCE = 30
 """In fetches."""

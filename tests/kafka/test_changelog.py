@@ -20,7 +20,7 @@ from streams.engine.state import standby as standby_module
 from streams.engine.state.restore import Interrupted, Restore
 from streams.engine.state.standby import Standby
 from streams.engine.state.store import PERSON, PROGRESS, Memory, Store
-from streams.engine.telemetry.liveness import Pulse
+from streams.engine.telemetry.liveness import Liveness
 from streams.errors import UserError
 from streams.settings import Settings
 from tests.integration.conftest import settings_of
@@ -167,7 +167,7 @@ def test_a_restore_tells_how_far_it_is_and_for_how_long_it_has_got_nowhere(
 ) -> None:
     changelog.write(ann=5)
     transaction = changelog.begin("a", bob=6)
-    pulse = Pulse()
+    pulse = Liveness()
     restore = Restore(changelog.settings, SECONDS, pulse)
     restoring = threading.Thread(target=restore.run, args=[{0: store}])
     restoring.start()

@@ -10,8 +10,8 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaException, Producer, 
 from confluent_kafka.admin import AdminClient
 
 from streams.demo.embedded_broker import EmbeddedBroker
-from streams.engine.checkpoint.output import Fenced, TransactionalOutput
-from streams.kafka.group_metadata import Membership
+from streams.engine.checkpoint.exactly_once import Fenced, TransactionalProducer
+from streams.kafka.group_metadata import GroupMetadata
 from streams.settings import Settings
 from tests.kafka.clients import (
     SECONDS,
@@ -307,10 +307,10 @@ def test_a_transaction_that_nobody_ends_is_aborted_when_its_time_is_up(
 def test_a_stranger_to_the_group_commits_nothing(broker: str) -> None:
     topic, group = create_topic(broker), unique("group")
     commit_offset(broker, group, topic, 1)
-    output = TransactionalOutput(Settings(brokers=broker, application=unique("application")))
+    output = TransactionalProducer(Settings(brokers=broker, application=unique("application")))
     output.send(topic, 0, None, b"of nobody")
     with pytest.raises(Fenced):
-        output.commit({(topic, 0): 2}, Membership(group, 1, "somebody-else", None))
+        output.commit({(topic, 0): 2}, GroupMetadata(group, 1, "somebody-else", None))
     output.close()
     assert committed_offset(broker, group, topic) == 1
     assert read(broker, topic).values == []
@@ -319,7 +319,7 @@ def test_a_stranger_to_the_group_commits_nothing(broker: str) -> None:
 def test_a_member_of_a_former_generation_commits_nothing(kafka: KafkaCluster) -> None:
     broker = kafka.address
     topic, group = create_topic(broker), unique("group")
-    output = TransactionalOutput(Settings(brokers=broker, application=unique("application")))
+    output = TransactionalProducer(Settings(brokers=broker, application=unique("application")))
     with closing(member(broker, group, topic)) as consumer:
         current = membership_of(consumer, group)
         output.send(topic, 0, None, b"of now")
@@ -363,16 +363,16 @@ def test_the_embedded_broker_keeps_nothing_over_a_restart(tmp_path: Path) -> Non
 
 def nobody(group: str) -> bytes:
     """Of a producer whose group has no members."""
-    return Membership(group, -1, "", None).to_bytes()
+    return GroupMetadata(group, -1, "", None).to_bytes()
 
 
-def membership_of(consumer: Consumer, group: str) -> Membership:
+def membership_of(consumer: Consumer, group: str) -> GroupMetadata:
     """The membership of a consumer, once it has one."""
     wait_until(
         lambda: consumer.poll(0.1) is not None or bool(consumer.assignment()), "an assignment"
     )
     said = bytes(consumer.consumer_group_metadata())
     generation = int.from_bytes(said.removeprefix(b"CGMDv2:")[:4], "little", signed=True)
-    membership = Membership(group, generation, consumer.memberid(), None)
+    membership = GroupMetadata(group, generation, consumer.memberid(), None)
     assert membership.to_bytes() == said
     return membership

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from streams.engine.checkpoint.output import Fenced, TransactionalOutput
+from streams.engine.checkpoint.exactly_once import Fenced, TransactionalProducer
 from streams.engine.checkpoint.takeover import end_transactions_of_the_dead
-from streams.kafka.group_metadata import Membership
+from streams.kafka.group_metadata import GroupMetadata
 from streams.kafka.offsets import committed
 from streams.kafka.topics import create, plan
 from streams.settings import Settings
@@ -27,13 +27,13 @@ def settings(kafka: KafkaCluster, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def dead(settings: Settings) -> TransactionalOutput:
+def dead(settings: Settings) -> TransactionalProducer:
     """A worker that has committed, sent a decision after that, and is in no group."""
-    output = TransactionalOutput(settings)
+    output = TransactionalProducer(settings)
     place = (settings.topic("purchases"), 0)
-    output.commit({place: 3}, Membership(settings.application, -1, "", None))
+    output.commit({place: 3}, GroupMetadata(settings.application, -1, "", None))
     output.send(settings.topic("decisions"), 0, b"ann", b"open")
-    output.flush()
+    output._producer.flush()
     return output
 
 
@@ -56,19 +56,19 @@ def take_over(settings: Settings, name: str = "another") -> None:
     end_transactions_of_the_dead(settings, [(settings.topic("purchases"), 0)], name, SECONDS)
 
 
-def send_for_ever(output: TransactionalOutput, topic: str) -> None:
+def send_for_ever(output: TransactionalProducer, topic: str) -> None:
     while True:
         output.send(topic, 0, b"ann", b"void")
         output.poll()
 
 
-def test_a_checkpoint_says_whose_it_was(settings: Settings, dead: TransactionalOutput) -> None:
+def test_a_checkpoint_says_whose_it_was(settings: Settings, dead: TransactionalProducer) -> None:
     place = (settings.topic("purchases"), 0)
     assert committed(settings, [place], SECONDS) == {place: (3, dead.name)}
 
 
 def test_the_transaction_of_a_worker_that_is_gone_is_ended(
-    settings: Settings, dead: TransactionalOutput
+    settings: Settings, dead: TransactionalProducer
 ) -> None:
     assert last_stable_offset(settings) == 0
     take_over(settings)
@@ -76,21 +76,21 @@ def test_the_transaction_of_a_worker_that_is_gone_is_ended(
     assert read_topic(settings, settings.topic("decisions"), 1) == []
 
 
-def test_a_worker_does_not_end_its_own(settings: Settings, dead: TransactionalOutput) -> None:
+def test_a_worker_does_not_end_its_own(settings: Settings, dead: TransactionalProducer) -> None:
     take_over(settings, dead.name)
     assert last_stable_offset(settings) == 0
 
 
 def test_a_worker_that_was_not_dead_hears_of_it_at_its_checkpoint(
-    settings: Settings, dead: TransactionalOutput
+    settings: Settings, dead: TransactionalProducer
 ) -> None:
     take_over(settings)
     with pytest.raises(Fenced):
-        dead.commit({}, Membership(settings.application, -1, "", None))
+        dead.commit({}, GroupMetadata(settings.application, -1, "", None))
 
 
 def test_a_worker_that_was_not_dead_hears_of_it_when_it_sends(
-    settings: Settings, dead: TransactionalOutput
+    settings: Settings, dead: TransactionalProducer
 ) -> None:
     take_over(settings)
     with pytest.raises(Fenced):
@@ -98,10 +98,10 @@ def test_a_worker_that_was_not_dead_hears_of_it_when_it_sends(
 
 
 def test_a_worker_that_was_not_dead_goes_on_without_what_was_ended(
-    settings: Settings, dead: TransactionalOutput
+    settings: Settings, dead: TransactionalProducer
 ) -> None:
     take_over(settings)
-    nobody = Membership(settings.application, -1, "", None)
+    nobody = GroupMetadata(settings.application, -1, "", None)
     with pytest.raises(Fenced):
         dead.commit({}, nobody)
     dead.send(settings.topic("decisions"), 0, b"ann", b"new")

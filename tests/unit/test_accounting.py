@@ -1,11 +1,11 @@
 """What is counted of decisions and events, and when."""
 
 from schemas.topics import RANKS
-from streams.engine.telemetry.accounting import LATE_MILLISECONDS, Accounting
-from streams.engine.telemetry.counts import Counts
+from streams.agents.accounting import LATE_MILLISECONDS, Accounting
+from streams.agents.counts import SuppressCounts
 from tests.builders import NOW, purchase
 
-PLACE = (NOW, RANKS["purchases"], 0)
+KEY = (NOW, RANKS["purchases"], 0)
 
 
 def answer(reason: str) -> dict[str, str]:
@@ -13,7 +13,7 @@ def answer(reason: str) -> dict[str, str]:
 
 
 def test_candidates_are_counted_by_reason_when_their_checkpoint_is_committed() -> None:
-    counts = Counts()
+    counts = SuppressCounts()
     accounting = Accounting(counts)
     suppressed = [answer("purchased"), answer("purchased"), answer("too_soon")]
     accounting.decided(
@@ -28,19 +28,19 @@ def test_candidates_are_counted_by_reason_when_their_checkpoint_is_committed() -
 
 
 def test_a_request_is_timed_until_its_commit_and_evidence_for_itself() -> None:
-    counts = Counts()
+    counts = SuppressCounts()
     accounting = Accounting(counts)
     accounting.decided({"ts": NOW, "suppressed": [], "allowed": [], "ghosted": []})
-    accounting.joined(PLACE, purchase("p", ts=NOW))
+    accounting.joined(KEY, purchase("p", ts=NOW))
     accounting.committed(NOW + 20)
     assert (sum(counts.decision_seconds.counts), counts.decision_seconds.total) == (1, 0.02)
     assert (sum(counts.list_seconds.counts), counts.list_seconds.total) == (1, 0.02)
 
 
 def test_evidence_is_late_when_it_lies_far_behind_what_its_partition_had_shown() -> None:
-    counts = Counts()
+    counts = SuppressCounts()
     accounting = Accounting(counts)
-    accounting.joined(PLACE, purchase("p", ts=NOW - LATE_MILLISECONDS))
-    accounting.joined(PLACE, purchase("p", ts=NOW - LATE_MILLISECONDS - 1))
+    accounting.joined(KEY, purchase("p", ts=NOW - LATE_MILLISECONDS))
+    accounting.joined(KEY, purchase("p", ts=NOW - LATE_MILLISECONDS - 1))
     accounting.committed(NOW)
     assert counts.late == {"purchases": 1}

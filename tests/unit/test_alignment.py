@@ -1,7 +1,7 @@
 """The order in which a group's records are taken: that of a merge by time (SPEC 6)."""
 
 from schemas.topics import PERSON_TOPICS
-from streams.engine.alignment import UNKNOWN_END, Alignment, Stream
+from streams.engine.alignment import UNKNOWN_END, PartitionGroup, RecordQueue
 
 RANKS = {topic: rank for rank, topic in enumerate(PERSON_TOPICS)}
 
@@ -10,10 +10,10 @@ class Group:
     """An alignment that is told what the broker holds and what was fetched of it."""
 
     def __init__(self) -> None:
-        self.alignment: Alignment[str] = Alignment()
+        self.group: PartitionGroup[str] = PartitionGroup()
 
-    def stream(self, topic: str) -> Stream[str]:
-        return self.alignment.stream(topic, RANKS[topic])
+    def stream(self, topic: str) -> RecordQueue[str]:
+        return self.group.queue(topic, RANKS[topic])
 
     def holds(self, topic: str, count: int) -> "Group":
         """The broker is known to hold so many records of a topic."""
@@ -25,11 +25,11 @@ class Group:
         stream = self.stream(topic)
         for ts in times:
             offset = stream.next_offset
-            stream.add(offset, ts, f"{topic} {offset}")
+            stream.append(offset, ts, f"{topic} {offset}")
         return self
 
     def take(self) -> list[str]:
-        return [record for _, record in self.alignment.take()]
+        return [record for _, record in self.group.pop_ready()]
 
 
 # --- a record's place ----------------------------------------------------------------------------
@@ -92,9 +92,9 @@ def test_a_topic_that_was_never_heard_of_holds_nobody_up() -> None:
 def test_a_record_waits_for_a_partition_that_holds_more() -> None:
     group = Group().holds("purchases", 1).fetch("impression-requests", 10)
     assert group.take() == []
-    assert group.alignment.waiting == 1
+    assert group.group.waiting == 1
     assert group.fetch("purchases", 5).take() == ["purchases 0", "impression-requests 0"]
-    assert group.alignment.waiting == 0
+    assert group.group.waiting == 0
 
 
 def test_a_record_waits_only_for_what_could_come_before_it() -> None:

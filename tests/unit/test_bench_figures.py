@@ -1,6 +1,7 @@
 """What the benchmarks make of what they have measured."""
 
 import os
+from pathlib import Path
 from random import Random
 
 import orjson
@@ -15,9 +16,11 @@ from tests.bench.latency import WARM_UP_SECONDS, percentile, shifted, since_due
 from tests.bench.live import PURCHASE, REQUEST, Load, events_of
 from tests.bench.persons import different_states
 from tests.bench.shares import OTHER, Frame, Rule, Stack, share_of_time, shares, stacks
+from tests.bench.shares import RULES as PROFILE
 from tests.bench.workload import Crowd, mixed
 from tests.builders import decision, published, purchase, request
 
+REPOSITORY = Path(__file__).parents[2]
 LOAD = Load(Settings(), 4, rate=100.0, seconds=30.0, first=5_000, crowd=Crowd(persons=10))
 
 
@@ -114,6 +117,14 @@ def test_the_frame_nearest_to_the_top_that_says_anything_counts() -> None:
         ("Join.take", "join.py"), ("Store.get", "streams/engine/state/store.py"), count=1
     )
     assert shares([joined, stored], RULES) == {"join": 0.75, "disk": 0.25}
+
+
+@pytest.mark.parametrize("rule", [rule for rule in PROFILE if "aiokafka" not in rule.file], ids=str)
+def test_every_rule_of_the_profile_is_for_a_file_that_there_is(rule: Rule) -> None:
+    modules = [
+        str(path) for folder in ("streams", "schemas") for path in Path(folder).rglob("*.py")
+    ]
+    assert any(rule.file in module for module in modules)
 
 
 def test_what_no_rule_knows_is_the_rest() -> None:

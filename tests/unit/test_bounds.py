@@ -8,10 +8,9 @@ from confluent_kafka import KafkaException
 
 from streams.agents import catalog_reader
 from streams.agents.catalog_reader import CatalogReader, InvalidProduct
-from streams.engine import batches
-from streams.engine.batches import in_batches
-from streams.engine.checkpoint import output
-from streams.engine.checkpoint.output import Output
+from streams.engine.checkpoint import producer
+from streams.engine.checkpoint.at_least_once import AcknowledgedProducer
+from streams.engine.partition_processor import in_batches
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from tests.builders import NOW, purchase
@@ -36,8 +35,8 @@ def entries(*sizes: int) -> list[Any]:
 def test_output_that_no_broker_takes_is_an_error_and_not_waited_for_for_ever(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output, "QUEUE_MESSAGES", 2)
-    waiting = Output(settings, seconds=0.2)
+    monkeypatch.setattr(producer, "QUEUE_MESSAGES", 2)
+    waiting = AcknowledgedProducer(settings, seconds=0.2)
     for _ in range(2):
         waiting.send("decisions", 0, b"ann", b"{}")
     with pytest.raises(KafkaException, match="2 records were not taken"):
@@ -47,16 +46,13 @@ def test_output_that_no_broker_takes_is_an_error_and_not_waited_for_for_ever(
 @pytest.mark.parametrize("many", [0, 1, 5, 12])
 def test_batches_have_all_records_in_their_order_and_none_has_too_many(many: int) -> None:
     whole = entries(*[10] * many)
-    cut = list(in_batches(whole, 5))
+    cut = list(in_batches(whole, 5, 1_000))
     assert [entry for batch, _ in cut for entry in batch] == whole
     assert all(0 < len(batch) <= 5 for batch, _ in cut)
 
 
-def test_a_batch_is_no_more_than_so_many_bytes_or_a_single_record(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(batches, "BATCH_BYTES", 10_000)
-    cut = in_batches(entries(4_000, 4_000, 4_000, 50_000, 4_000), 100)
+def test_a_batch_is_no_more_than_so_many_bytes_or_a_single_record() -> None:
+    cut = in_batches(entries(4_000, 4_000, 4_000, 50_000, 4_000), 100, 10_000)
     assert [(len(batch), size) for batch, size in cut] == [
         (2, 8_000),
         (1, 4_000),

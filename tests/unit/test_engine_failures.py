@@ -2,48 +2,24 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from streams.engine.loop import Engine
-from streams.settings import Settings
-from streams.suppression.policy import Policy
+from tests.engine.in_memory import InMemoryEngine
+from tests.engine.spy import SpyTasks
 
 
-class Output:
-    """Stands for the output, of which only the name matters here."""
-
-    name = "worker"
-
-
-class Thread:
-    """The consumer's thread, where nothing is to be had."""
-
-    poll = None
-
-    async def call_thread(self, *_: Any) -> None:
-        """Have nothing to say."""
-
-
-class BusyEngine(Engine):
+class BusyEngine(InMemoryEngine):
     """An engine whose work ends badly when it is let."""
 
     def __init__(self, folder: Path) -> None:
-        settings = Settings(state_folder=str(folder))
-        nothing: Any = None
-        output: Any = Output()
-        super().__init__(settings, Policy.default(), {}, 1, nothing, output)
+        super().__init__(SpyTasks(), folder)
         self.may_end = asyncio.Event()
         self.has_begun = asyncio.Event()
+        self.engine._advance = self._fail  # type: ignore[method-assign]
+        self.engine._restored = self._fail  # type: ignore[method-assign]
 
-    async def _advance(self, thread: Any, polled: Any) -> None:
-        await self._fail()
-
-    async def _restored(self, thread: Any) -> None:
-        await self._fail()
-
-    async def _fail(self) -> None:
+    async def _fail(self, *_: object) -> None:
         self.has_begun.set()
         await self.may_end.wait()
         raise ConnectionError("the broker is gone")
@@ -53,9 +29,10 @@ class BusyEngine(Engine):
 def test_work_that_fails_after_it_was_given_up_is_told_in_one_line(
     work: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    engine = BusyEngine(tmp_path)
+
     async def give_up_in_mid_work() -> None:
-        engine = BusyEngine(tmp_path)
-        waiting = asyncio.create_task(getattr(engine, work)(Thread()))
+        waiting = asyncio.create_task(getattr(engine.engine, work)())
         await engine.has_begun.wait()
         waiting.cancel()
         await asyncio.wait({waiting})
@@ -63,5 +40,5 @@ def test_work_that_fails_after_it_was_given_up_is_told_in_one_line(
         await asyncio.sleep(0)  # for the work to go on
         await asyncio.sleep(0)  # for who is called when it is done
 
-    asyncio.run(give_up_in_mid_work())
+    engine.call(give_up_in_mid_work())
     assert caplog.messages == ["work that was given up has failed: the broker is gone"]

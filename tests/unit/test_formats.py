@@ -14,6 +14,7 @@ from schemas.adapters.formats import ADAPTERS, AUTO, FORMATS, formats_of, read, 
 from schemas.decoding import InvalidRecord, decode
 from schemas.records import Input, Several, events_of
 from schemas.topics import PERSON_TOPICS
+from streams.kafka.topic_partition import TopicPartition
 from streams.recording.backtest import Backtest
 from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.recording.one_person import OnePerson
@@ -21,7 +22,7 @@ from streams.recording.report.analysis import ReportAnalysis
 from streams.settings import Settings, SettingsError
 from streams.suppression.policy import Policy
 from tests.builders import NOW, TOPIC_OF
-from tests.property.test_fuzz_partition import a_partition
+from tests.property.test_fuzz_task import an_engine
 
 EXAMPLES = Path(generate.__file__).parent / "examples"
 
@@ -246,16 +247,17 @@ def test_a_worker_accounts_for_every_record_in_another_format() -> None:
         "valid-remove-from-cart-of-two",
     )
     records = [arrived(offset, example_of(f"ga4/{name}")) for offset, name in enumerate(names)]
-    with a_partition("", formats="purchases=ga4") as (partition, _, counts, _):
-        partition.add("purchases", records)
-        partition.process(partition.alignment.take())
-        assert partition.offsets == {"purchases": 4}
+    with an_engine("", formats="purchases=ga4") as (engine, tasks):
+        engine.feed("purchases", *records)
+        engine.run()
+        assert engine.strategy.offsets[TopicPartition("purchases", 0)] == 4
+    counts = tasks.counts
     assert (counts.joined, counts.dead, counts.ignored) == (
         2,
         {"wrong_type": 1},
         {"purchases": 1},
     )
-    assert counts.consumed == {"purchases": 4}
+    assert engine.context.counts.consumed == {"purchases": 4}
 
 
 def test_a_backtest_accounts_for_every_record_in_another_format() -> None:

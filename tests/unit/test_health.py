@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.engine.telemetry.liveness import Pulse
+from streams.engine.telemetry.liveness import Liveness
 from streams.monitoring.health import CHECKS, RESTORE_SECONDS, live, ready, startup
 from streams.settings import Settings
 
@@ -26,26 +26,26 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def pulse(clock: Clock) -> Pulse:
+def pulse(clock: Clock) -> Liveness:
     """Of a worker that was just started, and whose group answers."""
-    pulse = Pulse(clock)
+    pulse = Liveness(clock)
     pulse.hears_group = True
     return pulse
 
 
-def ok(pulse: Pulse) -> dict[str, bool]:
+def ok(pulse: Liveness) -> dict[str, bool]:
     return {name: check(pulse, SETTINGS).ok for name, check in CHECKS.items()}
 
 
 def test_who_waits_for_the_group_is_alive_for_however_long_but_neither_started_nor_ready(
-    pulse: Pulse, clock: Clock
+    pulse: Liveness, clock: Clock
 ) -> None:
     clock.now += 86_400
     assert ok(pulse) == {"startup": False, "ready": False, "live": True}
     assert ready(pulse, SETTINGS).why == "it waits for the group to assign partitions"
 
 
-def test_who_restores_is_not_ready_and_says_how_far_it_is(pulse: Pulse) -> None:
+def test_who_restores_is_not_ready_and_says_how_far_it_is(pulse: Liveness) -> None:
     pulse.enter("restoring")
     pulse.restored, pulse.left = 12_000, 3_000
     assert ok(pulse) == {"startup": False, "ready": False, "live": True}
@@ -54,7 +54,7 @@ def test_who_restores_is_not_ready_and_says_how_far_it_is(pulse: Pulse) -> None:
     )
 
 
-def test_who_has_restored_is_started_ready_and_alive(pulse: Pulse) -> None:
+def test_who_has_restored_is_started_ready_and_alive(pulse: Liveness) -> None:
     pulse.enter("restoring")
     pulse.enter("working", 4)
     assert ok(pulse) == {"startup": True, "ready": True, "live": True}
@@ -62,17 +62,17 @@ def test_who_has_restored_is_started_ready_and_alive(pulse: Pulse) -> None:
 
 
 @pytest.mark.parametrize(("many", "said"), [(0, "0 partitions"), (1, "1 partition")])
-def test_it_says_on_how_many_partitions_it_works(pulse: Pulse, many: int, said: str) -> None:
+def test_it_says_on_how_many_partitions_it_works(pulse: Liveness, many: int, said: str) -> None:
     pulse.enter("working", many)
     assert live(pulse, SETTINGS).why == f"it works on {said}"
 
 
-def test_who_was_assigned_nothing_is_ready_to_take_over(pulse: Pulse) -> None:
+def test_who_was_assigned_nothing_is_ready_to_take_over(pulse: Liveness) -> None:
     pulse.enter("working", 0)
     assert ready(pulse, SETTINGS).ok
 
 
-def test_who_has_started_once_stays_so_through_rebalances(pulse: Pulse) -> None:
+def test_who_has_started_once_stays_so_through_rebalances(pulse: Liveness) -> None:
     pulse.enter("working", 4)
     pulse.enter("joining")
     assert ok(pulse) == {"startup": True, "ready": False, "live": True}
@@ -80,7 +80,7 @@ def test_who_has_started_once_stays_so_through_rebalances(pulse: Pulse) -> None:
     assert ok(pulse) == {"startup": True, "ready": False, "live": True}
 
 
-def test_whose_group_does_not_answer_is_not_ready_but_alive(pulse: Pulse) -> None:
+def test_whose_group_does_not_answer_is_not_ready_but_alive(pulse: Liveness) -> None:
     pulse.enter("working", 4)
     pulse.hears_group = False
     assert ok(pulse) == {"startup": True, "ready": False, "live": True}
@@ -88,7 +88,7 @@ def test_whose_group_does_not_answer_is_not_ready_but_alive(pulse: Pulse) -> Non
 
 
 def test_a_restore_that_makes_progress_is_alive_and_one_that_is_stuck_is_not(
-    pulse: Pulse, clock: Clock
+    pulse: Liveness, clock: Clock
 ) -> None:
     pulse.enter("restoring")
     for _ in range(10):
@@ -102,7 +102,7 @@ def test_a_restore_that_makes_progress_is_alive_and_one_that_is_stuck_is_not(
 
 
 def test_who_works_may_take_as_long_as_a_checkpoint_may_and_a_while_more(
-    pulse: Pulse, clock: Clock
+    pulse: Liveness, clock: Clock
 ) -> None:
     pulse.enter("working", 1)
     clock.now += LONGEST_CHECKPOINT + 1
@@ -113,7 +113,7 @@ def test_who_works_may_take_as_long_as_a_checkpoint_may_and_a_while_more(
     assert live(pulse, SETTINGS).ok
 
 
-def test_a_new_restore_begins_with_nothing_left(pulse: Pulse) -> None:
+def test_a_new_restore_begins_with_nothing_left(pulse: Liveness) -> None:
     pulse.enter("restoring")
     pulse.left = 100
     pulse.enter("joining")

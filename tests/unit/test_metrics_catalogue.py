@@ -8,15 +8,17 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.topics import RANKS
-from streams.engine.alignment import Alignment
+from streams.agents.counts import SuppressCounts
+from streams.agents.supplier import SuppressTasks
+from streams.engine.alignment import PartitionGroup
 from streams.engine.loop import Engine
-from streams.engine.telemetry.counts import Counts
+from streams.engine.telemetry.counts import EngineCounts
 from streams.monitoring.metrics import readings
 from streams.monitoring.metrics.catalogue import METRICS
 from streams.monitoring.metrics.exposition import exposition, families_of, merged
@@ -30,30 +32,40 @@ from streams.suppression.policy import Policy
 from streams.view.metrics import METRICS as SERVING
 from tests.builders import NOW
 from tests.deploy.metrics_page import PAGE, page
+from tests.engine.in_memory import InMemoryEngine
 
 ALL: tuple[Metric[Any], ...] = (*METRICS, *UNIT, *SERVING)
 
 
-class Output:
-    """Stands for the output, which nothing waits in."""
+class Scraped(NamedTuple):
+    """An engine and its tasks, without partitions; nothing has happened yet."""
 
-    name = "worker"
-    waiting = 0
+    engine: Engine
+    tasks: SuppressTasks
+
+    def status(self) -> WorkerStatus:
+        """What answers scrapes."""
+        return WorkerStatus(self.engine, self.tasks)
+
+    def fill(self) -> None:
+        """Have everything happen once."""
+        fill(self.engine.context.counts, self.tasks.counts)
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    """Without partitions; nothing has happened yet."""
-    reader: Any = SimpleNamespace(catalog=Catalog(), invalid=deque(), read=0, forgotten=0)
-    output: Any = Output()
+def scraped(tmp_path: Path) -> Scraped:
+    reader: Any = SimpleNamespace(
+        catalog=Catalog(), invalid=deque(), read=0, forgotten=0, position=0
+    )
     settings = Settings(state_folder=str(tmp_path))
-    return Engine(settings, Policy.default(), {}, 1, reader, output)
+    tasks = SuppressTasks(settings, Policy.default(), {}, reader)
+    return Scraped(InMemoryEngine(tasks, tmp_path, settings).engine, tasks)
 
 
 @pytest.fixture
-def told(engine: Engine) -> Callable[[], str]:
+def told(scraped: Scraped) -> Callable[[], str]:
     """What a scrape of this engine gets."""
-    status = WorkerStatus(engine)
+    status = scraped.status()
 
     def scrape() -> str:
         return asyncio.run(status.metrics("")).body.decode()
@@ -113,9 +125,9 @@ def test_promtool_finds_nothing_wrong(told: Callable[[], str]) -> None:
 
 
 def test_every_value_of_a_label_is_one_that_it_may_have(
-    engine: Engine, told: Callable[[], str]
+    scraped: Scraped, told: Callable[[], str]
 ) -> None:
-    fill(engine.counts)
+    scraped.fill()
     known = {metric.full_name: metric for metric in METRICS}
     for family in text_string_to_metric_families(told()):
         metric = known.get(family.name) or known.get(f"{family.name}_total")
@@ -129,11 +141,11 @@ def test_every_value_of_a_label_is_one_that_it_may_have(
             assert all(not allowed[name] or of in allowed[name] for name, of in labels.items())
 
 
-def fill(counts: Counts) -> None:
+def fill(engine: EngineCounts, counts: SuppressCounts) -> None:
     """As if one of everything had happened."""
-    counts.consumed.update(["purchases", "rerouted"])
+    engine.consumed.update(["purchases", "rerouted"])
+    engine.lost.update(["impressions"])
     counts.late.update(["dismissals", "rerouted"])
-    counts.lost.update(["impressions"])
     counts.forgotten.update(["impressions"])
     counts.dead.update(["not_json", "not_json"])
     counts.dead_products.update(["not_json"])
@@ -151,9 +163,9 @@ def test_only_what_is_one_text_at_any_time_has_a_label_of_no_fixed_values() -> N
 
 
 def test_dead_letters_of_people_and_of_the_catalog_are_told_apart(
-    engine: Engine, told: Callable[[], str]
+    scraped: Scraped, told: Callable[[], str]
 ) -> None:
-    fill(engine.counts)
+    scraped.fill()
     text = told()
     assert 'unhaunt_dead_letters_total{code="not_json",source="persons"} 1.0' in text
     assert 'unhaunt_dead_letters_total{code="not_json",source="catalog"} 1.0' in text
@@ -168,12 +180,12 @@ def test_a_counter_is_there_before_anything_has_happened(told: Callable[[], str]
 
 
 def test_lag_is_told_by_topic_over_all_partitions_and_as_the_age_of_the_oldest(
-    engine: Engine, told: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    scraped: Scraped, told: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readings, "time", lambda: NOW / 1000)
-    behind(engine, 0, "purchases", ages=[40_000, 30_000])
-    behind(engine, 1, "purchases", ages=[90_000])
-    behind(engine, 1, "rerouted", ages=[])
+    behind(scraped.engine, 0, "purchases", ages=[40_000, 30_000])
+    behind(scraped.engine, 1, "purchases", ages=[90_000])
+    behind(scraped.engine, 1, "rerouted", ages=[])
     text = told()
     assert 'unhaunt_lag_records{topic="purchases"} 3.0' in text
     assert 'unhaunt_lag_seconds{topic="purchases"} 90.0' in text
@@ -183,30 +195,31 @@ def test_lag_is_told_by_topic_over_all_partitions_and_as_the_age_of_the_oldest(
 
 def behind(engine: Engine, number: int, stream: str, ages: list[int]) -> None:
     """Let events wait in a partition that are so many milliseconds old."""
-    if number not in engine.partitions:
-        partition: Any = SimpleNamespace(
-            alignment=Alignment(),
+    processors = engine.assignment.processors
+    if number not in processors:
+        evidence_behind = {"purchases": 1_000 * number}
+        processor: Any = SimpleNamespace(
+            group=PartitionGroup(),
             waiting_bytes=0,
             store=SimpleNamespace(size=0, keys=0),
-            cached_persons=0,
-            evidence_behind={"purchases": 1_000 * number},
+            task=SimpleNamespace(cached_persons=0, evidence_behind=evidence_behind),
         )
-        engine.partitions[number] = partition
-    waiting: Any = engine.partitions[number].alignment.stream(stream, RANKS[stream])
+        processors[number] = processor
+    queue: Any = processors[number].group.queue(stream, RANKS[stream])
     for offset, age in enumerate(ages):
-        waiting.add(offset, NOW - age, None)
+        queue.append(offset, NOW - age, None)
 
 
 def test_freshness_is_that_of_the_partition_where_evidence_is_oldest(
-    engine: Engine, told: Callable[[], str]
+    scraped: Scraped, told: Callable[[], str]
 ) -> None:
     for number in (0, 7, 3):
-        behind(engine, number, "purchases", ages=[])
+        behind(scraped.engine, number, "purchases", ages=[])
     assert 'unhaunt_evidence_behind_seconds{topic="purchases"} 7.0' in told()
 
 
-def test_who_asks_for_open_metrics_gets_them(engine: Engine) -> None:
-    told = asyncio.run(WorkerStatus(engine).metrics("application/openmetrics-text; version=1.0.0"))
+def test_who_asks_for_open_metrics_gets_them(scraped: Scraped) -> None:
+    told = asyncio.run(scraped.status().metrics("application/openmetrics-text; version=1.0.0"))
     assert told.content_type.startswith("application/openmetrics-text")
     assert told.body.endswith(b"# EOF\n")
 

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from schemas.topics import REROUTED
-from tests.property.test_fuzz_partition import a_partition
+from tests.property.test_fuzz_task import an_engine
 
 VALUE = orjson.dumps({"request_id": "r1", "ts": 1, "candidates": [{"product_id": "p"}]})
 
@@ -17,17 +17,17 @@ def arrived(*headers: tuple[str, bytes | None]) -> Any:
 
 
 def test_a_rerouted_request_is_decided() -> None:
-    with a_partition("") as (partition, _, counts, _):
-        partition.add(REROUTED, [arrived(("unhaunt.topic", b"impression-requests"))])
-        partition.process(partition.alignment.take())
-    assert counts.decided == 1
+    with an_engine("") as (engine, tasks):
+        engine.feed(REROUTED, arrived(("unhaunt.topic", b"impression-requests")))
+        engine.run()
+    assert tasks.counts.decided == 1
 
 
 @pytest.mark.parametrize(
     "headers", [(), (("unhaunt.topic", None),), (("unhaunt.topic", b"\xff"),)], ids=repr
 )
 def test_a_record_of_which_nobody_says_where_it_is_from_is_buried(headers: Any) -> None:
-    with a_partition("") as (partition, _, counts, _):
-        partition.add(REROUTED, [arrived(*headers)])
-        partition.process(partition.alignment.take())
-    assert counts.dead == {"unknown_value": 1}
+    with an_engine("") as (engine, tasks):
+        engine.feed(REROUTED, arrived(*headers))
+        engine.run()
+    assert tasks.counts.dead == {"unknown_value": 1}

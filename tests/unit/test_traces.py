@@ -1,12 +1,10 @@
 """Checkpoints are traced where a setting asks for it, and nowhere else."""
 
-import asyncio
 import subprocess
 import sys
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -14,61 +12,35 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from streams.engine.loop import Engine
 from streams.engine.telemetry.tracing import untraced
 from streams.errors import UserError
-from streams.kafka.group_metadata import Membership
 from streams.monitoring.traces import exported, traced
 from streams.settings import Settings
-from streams.suppression.policy import Policy
+from tests.engine.in_memory import InMemoryEngine
+from tests.engine.spy import SpyTasks, record
 
-SETTINGS = Settings(application="shop", instance="worker-1", traces="otlp")
-MEMBER = Membership("shop", 1, "member", "worker-1")
-
-
-class Output:
-    """Commits, or does not."""
-
-    name = "worker-1"
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self._error = error
-
-    def commit(self, *_: Any) -> None:
-        if self._error is not None:
-            raise self._error
+SETTINGS = Settings(
+    application="shop",
+    instance="worker-1",
+    traces="otlp",
+    checkpoint_milliseconds=3_600_000,  # only when it is asked for
+)
+Spans = dict[str | None, list[ReadableSpan]]
 
 
-class Changed:
-    """A partition of which there is something to commit."""
-
-    number = 3
-    is_changed = True
-
-    def __init__(self) -> None:
-        self.offsets: dict[str, int] = {}
-
-    def settle(self) -> None: ...
-
-    def committed(self) -> None: ...
-
-
-def checkpoint(folder: Path, output: Any) -> dict[str | None, list[ReadableSpan]]:
+def checkpoint(folder: Path, error: Exception | None = None) -> Spans:
     """The spans of one checkpoint by the name of the span that they are in."""
-    nothing: Any = None
-    partition: Any = Changed()
     exporter = InMemorySpanExporter()
     settings = msgspec.structs.replace(SETTINGS, state_folder=str(folder))
-
-    async def take() -> None:
-        engine = Engine(settings, Policy.default(), {}, 4, nothing, output)
-        engine.partitions = {3: partition}
-        engine.membership = MEMBER
-        with exported(settings, exporter) as engine.trace:
-            await engine.checkpoint(nothing)
-
-    with suppress(ConnectionError):
-        asyncio.run(take())
+    with (
+        InMemoryEngine(SpyTasks(), folder, settings) as engine,
+        exported(settings, exporter) as engine.engine.trace,
+    ):
+        engine.feed("purchases", record(0))
+        engine.process_all()
+        engine.strategy.error = error
+        with suppress(ConnectionError):
+            engine.checkpoint()
     spans = exporter.get_finished_spans()
     names = {span.context.span_id: span.name for span in spans}
     found = defaultdict(list)
@@ -78,30 +50,30 @@ def checkpoint(folder: Path, output: Any) -> dict[str | None, list[ReadableSpan]
 
 
 def test_a_checkpoint_is_a_span_with_one_for_each_step(tmp_path: Path) -> None:
-    spans = checkpoint(tmp_path, Output())
+    spans = checkpoint(tmp_path)
     assert [span.name for span in spans[None]] == ["checkpoint"]
-    assert [span.name for span in spans["checkpoint"]] == ["settle", "commit", "store"]
+    assert [span.name for span in spans["checkpoint"]] == ["prepare", "commit", "store"]
 
 
 def test_spans_say_how_much_it_was(tmp_path: Path) -> None:
-    spans = checkpoint(tmp_path, Output())
+    spans = checkpoint(tmp_path)
     attributes = {span.name: dict(span.attributes or {}) for of in spans.values() for span in of}
     assert attributes == {
-        "checkpoint": {"records": 0},
-        "settle": {"partitions": 1},
+        "checkpoint": {"records": 1},
+        "prepare": {"partitions": 1},
         "commit": {"guarantee": "exactly_once"},
         "store": {},
     }
 
 
 def test_spans_say_whose_they_are(tmp_path: Path) -> None:
-    [span] = checkpoint(tmp_path, Output())[None]
+    [span] = checkpoint(tmp_path)[None]
     told = span.resource.attributes
     assert (told["service.name"], told["service.instance.id"]) == ("shop", "worker-1")
 
 
 def test_a_step_that_fails_says_why_and_so_does_its_checkpoint(tmp_path: Path) -> None:
-    spans = checkpoint(tmp_path, Output(ConnectionError("the broker is gone")))
+    spans = checkpoint(tmp_path, ConnectionError("the broker is gone"))
     failed = [*spans[None], spans["checkpoint"][-1]]
     assert [span.name for span in failed] == ["checkpoint", "commit"]
     for span in failed:

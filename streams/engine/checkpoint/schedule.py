@@ -11,25 +11,25 @@ CAUGHT_UP: Final = 0.2
 """Who has taken all that there is waits only so much of the usual time: there is nothing to gain by
 letting readers wait, and there is time to spare."""
 
-WORK_FOR_SETTLING: Final = 4
-"""So much longer than settling takes there is work between two checkpoints. Somebody of whom
+WORK_FOR_PREPARING: Final = 4
+"""So much longer than preparing takes there is work between two checkpoints. Somebody of whom
 thousands of facts are known costs little for each event, but a lot each time that they are
 written: this way they cannot take most of the time from everybody else."""
 
 
-class Pace:
-    """Paces the checkpoints by time, records and bytes; times are in seconds."""
+class CheckpointSchedule:
+    """Spaces the checkpoints by time, records and bytes; times are in seconds."""
 
     def __init__(self, settings: Settings, now: float) -> None:
         self._settings = settings
         self._last = now
-        self._settling = 0.0
+        self._preparing = 0.0
         self.records = 0
-        """How many were taken since the last checkpoint."""
+        """How many were processed since the last checkpoint."""
         self._bytes = 0
 
     def add(self, records: int, size: int) -> None:
-        """So many more records, and bytes of them, have been taken."""
+        """So many more records, and bytes of them, have been processed."""
         self.records += records
         self._bytes += size
 
@@ -40,10 +40,10 @@ class Pace:
         pause = self._settings.checkpoint_milliseconds / 1000
         if is_caught_up:
             pause *= CAUGHT_UP
-        pause = max(pause, WORK_FOR_SETTLING * self._settling)
+        pause = max(pause, WORK_FOR_PREPARING * self._preparing)
         return max(0.0, self._last + pause - now)
 
-    def taken(self, now: float, settling: float) -> None:
-        """A checkpoint has been taken, for which settling took so long."""
-        self._last, self._settling = now, settling
+    def checkpointed(self, now: float, preparing: float) -> None:
+        """A checkpoint has been taken, and preparing it took so long."""
+        self._last, self._preparing = now, preparing
         self.records = self._bytes = 0

@@ -12,7 +12,6 @@ import orjson
 from streams import __version__
 from streams.engine.state.store import PROGRESS, Store
 from streams.errors import UserError
-from streams.suppression.evidence import FORMAT
 
 ANOTHER_TOPIC = (
     "it is not the topic that was read. If it was made anew on purpose, stop all workers and set "
@@ -39,18 +38,18 @@ def taken(store: Store) -> Mapping[str, int]:
     return offsets
 
 
-def require_known_format(store: Store, rebuilding: str) -> None:
-    """Refuse a state that a newer version has written, whose persons this one cannot read.
+def require_known_format(store: Store, known: int, rebuilding: str) -> None:
+    """Refuse a state that a newer version has written, which this one cannot read.
 
-    `rebuilding` is what else can be done. A state of an older version is read, and written in the
-    form of this one person by person. Raises `UserError`.
+    `known` is the form that this one writes, `rebuilding` what else can be done. A state of an
+    older version is read, and written in the form of this one person by person. Raises `UserError`.
     """
     progress = progress_of(store)
     written = FIRST_FORMAT if progress is None else progress.get("format", FIRST_FORMAT)
-    if written > FORMAT:
+    if written > known:
         raise UserError(
             f"The state in {store.path} was written by a newer version of Unhaunt: it has format "
-            f"{written}, and this version ({__version__}) reads no newer one than {FORMAT}. Start "
+            f"{written}, and this version ({__version__}) reads no newer one than {known}. Start "
             f"the newer version, or {rebuilding}"
         )
 

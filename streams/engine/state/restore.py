@@ -11,7 +11,7 @@ from streams.engine.process.memory import give_back
 from streams.engine.state.changelog import Applied, ChangelogReader
 from streams.engine.state.progress import is_included
 from streams.engine.state.store import Store
-from streams.engine.telemetry.liveness import Pulse
+from streams.engine.telemetry.liveness import Liveness
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -27,14 +27,16 @@ class Interrupted(Exception):
 class Restore:
     """One restore, which another thread may cancel."""
 
-    def __init__(self, settings: Settings, seconds: float = 60, pulse: Pulse | None = None) -> None:
+    def __init__(
+        self, settings: Settings, seconds: float = 60, liveness: Liveness | None = None
+    ) -> None:
         """`seconds` is how long to wait for a broker that says nothing at all.
 
-        `pulse` hears of every step forward.
+        `liveness` hears of every step forward.
         """
         self._settings = settings
         self._timeout = seconds
-        self._pulse = pulse or Pulse()
+        self._liveness = liveness or Liveness()
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
@@ -69,11 +71,11 @@ class Restore:
                 restored += applied.records
                 left -= self._complete(applied, reader, stores, committed or {})
                 missing = sum(reader.ends[n] - stores[n].changelog_offset for n in left)
-                self._pulse.restored += applied.records
-                self._pulse.left = missing
+                self._liveness.restored += applied.records
+                self._liveness.left = missing
                 if not applied.is_silent:
                     silent_since = monotonic()
-                    self._pulse.beat()
+                    self._liveness.beat()
                 elif monotonic() - silent_since > self._timeout:
                     said = "the changelog did not reach its end in time"
                     raise KafkaException(KafkaError(KafkaError._TIMED_OUT, said))

@@ -1,48 +1,23 @@
-"""What a worker counts. Metrics are made of it only when somebody asks for them."""
+"""What an engine counts. Metrics are made of it only when somebody asks for them."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-from streams.engine.telemetry.histogram import AGES, RECORDS, SECONDS, Histogram
+from streams.engine.telemetry.histogram import RECORDS, SECONDS, Histogram
 
 
 @dataclass(slots=True)
-class Counts:
-    """What became of the records of a worker, since its start.
+class EngineCounts:
+    """What became of the partitions and records of a worker, since its start.
 
-    Its log says the first of these at the end, up to `policies_refused`.
+    Its log shows the first of these at the end.
     """
 
     consumed: Counter[str] = field(default_factory=Counter)
-    decided: int = 0
-    joined: int = 0
-    rerouted: int = 0
-    dead: Counter[str] = field(default_factory=Counter)
-    ignored: Counter[str] = field(default_factory=Counter)
-    """By topic the records of other formats that are about something else."""
-    lists: int = 0
-    forgotten: Counter[str] = field(default_factory=Counter)
-    """Facts by kind, dropped of persons of whom there were too many."""
+    """Records that were processed, by stream."""
     lost: Counter[str] = field(default_factory=Counter)
     """Records that were deleted from their topics before they were read."""
     standby_failures: int = 0
-    policies_refused: int = 0
-    """How often the policy file was changed to what is no policy."""
-    dead_products: Counter[str] = field(default_factory=Counter, repr=False)
-    """Those of `dead` that are records of the catalog."""
-    dead_example: str = field(default="", repr=False)
-    """Where the newest dead letter of the person topics was found, and its code; for logs, so
-    without the detail, which may quote a person's id."""
-    suppressed: Counter[str] = field(default_factory=Counter, repr=False)
-    """Candidates by reason."""
-    ghosted: Counter[str] = field(default_factory=Counter, repr=False)
-    """Candidates that were allowed only because the person is in the holdout, by reason."""
-    allowed: int = field(default=0, repr=False)
-    """Candidates, those that were ghosted included."""
-    late: Counter[str] = field(default_factory=Counter, repr=False)
-    """Joined events that came long after what their partition of the stream had shown before."""
-    looked_up: Counter[str] = field(default_factory=Counter, repr=False)
-    """Persons by where they were found: in memory, on disk, or nowhere."""
     changes: int = field(default=0, repr=False)
     """Records of the changelog."""
     rebalances: int = field(default=0, repr=False)
@@ -55,7 +30,3 @@ class Counts:
     """Records of a checkpoint."""
     checkpoint_seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS), repr=False)
     """From the decision to take one until the state is on disk."""
-    decision_seconds: Histogram = field(default_factory=lambda: Histogram(AGES), repr=False)
-    """From the event time of a request to the commit of its decision."""
-    list_seconds: Histogram = field(default_factory=lambda: Histogram(AGES), repr=False)
-    """From the event time of evidence to the commit of the list that knows of it."""

@@ -9,8 +9,8 @@ Stage = Literal["joining", "restoring", "working"]
 it works on them."""
 
 
-class Pulse:
-    """Written by the engine and by the thread that restores, read by whoever asks."""
+class Liveness:
+    """What the engine and the thread that restores write, and whoever asks reads."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         """`clock` tells seconds."""

@@ -26,7 +26,7 @@ RECORDS: Final[Sequence[Metric[Worker]]] = (
         "input_records_total",
         "records",
         "Records taken from each input topic; its rate is the throughput.",
-        lambda worker: by_topic(worker.engine.counts.consumed),
+        lambda worker: by_topic(worker.engine.context.counts.consumed),
         INPUT,
     ),
     counter(
@@ -41,14 +41,14 @@ RECORDS: Final[Sequence[Metric[Worker]]] = (
         "joined_events_total",
         "events",
         "Events of people that were joined to what is known of them.",
-        lambda worker: worker.engine.counts.joined,
+        lambda worker: worker.tasks.counts.joined,
     ),
     counter(
         "late_events_total",
         "events",
         "Joined events more than a minute behind the newest of their topic's partition: requests "
         "may have been decided without them.",
-        lambda worker: by_topic(worker.engine.counts.late),
+        lambda worker: by_topic(worker.tasks.counts.late),
         INPUT,
     ),
     counter(
@@ -56,7 +56,7 @@ RECORDS: Final[Sequence[Metric[Worker]]] = (
         "records",
         "Records that lay in another partition than their person's: a producer uses another "
         "partitioner than murmur2.",
-        lambda worker: worker.engine.counts.rerouted,
+        lambda worker: worker.tasks.counts.rerouted,
     ),
     counter(
         "dead_letters_total",
@@ -72,7 +72,7 @@ RECORDS: Final[Sequence[Metric[Worker]]] = (
         "records",
         "Records in another format than Unhaunt's own that are about something else than what "
         "people bought, said or saw.",
-        lambda worker: by_topic(worker.engine.counts.ignored),
+        lambda worker: by_topic(worker.tasks.counts.ignored),
         INPUT,
     ),
     counter(
@@ -80,14 +80,14 @@ RECORDS: Final[Sequence[Metric[Worker]]] = (
         "records",
         "Records that were deleted from their topic before they were read: its retention is too "
         "short, or no worker ran for too long.",
-        lambda worker: by_topic(worker.engine.counts.lost),
+        lambda worker: by_topic(worker.engine.context.counts.lost),
         INPUT,
     ),
     counter(
         "forgotten_facts_total",
         "facts",
         "Facts dropped of persons of whom there were too many, bots say.",
-        lambda worker: worker.engine.counts.forgotten,
+        lambda worker: worker.tasks.counts.forgotten,
         KIND,
     ),
 )
@@ -96,35 +96,35 @@ DECISIONS: Final[Sequence[Metric[Worker]]] = (
         "suppressed_candidates_total",
         "candidates",
         "Candidates of requests that were suppressed, by reason.",
-        lambda worker: worker.engine.counts.suppressed,
+        lambda worker: worker.tasks.counts.suppressed,
         REASON,
     ),
     counter(
         "allowed_candidates_total",
         "candidates",
         "Candidates of requests that were allowed, those of the holdout included.",
-        lambda worker: worker.engine.counts.allowed,
+        lambda worker: worker.tasks.counts.allowed,
     ),
     counter(
         "ghosted_candidates_total",
         "candidates",
         "Candidates that were allowed only because the person is in the holdout, by the reason "
         "that would have suppressed them.",
-        lambda worker: worker.engine.counts.ghosted,
+        lambda worker: worker.tasks.counts.ghosted,
         REASON,
     ),
     histogram(
         "request_to_decision_seconds",
         "seconds",
         "From the event time of a request to the commit of its decision.",
-        lambda worker: worker.engine.counts.decision_seconds,
+        lambda worker: worker.tasks.counts.decision_seconds,
     ),
     histogram(
         "event_to_list_seconds",
         "seconds",
         "From the event time of a joined event to the commit after which its person's list knows "
         "of it.",
-        lambda worker: worker.engine.counts.list_seconds,
+        lambda worker: worker.tasks.counts.list_seconds,
     ),
     gauge(
         "evidence_behind_seconds",
@@ -153,7 +153,7 @@ DECISIONS: Final[Sequence[Metric[Worker]]] = (
         "policy_refusals_total",
         "times",
         "How often the policy file was changed to what is no policy; the old one stayed.",
-        lambda worker: worker.engine.counts.policies_refused,
+        lambda worker: worker.tasks.counts.policies_refused,
     ),
 )
 PROGRESS: Final[Sequence[Metric[Worker]]] = (
@@ -176,38 +176,38 @@ PROGRESS: Final[Sequence[Metric[Worker]]] = (
         "waiting_records",
         "records",
         "Records that were fetched and wait for their turn.",
-        lambda worker: sum(p.alignment.waiting for p in worker.partitions),
+        lambda worker: sum(each.group.waiting for each in worker.processors),
     ),
     gauge(
         "waiting_bytes",
         "bytes",
         "What the records that wait for their turn take in memory, about.",
-        lambda worker: sum(p.waiting_bytes for p in worker.partitions),
+        lambda worker: sum(each.waiting_bytes for each in worker.processors),
     ),
     gauge(
         "unsent_records",
         "records",
         "Output records on their way to the brokers; when there are ever more, the brokers take "
         "them too slowly.",
-        lambda worker: worker.engine.output.waiting,
+        lambda worker: worker.engine.context.strategy.producer.waiting,
     ),
     histogram(
         "batch_records",
         "records",
         "Records that were taken at once.",
-        lambda worker: worker.engine.counts.batches,
+        lambda worker: worker.engine.context.counts.batches,
     ),
     histogram(
         "checkpoint_records",
         "records",
         "Records in a checkpoint.",
-        lambda worker: worker.engine.counts.checkpoints,
+        lambda worker: worker.engine.context.counts.checkpoints,
     ),
     histogram(
         "checkpoint_seconds",
         "seconds",
         "How long a checkpoint took, until the state was on disk.",
-        lambda worker: worker.engine.counts.checkpoint_seconds,
+        lambda worker: worker.engine.context.counts.checkpoint_seconds,
     ),
     histogram(
         "event_loop_stall_seconds",
@@ -229,92 +229,92 @@ STATE: Final[Sequence[Metric[Worker]]] = (
         "seconds",
         "Since the worker last got anywhere: fetched, finished a batch or a checkpoint, or "
         "restored records.",
-        lambda worker: worker.engine.pulse.silence,
+        lambda worker: worker.engine.context.liveness.silence,
     ),
     gauge(
         "partitions",
         "partitions",
         "Partition numbers that are assigned to the worker and open.",
-        lambda worker: len(worker.partitions),
+        lambda worker: len(worker.processors),
     ),
     counter(
         "rebalances_total",
         "assignments",
         "How often the group assigned partitions to the worker, none included.",
-        lambda worker: worker.engine.counts.rebalances,
+        lambda worker: worker.engine.context.counts.rebalances,
     ),
     counter(
         "fenced_total",
         "times",
         "How often the group gave the worker up in the middle of its work, which was then void: "
         "it was too busy or cut off for longer than its session.",
-        lambda worker: worker.engine.counts.fenced,
+        lambda worker: worker.engine.context.counts.fenced,
     ),
     counter(
         "restored_records_total",
         "records",
         "Records of the changelog that were applied to restore states.",
-        lambda worker: worker.engine.pulse.restored,
+        lambda worker: worker.engine.context.liveness.restored,
     ),
     gauge(
         "restore_left_offsets",
         "offsets",
         "Offsets of the changelog that the restore under way still has to reach; not all of them "
         "are records.",
-        lambda worker: worker.engine.pulse.left,
+        lambda worker: worker.engine.context.liveness.left,
     ),
     counter(
         "standby_failures_total",
         "times",
         "How often keeping other workers' states warm failed and began anew.",
-        lambda worker: worker.engine.counts.standby_failures,
+        lambda worker: worker.engine.context.counts.standby_failures,
     ),
     gauge(
         "state_bytes",
         "bytes",
         "The state of the worker's partitions on disk, what RocksDB has not flushed yet and "
         "standbys not included.",
-        lambda worker: sum(p.store.size for p in worker.partitions),
+        lambda worker: sum(each.store.size for each in worker.processors),
     ),
     gauge(
         "state_keys",
         "keys",
         "About how many keys that state has: one for each person, and one for each time at which "
         "somebody is due.",
-        lambda worker: sum(p.store.keys for p in worker.partitions),
+        lambda worker: sum(each.store.keys for each in worker.processors),
     ),
     gauge(
         "cached_persons",
         "persons",
         "Decoded persons in memory.",
-        lambda worker: sum(p.cached_persons for p in worker.partitions),
+        lambda worker: sum(task.cached_persons for task in worker.tasks_at_work),
     ),
     counter(
         "person_lookups_total",
         "persons",
         "Persons looked up for a batch by where they were found; the share of `memory` is the hit "
         "rate of the cache.",
-        lambda worker: worker.engine.counts.looked_up,
+        lambda worker: worker.tasks.counts.looked_up,
         FOUND,
     ),
     counter(
         "catalog_records_total",
         "records",
         "Records of the catalog that were read; every worker reads all.",
-        lambda worker: worker.engine.catalog.read,
+        lambda worker: worker.tasks.catalog.read,
     ),
     gauge(
         "catalog_products",
         "products",
         "Products in the catalog.",
-        lambda worker: len(worker.engine.catalog.catalog.products),
+        lambda worker: len(worker.tasks.catalog.catalog.products),
     ),
     counter(
         "catalog_unburied_records_total",
         "records",
         "Records of the catalog that broke the contract and did not reach the dead letters, since "
         "there were too many at once.",
-        lambda worker: worker.engine.catalog.forgotten,
+        lambda worker: worker.tasks.catalog.forgotten,
     ),
     gauge(
         "build_info",

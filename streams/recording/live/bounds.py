@@ -12,7 +12,7 @@ from streams.errors import UserError
 from streams.kafka.admin import EMBEDDED_CLUSTER
 from streams.kafka.bounded_reading import SECONDS
 from streams.kafka.clients import client_settings
-from streams.kafka.offsets import Place, answered, topic_ids
+from streams.kafka.offsets import answered, topic_ids
 from streams.kafka.topics import existing
 from streams.recording.live.progress import Progress, Reached
 from streams.recording.live.wanted import OffsetRange, Wanted
@@ -87,7 +87,9 @@ def _refuse_other_topics(settings: Settings, topic_ids: Mapping[str, str]) -> No
         )
 
 
-def _of_times(settings: Settings, since: int | None, places: list[Place]) -> list[Reached]:
+def _of_times(
+    settings: Settings, since: int | None, places: list[tuple[str, int]]
+) -> list[Reached]:
     ends = _listed(settings, places, LATEST)
     spec = EARLIEST if since is None or since <= 0 else OffsetSpec.for_timestamp(since)
     firsts = _listed(settings, places, spec)
@@ -99,7 +101,7 @@ def _of_times(settings: Settings, since: int | None, places: list[Place]) -> lis
 
 
 def _of_ranges(
-    settings: Settings, ranges: Iterable[OffsetRange], places: list[Place]
+    settings: Settings, ranges: Iterable[OffsetRange], places: list[tuple[str, int]]
 ) -> list[Reached]:
     asked = {(each.topic, each.partition): each for each in ranges}
     for place, each in asked.items():
@@ -129,12 +131,14 @@ def _refuse_who_lists_wrong_ends(settings: Settings) -> None:
         )
 
 
-def _listed(settings: Settings, places: Iterable[Place], spec: OffsetSpec) -> Mapping[Place, int]:
+def _listed(
+    settings: Settings, places: Iterable[tuple[str, int]], spec: OffsetSpec
+) -> Mapping[tuple[str, int], int]:
     """The offsets that the brokers name to a reader of committed records, by default names."""
     client = AdminClient({**client_settings(settings), "log_level": 0})
     asked = {place: TopicPartition(settings.topic(place[0]), place[1]) for place in places}
 
-    def ask() -> dict[Place, int]:
+    def ask() -> dict[tuple[str, int], int]:
         answers = client.list_offsets(
             dict.fromkeys(asked.values(), spec),
             isolation_level=IsolationLevel.READ_COMMITTED,

@@ -14,8 +14,7 @@ from typing import Any, Final, Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from streams.engine.alignment import BEFORE_EVERYTHING, Alignment
-from streams.engine.alignment import Place as OrderedPlace
+from streams.engine.alignment import BEFORE_EVERYTHING, OrderKey, PartitionGroup
 from streams.errors import UserError
 from streams.kafka.bounded_reading import READ_AT_ONCE, SECONDS
 from streams.kafka.clients import client_settings
@@ -48,9 +47,9 @@ class MergedReading:
         self._places = places
         self._takes = takes
         self._goes_on = goes_on
-        self._alignment: Alignment[Any] = Alignment()
+        self._alignment: PartitionGroup[Any] = PartitionGroup()
         self._streams = [
-            self._alignment.stream(f"{reached.topic}/{reached.partition}", rank)
+            self._alignment.queue(f"{reached.topic}/{reached.partition}", rank)
             for rank, reached in enumerate(places)
         ]
         for stream, reached in zip(self._streams, places, strict=True):
@@ -58,7 +57,7 @@ class MergedReading:
             stream.known_end = reached.end
             stream.clock = BEFORE_EVERYTHING if reached.clock is None else reached.clock
         self._clocks = [reached.clock for reached in places]
-        self._ready: deque[tuple[OrderedPlace, Any]] = deque()
+        self._ready: deque[tuple[OrderKey, Any]] = deque()
         self._waiting = [0] * len(places)
         self._paused = {rank for rank in range(len(places)) if self._is_done(rank)}
         self._heard = monotonic()
@@ -136,7 +135,7 @@ class MergedReading:
 
     def ready(self) -> Iterator[Any]:
         """The messages whose turn it is, in their order; fetched ones may have to wait."""
-        self._ready.extend(self._alignment.take())
+        self._ready.extend(self._alignment.pop_ready())
         while self._ready:
             (clock, rank, _), message = self._ready.popleft()
             self._clocks[rank] = int(clock)
@@ -164,7 +163,7 @@ class MergedReading:
         if offset < stream.next_offset:
             return  # fetched again
         if not is_beyond and self._takes(self._places[rank].topic, message):
-            stream.add(offset, message.timestamp()[1], message)
+            stream.append(offset, message.timestamp()[1], message)
             self._waiting[rank] += _size(message)
         else:
             stream.next_offset = offset + 1

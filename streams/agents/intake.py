@@ -5,20 +5,21 @@ says nothing of use. Any other is kept whole: it goes to the dead letters, or by
 rerouting topic to its person's partition.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from schemas.adapters.formats import Reader
 from schemas.decoding import InvalidRecord, decode
 from schemas.records import Input
 from schemas.topics import PERSON_TOPICS, REROUTED
-from streams.engine.alignment import Stream
+from streams.engine.task import Decoded
 from streams.kafka.partitioner import partition_of
 
 OBJECT_BYTES: Final = 1_500
 """What a record takes in memory besides its value: it, and what it was read as."""
 
 ORIGIN_HEADER: Final = "unhaunt.topic"
+"""Names the topic that a rerouted record was first put on."""
 
 
 class Fetched(NamedTuple):
@@ -49,16 +50,13 @@ class Misplaced(NamedTuple):
 
 
 class Ignored(NamedTuple):
-    """A record of another format, about something else than what people bought, said or saw."""
+    """A record of another format, about something else than what people bought, rejected or saw."""
 
     topic: str
 
 
 Misfit = Invalid | Misplaced | Ignored
 MISFITS: Final = (Invalid, Misplaced, Ignored)
-
-Entry = tuple[Input | Misfit, int]
-"""What a record was read as, and about how many bytes of memory it takes."""
 
 
 class Home(NamedTuple):
@@ -76,25 +74,18 @@ class Home(NamedTuple):
         return partition_of(user_id.encode() if key is None else key, self.partitions)
 
 
-def take_in(
-    stream: Stream[Entry],
-    name: str,
-    records: Iterable[Any],
-    home: Home,
-    readers: Mapping[str, Reader],
-) -> int:
-    """Read the next records of a stream, as aiokafka has them, and let them wait for their turn.
+def decoded(
+    stream: str, records: Iterable[Any], home: Home, readers: Mapping[str, Reader]
+) -> Iterator[Decoded]:
+    """Read the next records of a stream, as aiokafka has them: each as its event or as a misfit.
 
-    `readers` are those of the topics in another format than Unhaunt's own. Returns about how many
-    bytes of memory the records take.
+    `readers` are those of the topics in another format than Unhaunt's own.
     """
-    is_rerouted = name == REROUTED
-    reader = readers.get(name)
-    total = 0
+    is_rerouted = stream == REROUTED
+    reader = readers.get(stream)
     for record in records:
-        topic, key, value = name, record.key, record.value
+        topic, key, value, offset = stream, record.key, record.value, record.offset
         size = OBJECT_BYTES + (len(value) if value else 0)
-        total += size
         try:
             if is_rerouted:
                 topic = _origin(record)
@@ -105,20 +96,18 @@ def take_in(
             else:
                 event = reader(key, value, record.timestamp, record.headers)
                 if event is None:
-                    stream.add(record.offset, None, (Ignored(topic), size))
+                    yield offset, None, Ignored(topic), size
                     continue
         except InvalidRecord as problem:
-            invalid = Invalid(_fetched(name, topic, record), problem)
-            stream.add(record.offset, None, (invalid, size))
+            yield offset, None, Invalid(_fetched(stream, topic, record), problem), size
             continue
         if not is_rerouted:
             number = home.of(event.user_id, key)
             if number != home.number:
-                misplaced = Misplaced(_fetched(name, topic, record), event.user_id, number)
-                stream.add(record.offset, None, (misplaced, size))
+                fetched = _fetched(stream, topic, record)
+                yield offset, None, Misplaced(fetched, event.user_id, number), size
                 continue
-        stream.add(record.offset, event.ts, (event, size))
-    return total
+        yield offset, event.ts, event, size
 
 
 def _origin(record: Any) -> str:
@@ -129,8 +118,8 @@ def _origin(record: Any) -> str:
     return origin
 
 
-def _fetched(name: str, topic: str, record: Any) -> Fetched:
+def _fetched(stream: str, topic: str, record: Any) -> Fetched:
     headers = record.headers
-    if topic != name:  # it was rerouted: have it as it was before that
+    if topic != stream:  # it was rerouted: have it as it was before that
         headers = [header for header in headers if header[0] != ORIGIN_HEADER]
     return Fetched(topic, record.offset, record.timestamp, record.key, record.value, headers)

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from schemas.records import Input
 from schemas.topics import STREAMS
-from streams.engine.alignment import Place
-from streams.engine.telemetry.counts import Counts
+from streams.agents.counts import SuppressCounts
+from streams.engine.alignment import OrderKey
 
 LATE_MILLISECONDS: Final = 60_000
 """So far behind the newest event time that its partition of the stream had shown, evidence is late:
@@ -19,7 +19,7 @@ requests may have been decided without it."""
 class Accounting:
     """What was taken since the last checkpoint, added to the counts when that is committed."""
 
-    def __init__(self, counts: Counts) -> None:
+    def __init__(self, counts: SuppressCounts) -> None:
         self._counts = counts
         self._requests: list[int] = []
         self._evidence: list[int] = []
@@ -40,11 +40,11 @@ class Accounting:
         if ghosted := decision["ghosted"]:
             self._ghosted += [answer["reason"] for answer in ghosted]
 
-    def joined(self, place: Place, event: Input) -> None:
-        """Evidence was joined, in its place."""
+    def joined(self, key: OrderKey, event: Input) -> None:
+        """Evidence was joined, in its order."""
         self._evidence.append(event.ts)
-        if place[0] - event.ts > LATE_MILLISECONDS:
-            self._late.append(place[1])
+        if key[0] - event.ts > LATE_MILLISECONDS:
+            self._late.append(key[1])
 
     def committed(self, now: int) -> None:
         """The checkpoint was committed, at this time in epoch milliseconds."""

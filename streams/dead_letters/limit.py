@@ -7,7 +7,6 @@ right, would else empty whole topics into the dead letters before anybody looks.
 from collections import Counter, deque
 from typing import Final, NamedTuple
 
-from streams.engine.telemetry.counts import Counts
 from streams.errors import FailedCheck
 
 WINDOW_SECONDS: Final = 300.0
@@ -42,10 +41,12 @@ class DeadLetterLimit:
         self._percent = percent
         self._moments = deque([Moment(now, 0, Counter())])
 
-    def check(self, counts: Counts, now: float) -> None:
+    def check(self, total: int, all_dead: Counter[str], example: str, now: float) -> None:
         """Compare what became of the records within the window, which ends `now`, in seconds.
 
-        Raises `TooManyDeadLetters` when more than the allowed share of them are dead letters.
+        `total` is how many records there were since the start, `all_dead` how many of them are dead
+        letters, by code, and `example` says where the newest was found. Raises
+        `TooManyDeadLetters` when more than the allowed share of them are dead letters.
         """
         if not self._percent:
             return
@@ -53,12 +54,12 @@ class DeadLetterLimit:
         while len(moments) > 1 and moments[1].time <= now - WINDOW_SECONDS:
             moments.popleft()
         before = moments[0]
-        records = counts.consumed.total() - before.records
-        dead = counts.dead - counts.dead_products - before.dead
+        records = total - before.records
+        dead = all_dead - before.dead
         if records >= FEWEST_RECORDS and dead.total() * 100 > records * self._percent:
-            raise TooManyDeadLetters(self._message(records, dead, counts.dead_example))
+            raise TooManyDeadLetters(self._message(records, dead, example))
         if now >= moments[-1].time + PAUSE_SECONDS:
-            moments.append(Moment(now, counts.consumed.total(), counts.dead - counts.dead_products))
+            moments.append(Moment(now, total, all_dead.copy()))
 
     def _message(self, records: int, dead: Counter[str], example: str) -> str:
         codes = ", ".join(f"{code} {count:,}" for code, count in dead.most_common())

@@ -1,0 +1,52 @@
+"""What the task counts of decisions, events and dead letters, over all partitions of a worker."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from streams.engine.telemetry.histogram import AGES, Histogram
+
+
+@dataclass(slots=True)
+class SuppressCounts:
+    """What became of the records of a worker, since its start.
+
+    Its log shows the first of these at the end, up to `policies_refused`.
+    """
+
+    decided: int = 0
+    joined: int = 0
+    rerouted: int = 0
+    dead: Counter[str] = field(default_factory=Counter)
+    """Dead letters by error code."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """By topic the records of other formats that are about something else."""
+    lists: int = 0
+    forgotten: Counter[str] = field(default_factory=Counter)
+    """Facts by kind, dropped of persons of whom there were too many."""
+    policies_refused: int = 0
+    """How often the policy file was changed to what is no policy."""
+    dead_products: Counter[str] = field(default_factory=Counter, repr=False)
+    """Those of `dead` that are records of the catalog."""
+    dead_example: str = field(default="", repr=False)
+    """Where the newest dead letter of the person topics was found, and its code; for logs, so
+    without the detail, which may quote a person's id."""
+    suppressed: Counter[str] = field(default_factory=Counter, repr=False)
+    """Candidates by reason."""
+    ghosted: Counter[str] = field(default_factory=Counter, repr=False)
+    """Candidates that were allowed only because the person is in the holdout, by reason."""
+    allowed: int = field(default=0, repr=False)
+    """Candidates, those that were ghosted included."""
+    late: Counter[str] = field(default_factory=Counter, repr=False)
+    """Joined events that came long after what their partition of the stream had shown before."""
+    looked_up: Counter[str] = field(default_factory=Counter, repr=False)
+    """Persons by where they were found: in memory, on disk, or nowhere."""
+    decision_seconds: Histogram = field(default_factory=lambda: Histogram(AGES), repr=False)
+    """From the event time of a request to the commit of its decision."""
+    list_seconds: Histogram = field(default_factory=lambda: Histogram(AGES), repr=False)
+    """From the event time of evidence to the commit of the list that knows of it."""
+
+    @property
+    def records(self) -> int:
+        """Records of the person topics and of the rerouting topic, whatever became of them."""
+        dead = self.dead.total() - self.dead_products.total()
+        return self.decided + self.joined + self.rerouted + self.ignored.total() + dead

@@ -1,0 +1,99 @@
+"""What becomes of records that cannot be joined: dead letters, and the way home (SPEC 7)."""
+
+from collections.abc import Iterator
+
+from schemas.decoding import InvalidRecord
+from schemas.topics import REROUTED
+from streams.agents.catalog_reader import InvalidProduct
+from streams.agents.context import SuppressContext
+from streams.agents.intake import ORIGIN_HEADER, Fetched, Ignored, Invalid, Misfit, Misplaced
+from streams.dead_letters.letter import Finding
+from streams.engine.task import Send
+
+CATALOG = "catalog"
+
+
+class MisfitSender:
+    """Sends the misfits of one partition to where they belong, and counts them."""
+
+    def __init__(
+        self, number: int, send: Send, buried_products: dict[str, int], context: SuppressContext
+    ) -> None:
+        """`buried_products` are the next offsets of the catalog's partitions, by their numbers."""
+        self.buried_products = buried_products
+        self._number = number
+        self._send = send
+        self._settings = context.settings
+        self._catalog = context.catalog
+        self._counts = context.counts
+
+    def dispatch(self, misfit: Misfit) -> None:
+        """Dead-letter a record that is not right; bring one that is misplaced to its partition."""
+        if isinstance(misfit, Ignored):
+            self._counts.ignored[misfit.topic] += 1
+        elif isinstance(misfit, Misplaced):
+            self._reroute(misfit)
+        else:
+            self._dead_letter_input(misfit)
+
+    def dead_letter_products(self) -> None:
+        """Dead-letter the catalog's invalid records that are not yet."""
+        for invalid in self._unburied_products():
+            record = Fetched(CATALOG, *invalid[1:-1])
+            self._dead_letter(record, invalid.partition, invalid.error)
+            self._counts.dead_products[invalid.error.code] += 1
+            self.buried_products[str(invalid.partition)] = invalid.offset + 1
+
+    @property
+    def has_products(self) -> bool:
+        """Whether `dead_letter_products` has anything to do."""
+        return next(self._unburied_products(), None) is not None
+
+    def _unburied_products(self) -> Iterator[InvalidProduct]:
+        """Every worker reads the catalog; whoever has partition 0 buries what is wrong in it."""
+        if self._number == 0:
+            for invalid in self._catalog.invalid:
+                if invalid.offset >= self.buried_products.get(str(invalid.partition), 0):
+                    yield invalid
+
+    def _dead_letter_input(self, invalid: Invalid) -> None:
+        record, problem = invalid
+        self._dead_letter(record, self._number, problem)
+        found_at = f"{self._topic(record)}, partition {self._number}, offset {record.offset}"
+        self._counts.dead_example = f"{found_at}: {problem.code}"
+
+    def _dead_letter(self, record: Fetched, partition: int, problem: InvalidRecord) -> None:
+        found = Finding(
+            problem.code,
+            problem.detail,
+            self._topic(record),
+            partition,
+            record.offset,
+            record.timestamp,
+        )
+        self._send(
+            self._settings.topic("dead-letters"),
+            self._number,
+            record.key,
+            record.value,
+            headers=[*record.headers, *found.to_headers()],
+        )
+        self._counts.dead[problem.code] += 1
+
+    def _topic(self, record: Fetched) -> str:
+        """The name of the topic that a record is from."""
+        if record.topic == REROUTED:
+            return self._settings.reroute
+        return self._settings.topic(record.topic)
+
+    def _reroute(self, misplaced: Misplaced) -> None:
+        record, user_id, home = misplaced
+        self._send(
+            self._settings.reroute,
+            home,
+            user_id.encode(),
+            record.value,
+            timestamp=record.timestamp,
+            headers=[*record.headers, (ORIGIN_HEADER, record.topic)],
+        )
+        self._counts.rerouted += 1

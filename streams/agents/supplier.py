@@ -1,0 +1,71 @@
+"""The tasks of a worker, and what they share: the policy, the catalog, schemas, counts."""
+
+from collections.abc import Iterable, Mapping
+from time import monotonic
+
+from streams.agents.catalog_reader import CatalogReader
+from streams.agents.context import context_of
+from streams.agents.suppress import SuppressTask
+from streams.dead_letters.limit import DeadLetterLimit
+from streams.engine.task import Task, TaskContext, Waiting
+from streams.kafka.group_consumer import Polled
+from streams.kafka.registry.schema_registry import SchemaRegistry
+from streams.settings import Settings
+from streams.suppression.evidence import FORMAT
+from streams.suppression.policy import Policy
+
+
+class SuppressTasks:
+    """Supplies an engine with `SuppressTask`s; an `engine.task.TaskSupplier`."""
+
+    state_format = FORMAT
+
+    def __init__(
+        self,
+        settings: Settings,
+        policy: Policy,
+        streams: Mapping[str, str],
+        catalog: CatalogReader,
+        registry: SchemaRegistry | None = None,
+    ) -> None:
+        """`streams` are those that are read, by the names of their topics.
+
+        `catalog` is loaded, and `registry` has the schemas of the topics whose values are framed.
+        """
+        self.policy = policy
+        """What tasks are made with from now on."""
+        self.catalog = catalog
+        self._streams = streams
+        self._registry = registry
+        self._context = context_of(settings, catalog, registry)
+        self.counts = self._context.counts
+        self._limit = DeadLetterLimit(settings.dead_letter_percent, monotonic())
+
+    def create(self, context: TaskContext) -> SuppressTask:
+        """Make the task of a partition group."""
+        return SuppressTask(context, self._context, self.policy)
+
+    async def ready(self, polled: Polled, waiting: Waiting) -> bool:
+        """Bring the catalog up to date, with all schemas of what was fetched known."""
+        self.catalog.fetch()
+        if self._registry is not None:
+            unknown = self._registry.missing_in(polled.records, self._streams, self.catalog.fetched)
+            if unknown:
+                await waiting.begin()  # the registry may be away for longer than a transaction
+            if not await self._registry.know(unknown, waiting.interrupted, waiting.beat):
+                return False
+        self.catalog.take_in()
+        return True
+
+    def committed(self) -> None:
+        """Raise `TooManyDeadLetters` where too large a share of the records are dead letters."""
+        counts = self.counts
+        dead = counts.dead - counts.dead_products
+        self._limit.check(counts.records, dead, counts.dead_example, monotonic())
+
+    def use(self, policy: Policy, tasks: Iterable[Task]) -> None:
+        """Read by another policy from here on. Only between two checkpoints of these tasks."""
+        self.policy = policy
+        for task in tasks:
+            assert isinstance(task, SuppressTask), "they are of this supplier"
+            task.use(policy)

@@ -1,0 +1,70 @@
+"""A checkpoint: what was done since the last one takes effect, all of it or nothing (SPEC 6)."""
+
+from collections.abc import Mapping, Sequence
+from time import monotonic
+from typing import Protocol
+
+from streams.engine.checkpoint.strategy import CheckpointStrategy
+from streams.engine.telemetry.tracing import Trace
+from streams.kafka.group_consumer import GroupConsumer
+from streams.kafka.group_metadata import GroupMetadata
+from streams.kafka.topic_partition import TopicPartition
+
+
+class Checkpointed(Protocol):
+    """What is committed: a partition group, its state and its task."""
+
+    def prepare(self) -> None:
+        """Send what changed since the last checkpoint."""
+
+    def store_changes(self) -> None:
+        """Write to disk what was committed."""
+
+    def committed(self) -> None:
+        """Begin anew."""
+
+
+async def take_checkpoint(
+    changed: Sequence[Checkpointed],
+    offsets: Mapping[TopicPartition, int],
+    metadata: GroupMetadata,
+    strategy: CheckpointStrategy,
+    consumer: GroupConsumer,
+    trace: Trace,
+) -> float:
+    """Take the steps of one checkpoint; returns how many seconds preparing it took.
+
+    A worker that dies between two of the steps leaves this behind:
+
+    - before step 2 has ended: nothing. The transaction is aborted, and the records come again.
+      With at least once, outputs without their offsets: they are sent again.
+    - before step 3 has ended: a state on disk that is behind; the changelog completes it.
+    - before step 4 has ended: with at least once, offsets that are behind: evidence is a set, so
+      to process records again leaves the state as it is.
+
+    Raises `Fenced` when the group has given this worker up, `KafkaException` when the broker does
+    not take it, and `UserError` when it does not answer.
+    """
+    # Step 1: prepare. Tasks send what is still to be sent; changes of state go to the changelog.
+    began = monotonic()
+    with trace("prepare", partitions=len(changed)):
+        for processor in changed:
+            processor.prepare()
+    preparing = monotonic() - began
+
+    # Step 2: commit. From here on it holds for consumers, and for who restores the state.
+    with trace("commit", guarantee=strategy.name):
+        await strategy.commit(offsets, metadata)
+
+    # Step 3: store. State and changelog offset go to disk in one write for each partition.
+    with trace("store"):
+        for processor in changed:
+            processor.store_changes()
+
+    # Step 4: acknowledge, where offsets were not a part of the commit.
+    await strategy.acknowledge(offsets, consumer)
+
+    # Step 5: committed. Tasks forget what they kept for the case that it would fail.
+    for processor in changed:
+        processor.committed()
+    return preparing

@@ -1,0 +1,112 @@
+"""Bulk output: sending records without waiting for each, with a bound on what is on its way."""
+
+from abc import ABC, abstractmethod
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from streams.kafka.clients import (
+    LARGEST_RECORD,
+    QUEUE_KILOBYTES,
+    QUEUE_MESSAGES,
+    client_settings,
+)
+from streams.settings import Settings
+
+Headers = list[tuple[str, str | bytes | None]]
+
+
+class BulkProducer(ABC):
+    """What both guarantees send by."""
+
+    def __init__(
+        self, settings: Settings, name: str, configuration: dict[str, Any], seconds: float
+    ) -> None:
+        """`configuration` is what the guarantee adds; a broker has `seconds` to answer."""
+        self.name = name
+        """Under which the group and the broker know this worker."""
+        self._timeout = seconds
+        self._configuration = {**_configuration(settings), **configuration}
+        self._producer = Producer(self._configuration)
+
+    def send(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp: int = 0,
+        headers: Headers | None = None,
+        on_delivery: Any = None,
+    ) -> None:
+        """Send a record. Waits while too much is on its way.
+
+        `timestamp` is in epoch milliseconds, 0 for now; `on_delivery` is called with an error or
+        None, and the message. Raises `KafkaException` when the broker takes nothing in time.
+        """
+        deadline: float | None = None
+        while True:
+            try:
+                if timestamp or headers or on_delivery:
+                    self._producer.produce(
+                        topic,
+                        value,
+                        key,
+                        partition,
+                        on_delivery=on_delivery,
+                        timestamp=max(timestamp, 0),
+                        headers=headers,
+                    )
+                else:  # nearly always, and in less than half of the time
+                    self._producer.produce(topic, value, key, partition)
+            except BufferError:
+                waiting = len(self._producer)
+                deadline = deadline or monotonic() + self._timeout
+                if monotonic() > deadline:
+                    raise KafkaException(
+                        KafkaError(KafkaError._TIMED_OUT, f"{waiting} records were not taken")
+                    ) from None
+                self._producer.poll(0.1)
+                if len(self._producer) < waiting:
+                    deadline = None
+            except KafkaException as error:
+                raise self._reason(error) from error
+            else:
+                return
+
+    @property
+    def waiting(self) -> int:
+        """How many records are on their way to the broker."""
+        return len(self._producer)
+
+    def poll(self) -> None:
+        """Let the client see to what was acknowledged."""
+        self._producer.poll(0)
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what was sent since the last checkpoint, or of waiting for it."""
+
+    @abstractmethod
+    def _reason(self, error: KafkaException) -> Exception:
+        """Why a record was not taken."""
+
+
+def new_name(settings: Settings) -> str:
+    """A name for this worker: another one at each call, unless it is an instance with a name."""
+    return f"{settings.application}-{settings.member}"
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    return {
+        **client_settings(settings),
+        "partitioner": "murmur2_random",
+        "linger.ms": 1,
+        "compression.type": "lz4",
+        "batch.num.messages": 50_000,
+        "batch.size": 1_000_000,
+        "message.max.bytes": LARGEST_RECORD,
+        "queue.buffering.max.messages": QUEUE_MESSAGES,
+        "queue.buffering.max.kbytes": QUEUE_KILOBYTES,
+    }
