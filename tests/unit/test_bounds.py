@@ -12,7 +12,7 @@ from streams.engine import batches
 from streams.engine.batches import in_batches
 from streams.engine.checkpoint import output
 from streams.engine.checkpoint.output import Output
-from streams.settings import Settings
+from streams.settings import KafkaSettings, Settings
 from streams.suppression.catalog import Catalog
 from tests.builders import NOW, purchase
 
@@ -23,7 +23,7 @@ def settings() -> Settings:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
-    return Settings(brokers=address, guarantee="at_least_once")
+    return Settings(kafka=KafkaSettings(brokers=address), guarantee="at_least_once")
 
 
 def entries(*sizes: int) -> list[Any]:
