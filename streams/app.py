@@ -58,7 +58,7 @@ def create_app(settings: Settings, topics: Iterable[str]) -> Application:
     settings.folder.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
     app = Application(
         settings.application,
-        broker=";".join(f"kafka://{broker.strip()}" for broker in settings.brokers.split(",")),
+        broker=";".join(f"kafka://{each.strip()}" for each in settings.kafka.brokers.split(",")),
         datadir=str(settings.folder / "faust"),
         # What Faust would read from variables such as BROKER_URL, over what is said here.
         env_prefix="UNHAUNT_FAUST_",

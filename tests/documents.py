@@ -5,11 +5,10 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import typer
 
 from streams.cli import app
-from streams.settings import NOT_SETTINGS, Settings, variable
+from streams.settings import NOT_SETTINGS, Settings, variables_of
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -74,7 +73,7 @@ def _unknown_in(words: list[str]) -> Iterator[str]:
 
 def unknown_settings(text: str) -> set[str]:
     """Variables that are named and that nothing reads."""
-    known = {variable(field.name) for field in msgspec.structs.fields(Settings)} | NOT_SETTINGS
+    known = variables_of(Settings()).keys() | NOT_SETTINGS
     return {*re.findall(r"\bUNHAUNT_[A-Z_]*[A-Z]", text)} - known
 
 

@@ -168,9 +168,9 @@ def _print_summary(run: Any) -> None:
 
 def _print_whereabouts(run: Any, folder: Path) -> None:
     standard_output().print(
-        f"\nAll of it goes on until Ctrl-C: a broker at {run.settings.brokers} with "
+        f"\nAll of it goes on until Ctrl-C: a broker at {run.settings.kafka.brokers} with "
         f"{run.partitions} partitions a topic, and a worker whose log is {folder}/worker.log.\n"
-        f"For example: UNHAUNT_BROKERS={run.settings.brokers} unhaunt topics check"
+        f"For example: UNHAUNT_BROKERS={run.settings.kafka.brokers} unhaunt topics check"
     )
 
 

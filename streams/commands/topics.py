@@ -139,7 +139,7 @@ def acls(
 
     settings = Settings.from_environment(os.environ)
     grants = view_grants(settings) if view else worker_grants(settings)
-    for line in commands(grants, principal, settings.brokers):
+    for line in commands(grants, principal, settings.kafka.brokers):
         print(line)
 
 

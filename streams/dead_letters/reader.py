@@ -21,7 +21,7 @@ class DeadLetters:
         partitions = existing(settings).get(self._topic)
         if partitions is None:
             raise UserError(
-                f"{self._topic}: there is no such topic at {settings.brokers}. "
+                f"{self._topic}: there is no such topic at {settings.kafka.brokers}. "
                 "`unhaunt topics apply` creates it."
             )
         self._bounds = bounds_of(settings, self._topic, partitions)

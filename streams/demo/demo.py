@@ -24,7 +24,7 @@ from streams.kafka.topics import create, plan
 from streams.recording.files import RecordedRecord
 from streams.recording.live.replay import Replay
 from streams.recording.summary import Summary
-from streams.settings import Settings
+from streams.settings import KafkaSettings, Settings
 from streams.supervision.worker_process import WorkerProcess
 
 INPUTS: Final = frozenset(topic.name for topic in TOPICS.values() if topic.direction == "in")
@@ -102,7 +102,7 @@ class Demo:
         """Everything, up to the last decision. Raises `UserError` when something does not start."""
         broker = self._stack.enter_context(EmbeddedBroker(self._folder))
         settings = Settings(
-            brokers=broker.address,
+            kafka=KafkaSettings(brokers=broker.address),
             state_folder=str(self._folder / "state"),
             policy=str(self._policy),
             instance="demo",

@@ -84,7 +84,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
-            **for_aiokafka(self.app.engine.context.settings),
+            **for_aiokafka(self.app.engine.context.settings.kafka),
         )
 
     async def poll(self, partitions: set[TopicPartition], seconds: float) -> Polled:

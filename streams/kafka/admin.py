@@ -23,7 +23,7 @@ class Admin(AdminClient):
 
     def __init__(self, settings: Settings) -> None:
         """Raises `UserError` for a file of TLS or SASL that cannot be used."""
-        self._brokers = settings.brokers
+        self._brokers = settings.kafka.brokers
         self._refusal: KafkaError | None = None
         told: dict[str, Any] = {
             **client_settings(settings),

@@ -20,8 +20,8 @@ def client_settings(settings: Settings) -> dict[str, Any]:
     Raises `UserError` for a file with a secret that cannot be read.
     """
     return {
-        "bootstrap.servers": settings.brokers,
+        "bootstrap.servers": settings.kafka.brokers,
         "client.id": settings.application,
         "logger": CLIENT,
-        **for_librdkafka(settings),
+        **for_librdkafka(settings.kafka),
     }

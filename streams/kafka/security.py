@@ -16,13 +16,13 @@ import orjson
 from aiokafka.abc import AbstractTokenProvider
 
 from streams.errors import UserError
-from streams.settings import Settings, variable
+from streams.settings import KafkaSettings, variable
 
 OPAQUE_SECONDS: Final = 60
 """A token that does not say until when it is good is read again after so long."""
 
 
-def for_librdkafka(settings: Settings) -> dict[str, Any]:
+def for_librdkafka(settings: KafkaSettings) -> dict[str, Any]:
     """What a confluent-kafka client is told. Raises `UserError` for a file that cannot be used."""
     told: dict[str, Any] = {"security.protocol": settings.security_protocol}
     if settings.uses_tls:
@@ -36,7 +36,7 @@ def for_librdkafka(settings: Settings) -> dict[str, Any]:
     if not settings.uses_sasl:
         return told
     told["sasl.mechanism"] = settings.sasl_mechanism
-    if settings.sasl_mechanism == "OAUTHBEARER":
+    if settings.uses_token:
         _token(settings)  # a mistake is told now, and not only in the client's thread
         told["oauth_cb"] = lambda _: _token(settings)
     else:
@@ -44,7 +44,7 @@ def for_librdkafka(settings: Settings) -> dict[str, Any]:
     return told
 
 
-def for_aiokafka(settings: Settings) -> dict[str, Any]:
+def for_aiokafka(settings: KafkaSettings) -> dict[str, Any]:
     """What an aiokafka client is told. Raises `UserError` for a file that cannot be used."""
     told: dict[str, Any] = {"security_protocol": settings.security_protocol}
     if settings.uses_tls:
@@ -52,7 +52,7 @@ def for_aiokafka(settings: Settings) -> dict[str, Any]:
     if not settings.uses_sasl:
         return told
     told["sasl_mechanism"] = settings.sasl_mechanism
-    if settings.sasl_mechanism == "OAUTHBEARER":
+    if settings.uses_token:
         told["sasl_oauth_token_provider"] = TokenOfFile(settings)
     else:
         told["sasl_plain_username"] = settings.sasl_username
@@ -63,7 +63,7 @@ def for_aiokafka(settings: Settings) -> dict[str, Any]:
 class TokenOfFile(AbstractTokenProvider):  # type: ignore[misc]
     """Reads the token for each connection that aiokafka makes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
 
     async def token(self) -> str:
@@ -72,7 +72,7 @@ class TokenOfFile(AbstractTokenProvider):  # type: ignore[misc]
         return token
 
 
-def _token(settings: Settings) -> tuple[str, float]:
+def _token(settings: KafkaSettings) -> tuple[str, float]:
     """The token and until when it is good, in epoch seconds."""
     token = _read(settings, "sasl_token_file")
     return token, _expiry(token)
@@ -88,13 +88,13 @@ def _expiry(token: str) -> float:
         return time() + OPAQUE_SECONDS
 
 
-def _password(settings: Settings) -> str:
+def _password(settings: KafkaSettings) -> str:
     if settings.sasl_password_file:
         return _read(settings, "sasl_password_file")
     return settings.sasl_password
 
 
-def _tls(settings: Settings) -> ssl.SSLContext:
+def _tls(settings: KafkaSettings) -> ssl.SSLContext:
     """Whom to trust and what to show. Raises `UserError` naming the file that cannot be used."""
     named = "ssl_ca_file"
     try:
@@ -112,7 +112,7 @@ def _tls(settings: Settings) -> ssl.SSLContext:
     return context
 
 
-def _read(settings: Settings, name: str) -> str:
+def _read(settings: KafkaSettings, name: str) -> str:
     """The content of the file that a setting names, without line breaks at its end."""
     try:
         content = Path(getattr(settings, name)).read_text().rstrip("\r\n")
@@ -126,5 +126,5 @@ def _read(settings: Settings, name: str) -> str:
     return content
 
 
-def _named(settings: Settings, name: str) -> str:
+def _named(settings: KafkaSettings, name: str) -> str:
     return f"{variable(name)}={getattr(settings, name)}"

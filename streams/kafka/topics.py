@@ -162,7 +162,7 @@ def _wait_until_listed(client: Admin, settings: Settings, names: set[str]) -> No
     while missing := names - client.metadata().topics.keys():
         if monotonic() > deadline:
             raise UserError(
-                f"Created, but {settings.brokers} does not list them yet: "
+                f"Created, but {settings.kafka.brokers} does not list them yet: "
                 f"{', '.join(sorted(missing))}. `unhaunt topics check` tells when it does."
             )
         sleep(0.05)
@@ -180,7 +180,7 @@ def require(settings: Settings) -> tuple[dict[str, str], int]:
     missing = [t.name for t in topics if not t.is_optional and t.name not in counts]
     if missing:
         raise UserError(
-            f"These topics are missing at {settings.brokers}: {', '.join(missing)}. "
+            f"These topics are missing at {settings.kafka.brokers}: {', '.join(missing)}. "
             "Create them with: unhaunt topics apply"
         )
     grouped = {topic.name: counts[topic.name] for topic in topics

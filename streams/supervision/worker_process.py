@@ -8,10 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-import msgspec
-
 from streams.errors import UserError
-from streams.settings import PREFIX, Settings, variable
+from streams.settings import PREFIX, Settings, variables_of
 from streams.supervision.child_process import ending_with_this_process
 
 STOP_SECONDS: Final = 20
@@ -80,6 +78,4 @@ def command_of(program: Sequence[str]) -> list[str]:
 def environment_of(settings: Settings) -> dict[str, str]:
     """The environment of a worker: what this process has, with these settings and no others."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    for name, value in msgspec.to_builtins(settings, str_keys=True).items():
-        environment[variable(name)] = str(value)
-    return environment
+    return environment | variables_of(settings)

@@ -33,7 +33,7 @@ def deployed(bench: Bench, name: str, partitions: int, policy: str = "") -> Iter
 
 def delete_topics(settings: Settings) -> None:
     """Delete what a deployment of a name of its own has on the broker."""
-    admin = AdminClient({"bootstrap.servers": settings.brokers, "log_level": 0})
+    admin = AdminClient({"bootstrap.servers": settings.kafka.brokers, "log_level": 0})
     names = admin.list_topics(timeout=30).topics
     own = [name for name in names if name.startswith(settings.application)]
     for deleted in admin.delete_topics(own).values():

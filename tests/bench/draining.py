@@ -95,7 +95,7 @@ class Backlog:
             deployment = Deployment(settings, self._partitions)
             stack.callback(deployment.close)
             if contender.is_rival:
-                create_topics(settings.brokers, contender.outputs(settings), self._partitions)
+                create_topics(settings.kafka.brokers, contender.outputs(settings), self._partitions)
                 self._begin_at(settings, left)
             requests = self._settings.topic("impression-requests")
             asked = sum(count for (topic, _), (_, count) in left.items() if topic == requests)
@@ -113,7 +113,7 @@ class Backlog:
 
     def _turn(self) -> Settings:
         """Settings with a group, processor's topics and a state that nobody has had yet."""
-        settings = settings_of(self._settings.brokers, self._folder)
+        settings = settings_of(self._settings.kafka.brokers, self._folder)
         folder = self._folder / settings.application
         folder.mkdir()
         return msgspec.structs.replace(
@@ -133,7 +133,7 @@ class Backlog:
     def _begin_at(self, settings: Settings, left: Mapping[TopicPartition, tuple[int, int]]) -> None:
         """Have a group go on from there as if it had done all that was before."""
         group: Any = Consumer(
-            {"bootstrap.servers": settings.brokers, "group.id": settings.application}
+            {"bootstrap.servers": settings.kafka.brokers, "group.id": settings.application}
         )
         places = [
             confluent_kafka.TopicPartition(*place, offset) for place, (offset, _) in left.items()

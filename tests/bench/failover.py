@@ -96,7 +96,7 @@ def hand_over(deployment: Deployment, settings: dict[str, Any], restart: bool) -
 
 def assigned(settings: Settings) -> dict[str, set[int]]:
     """The partition numbers that each static member of the group works on, if any."""
-    admin = AdminClient({"bootstrap.servers": settings.brokers})
+    admin = AdminClient({"bootstrap.servers": settings.kafka.brokers})
     [answer] = admin.describe_consumer_groups([settings.application]).values()
     members = {
         member.group_instance_id: {place.partition for place in member.assignment.topic_partitions}
@@ -110,7 +110,7 @@ def stream(settings: Settings) -> Callable[[], None]:
     people: dict[int, str] = {}
     for number in range(1_000):
         people.setdefault(partition_of(b"visitor-%d" % number, PARTITIONS), f"visitor-{number}")
-    producer = Producer({"bootstrap.servers": settings.brokers})
+    producer = Producer({"bootstrap.servers": settings.kafka.brokers})
     stopped = threading.Event()
 
     def send() -> None:
@@ -149,7 +149,7 @@ class DecisionReader:
         self._stopped = threading.Event()
         self._consumer = Consumer(
             {
-                "bootstrap.servers": settings.brokers,
+                "bootstrap.servers": settings.kafka.brokers,
                 "group.id": "reader",
                 "enable.auto.commit": False,
                 "isolation.level": isolation,

@@ -105,7 +105,7 @@ def bear(load: Load) -> tuple[Sent, Mapping[str, Answers]]:
 
 def ends(load: Load) -> dict[Place, int]:
     """Where the outputs end now."""
-    brokers = {"bootstrap.servers": load.settings.brokers, "group.id": "bench"}
+    brokers = {"bootstrap.servers": load.settings.kafka.brokers, "group.id": "bench"}
     consumer = Consumer(brokers)
     places = [
         (load.settings.topic(name), number)

@@ -79,7 +79,7 @@ class LiveStream:
         self._places = [
             TopicPartition(settings.topic(topic), n) for topic in PERSON_TOPICS for n in partitions
         ]
-        client = {"bootstrap.servers": settings.brokers, "log_level": 0}
+        client = {"bootstrap.servers": settings.kafka.brokers, "log_level": 0}
         self._producer = Producer(
             {**client, "enable.idempotence": True, "message.max.bytes": LARGEST_RECORD}
         )

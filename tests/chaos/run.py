@@ -18,7 +18,7 @@ from streams.kafka.topics import create, plan
 from streams.recording.files import RecordedRecord
 from streams.recording.live.replay import Replay
 from streams.recording.simulated import DEMO_POLICY, simulate
-from streams.settings import Settings
+from streams.settings import KafkaSettings, Settings
 from streams.suppression.policy import Policy
 from tests.chaos.cluster import ProxiedCluster
 from tests.chaos.crew import crew, see_to_all
@@ -97,7 +97,9 @@ class Chaos:
         self._seed = seed
         self._proxy = proxy
         self._settings = _settings(cluster.address, folder)
-        self._of_workers = msgspec.structs.replace(self._settings, brokers=cluster.proxied_address)
+        self._of_workers = msgspec.structs.replace(
+            self._settings, kafka=KafkaSettings(brokers=cluster.proxied_address)
+        )
         self._crew = crew(msgspec.structs.replace(self._of_workers, **SLOW), WORKERS, folder)
         self._harming = Harming(cluster, proxy, self._crew, Random(seed))
         self._progress = Progress(self._settings, PARTITIONS)

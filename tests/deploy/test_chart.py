@@ -153,7 +153,7 @@ def test_a_secured_kafka_as_the_readme_has_it_is_reached_with_files_that_are_mou
     [block] = re.findall(r"```yaml\n(.*?)```", (DEPLOY / "README.md").read_text(), re.DOTALL)
     release = render(**yaml.safe_load(block))
     variables = variables_of(release.worker)
-    assert Settings.from_environment(variables).uses_sasl
+    assert Settings.from_environment(variables).kafka.uses_sasl
     [volume] = [v for v in release.pod["volumes"] if "projected" in v]
     [mount] = [m for m in release.worker["volumeMounts"] if m["name"] == volume["name"]]
     secrets = [source["secret"] for source in volume["projected"]["sources"]]
@@ -258,7 +258,7 @@ def test_keda_looks_at_the_lag_of_the_workers_group(render: Render) -> None:
     [trigger] = release.the("ScaledObject")["spec"]["triggers"]
     used = Settings.from_environment(variables_of(release.worker))
     assert trigger["metadata"]["consumerGroup"] == used.application
-    assert trigger["metadata"]["bootstrapServers"] == used.brokers
+    assert trigger["metadata"]["bootstrapServers"] == used.kafka.brokers
 
 
 def test_the_job_creates_as_many_partitions_as_the_chart_counts_on(render: Render) -> None:

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from streams.demo.follower import Follower
 from streams.kafka.topics import existing
-from streams.settings import NOT_SETTINGS, Settings
+from streams.settings import NOT_SETTINGS, KafkaSettings, Settings
 from tests.deploy.compose_file import IMAGE, Dockerfile, environment_of, services
 from tests.deploy.local_services import LocalServices
 from tests.deploy.paths import COMPOSE_FILE, DEPLOY, REPOSITORY
@@ -186,7 +186,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]
 @pytest.fixture
 def settings(running: LocalServices) -> Settings:
     """Settings of somebody outside the containers."""
-    return Settings(brokers=running.address("kafka", 9092))
+    return Settings(kafka=KafkaSettings(brokers=running.address("kafka", 9092)))
 
 
 @pytest.mark.kafka
@@ -204,7 +204,7 @@ def test_each_of_kafkas_listeners_leads_to_itself(running: LocalServices) -> Non
 
 @pytest.mark.kafka
 def test_the_workers_share_the_partitions(settings: Settings) -> None:
-    client = AdminClient({"bootstrap.servers": settings.brokers})
+    client = AdminClient({"bootstrap.servers": settings.kafka.brokers})
     name = settings.application
 
     def is_stable() -> bool:

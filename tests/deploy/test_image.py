@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from streams import __version__
-from streams.settings import Settings, variable
+from streams.settings import Settings, variables_of
 from tests.deploy.built_image import BuiltImage, first_processes, require_builder
 from tests.deploy.compose_file import Dockerfile
 from tests.integration.conftest import settings_of
@@ -69,10 +69,8 @@ def test_a_worker_in_it_works_and_stops_in_order(
 ) -> None:
     settings = settings_of(kafka.address, tmp_path)
     deployment = Deployment(settings, 1)
-    said = {
-        variable(name): getattr(settings, name)
-        for name in ("brokers", "application", "topic_prefix")
-    }
+    named = ("UNHAUNT_BROKERS", "UNHAUNT_APPLICATION", "UNHAUNT_TOPIC_PREFIX")
+    said = {name: variables_of(settings)[name] for name in named}
     [port] = free_ports(1)
     here = {"UNHAUNT_HTTP_HOST": HOST, "UNHAUNT_HTTP_PORT": str(port)}
     with container(image, "worker", COMMAND, **said, **here, UNHAUNT_INSTANCE="a") as process:
@@ -112,4 +110,4 @@ def handles_stop(process: int) -> bool:
 def test_its_settings_are_those_that_it_was_given(image: BuiltImage) -> None:
     shown = output_of(image, "settings", "unhaunt", "settings")
     assert IMAGE.value("VOLUME") in shown
-    assert Settings().brokers in shown
+    assert Settings().kafka.brokers in shown

@@ -57,7 +57,7 @@ def follow(heading: str, deployment: Deployment, *changes: tuple[str, str]) -> N
     for line in shell_lines(section(RUNBOOK, heading)):
         for old, new in changes:
             line = line.replace(old, new)
-        words = shlex.split(line.replace("$UNHAUNT_BROKERS", settings.brokers))
+        words = shlex.split(line.replace("$UNHAUNT_BROKERS", settings.kafka.brokers))
         if words[0] == "export":
             environment.update(word.split("=", 1) for word in words[1:])
         elif words[0] == "unhaunt":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.settings import Settings
+from streams.settings import KafkaSettings, Settings
 from tests.integration.deployment import Deployment
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.registry import Registry, require_registry
@@ -53,7 +53,7 @@ def settings_of(broker: str, folder: Path) -> Settings:
     """Settings of a deployment that nobody else has."""
     own = f"t{os.urandom(6).hex()}"
     return Settings(
-        brokers=broker,
+        kafka=KafkaSettings(brokers=broker),
         application=own,
         topic_prefix=f"{own}.",
         state_folder=str(folder / "state"),

@@ -108,7 +108,7 @@ class Deployment:
 
     def _members(self) -> set[str]:
         """The instances that have partitions; nobody while the group gives them anew."""
-        client = AdminClient({"bootstrap.servers": self.settings.brokers})
+        client = AdminClient({"bootstrap.servers": self.settings.kafka.brokers})
         name = self.settings.application
         group = answered(
             lambda: client.describe_consumer_groups([name])[name].result(SECONDS),
@@ -232,7 +232,7 @@ def read_topic(
 
 def _reader(settings: Settings) -> dict[str, Any]:
     return {
-        "bootstrap.servers": settings.brokers,
+        "bootstrap.servers": settings.kafka.brokers,
         "group.id": "reader",
         "enable.auto.commit": False,
         "enable.partition.eof": True,

@@ -30,7 +30,7 @@ class Letters:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.environment = {
-            "UNHAUNT_BROKERS": settings.brokers,
+            "UNHAUNT_BROKERS": settings.kafka.brokers,
             "UNHAUNT_APPLICATION": settings.application,
             "UNHAUNT_TOPIC_PREFIX": settings.topic_prefix,
         }
@@ -52,7 +52,7 @@ class Letters:
         offset: int | None = None,
     ) -> str:
         """Put a letter there as a worker does; returns its place, as `show` takes it."""
-        producer = Producer({"bootstrap.servers": self.settings.brokers})
+        producer = Producer({"bootstrap.servers": self.settings.kafka.brokers})
         places: list[str] = []
         self._buried += 1
         said = {
@@ -80,5 +80,5 @@ class Letters:
     def replayed(self, topic: str = "purchases") -> list[Any]:
         """What stands on an input topic, which only a replay has filled."""
         name = self.settings.topic(topic)
-        wait_until_none_is_open(self.settings.brokers, name, PARTITIONS)
+        wait_until_none_is_open(self.settings.kafka.brokers, name, PARTITIONS)
         return read_topic(self.settings, name, PARTITIONS)

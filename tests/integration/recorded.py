@@ -47,7 +47,7 @@ AWKWARD = [
 
 def environment_of(settings: Settings) -> dict[str, str]:
     return {
-        "UNHAUNT_BROKERS": settings.brokers,
+        "UNHAUNT_BROKERS": settings.kafka.brokers,
         "UNHAUNT_APPLICATION": settings.application,
         "UNHAUNT_TOPIC_PREFIX": settings.topic_prefix,
     }
@@ -123,7 +123,7 @@ def leave_holes(settings: Settings, topic: str) -> None:
     """An aborted transaction and the marker of a committed one, in partition 0."""
     name = settings.topic(topic)
     producer = Producer(
-        {"bootstrap.servers": settings.brokers, "transactional.id": settings.application}
+        {"bootstrap.servers": settings.kafka.brokers, "transactional.id": settings.application}
     )
     producer.init_transactions()
     for value, end in (
@@ -134,7 +134,7 @@ def leave_holes(settings: Settings, topic: str) -> None:
         producer.produce(name, value, b"ann", 0, timestamp=NOW + 5)
         producer.flush()
         end()
-    wait_until_none_is_open(settings.brokers, name, 1)
+    wait_until_none_is_open(settings.kafka.brokers, name, 1)
 
 
 def done(path: Path) -> int:

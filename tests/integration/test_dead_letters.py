@@ -96,7 +96,7 @@ def test_keys_are_shown_to_those_who_ask_for_them_alone(letters: Letters) -> Non
 
 
 def test_records_that_are_no_dead_letters_are_counted_apart(letters: Letters) -> None:
-    producer = Producer({"bootstrap.servers": letters.settings.brokers})
+    producer = Producer({"bootstrap.servers": letters.settings.kafka.brokers})
     producer.produce(letters.settings.topic("dead-letters"), b"{}", partition=0)
     assert producer.flush(60) == 0
     lines = letters.run("list").stdout.splitlines()

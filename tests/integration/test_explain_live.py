@@ -2,14 +2,13 @@
 
 from typing import Any, NamedTuple
 
-import msgspec
 import orjson
 import pytest
 
 from streams.recording.files import RecordedRecord
 from streams.recording.one_person import OnePerson
 from streams.recording.simulated import DEMO_POLICY, simulate
-from streams.settings import Settings, variable
+from streams.settings import Settings, variables_of
 from streams.suppression.explanation import held
 from streams.suppression.policy import Policy
 from tests.builders import as_json
@@ -30,7 +29,7 @@ class Run(NamedTuple):
 
     def explain(self, *arguments: object) -> Any:
         """The exit code and the streams of the command."""
-        return run("explain", "--live", *arguments, **environment(self.deployment.settings))
+        return run("explain", "--live", *arguments, **variables_of(self.deployment.settings))
 
     def explained(self, *arguments: object) -> dict[str, Any]:
         result = self.explain(*arguments, "--json")
@@ -42,11 +41,6 @@ class Run(NamedTuple):
         """Everybody of whom something is kept."""
         persons = self.deployment.persons().values()
         return sorted(key[1:].decode() for stored in persons for key in stored)
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    values = msgspec.to_builtins(settings, str_keys=True)
-    return {variable(name): str(value) for name, value in values.items()}
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +116,7 @@ def test_a_policy_that_is_not_the_workers_is_noticed(worked_off: Run, tmp_path: 
 
 
 def test_a_deployment_without_a_changelog_is_a_mistake_that_names_it(settings: Settings) -> None:
-    result = run("explain", "--live", "--user", "ann", **environment(settings))
+    result = run("explain", "--live", "--user", "ann", **variables_of(settings))
     assert result.exit_code == 2
     assert result.stderr.startswith(f"{settings.changelog}: there is no such topic at")
     assert len(result.stderr.splitlines()) == 1

@@ -79,7 +79,7 @@ class Story(NamedTuple):
 def shares(deployment: Deployment) -> dict[str, set[Any]]:
     """The partitions that the group has given to each member."""
     name = deployment.settings.application
-    client = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+    client = AdminClient({"bootstrap.servers": deployment.settings.kafka.brokers})
     group = client.describe_consumer_groups([name])[name].result(SECONDS)
     return {
         member.group_instance_id: {

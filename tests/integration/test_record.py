@@ -112,7 +112,7 @@ def test_little_memory_takes_longer_and_makes_the_same_file(
 def test_without_a_choice_it_is_all_inputs_that_are_there(deploy: Deploy, tmp_path: Path) -> None:
     deployment = deploy(2)
     deployment.load(AWKWARD)
-    client = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+    client = AdminClient({"bootstrap.servers": deployment.settings.kafka.brokers})
     absent = deployment.settings.topic("impressions")
     client.delete_topics([absent])[absent].result(SECONDS)
     result = record(deployment.settings, tmp_path / "recording.jsonl")
@@ -220,7 +220,7 @@ def test_records_that_the_topic_keeps_no_longer_are_not_waited_for(
     deployment = deploy(2)
     deployment.load(numbered(10))
     topic = deployment.settings.topic("impression-requests")
-    client = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+    client = AdminClient({"bootstrap.servers": deployment.settings.kafka.brokers})
     cut = [TopicPartition(topic, 0, 2), TopicPartition(topic, 1, 5)]
     for future in client.delete_records(cut).values():
         future.result(SECONDS)
@@ -231,7 +231,7 @@ def test_a_transaction_that_stays_open_is_not_waited_for(deploy: Deploy, tmp_pat
     deployment = deploy(1)
     deployment.load([record_of("purchases", b"ann", b"1", NOW)])
     topic = deployment.settings.topic("purchases")
-    producer = transaction(deployment.settings.brokers, deployment.settings.application)
+    producer = transaction(deployment.settings.kafka.brokers, deployment.settings.application)
     producer.produce(topic, b"2", b"ann", 0)
     producer.flush()
     assert len(recorded(deployment.settings, tmp_path / "open.jsonl")) == 1
@@ -241,12 +241,11 @@ def test_a_transaction_that_stays_open_is_not_waited_for(deploy: Deploy, tmp_pat
 def test_topics_that_are_not_there_are_named(settings: Settings, tmp_path: Path) -> None:
     result = record(settings, tmp_path / "recording.jsonl")
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"There is no input topic at {settings.brokers}.")
+    assert result.stderr.startswith(f"There is no input topic at {settings.kafka.brokers}.")
     result = record(settings, tmp_path / "recording.jsonl", "--topic", "decisions")
     assert result.exit_code == 2
-    assert f"These topics are missing at {settings.brokers}: {settings.topic('decisions')}." in (
-        result.stderr
-    )
+    brokers, topic = settings.kafka.brokers, settings.topic("decisions")
+    assert f"These topics are missing at {brokers}: {topic}." in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -266,7 +265,7 @@ def test_frames_end_where_the_records_say_and_not_where_fetching_did(
 
 
 def test_other_topics_of_the_cluster_are_not_touched(settings: Settings, tmp_path: Path) -> None:
-    client = AdminClient({"bootstrap.servers": settings.brokers})
+    client = AdminClient({"bootstrap.servers": settings.kafka.brokers})
     strange = settings.topic("clicks")
     create_new(client, NewTopic(strange, 1, 1))
     assert record(settings, tmp_path / "recording.jsonl").exit_code == 2

@@ -132,7 +132,7 @@ def test_records_that_were_deleted_meanwhile_are_not_passed_over_silently(
 ) -> None:
     deployment, path = interrupted
     topic = deployment.settings.topic("impression-requests")
-    client = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+    client = AdminClient({"bootstrap.servers": deployment.settings.kafka.brokers})
     [cut] = client.delete_records([TopicPartition(topic, 1, 49)]).values()
     cut.result(SECONDS)
     result = record(deployment.settings, path)
@@ -156,7 +156,7 @@ def test_records_that_were_deleted_when_they_had_been_recorded_do_no_harm(
         assert not recorder.run(lambda _: None, lambda: recorder.written.total() >= 10)
     deployment.load(numbered(1))
     topic = deployment.settings.topic("impression-requests")
-    client = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+    client = AdminClient({"bootstrap.servers": deployment.settings.kafka.brokers})
     [cut] = client.delete_records([TopicPartition(topic, 0, 11)]).values()
     cut.result(SECONDS)
     assert numbers(recorded(deployment.settings, path)) == list(range(1_000))
@@ -167,7 +167,7 @@ def test_a_topic_that_was_made_anew_meanwhile_is_another(
 ) -> None:
     deployment, path = interrupted
     topic = deployment.settings.topic("impression-requests")
-    client: Any = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+    client: Any = AdminClient({"bootstrap.servers": deployment.settings.kafka.brokers})
     client.delete_topics([topic])[topic].result(SECONDS)
     wait_until(lambda: topic not in client.list_topics(timeout=SECONDS).topics, "its end")
     assert "not the topic any more" in record(deployment.settings, path).stderr
@@ -182,7 +182,7 @@ def test_records_that_are_deleted_while_they_are_read_are_not_passed_over_silent
     with ResumableFile(tmp_path / "other.jsonl") as file:
         recorder = Recorder(deployment.settings, Wanted(), file)
         topic = deployment.settings.topic("impression-requests")
-        client = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+        client = AdminClient({"bootstrap.servers": deployment.settings.kafka.brokers})
         [cut] = client.delete_records([TopicPartition(topic, 1, 49)]).values()
         cut.result(SECONDS)
         with pytest.raises(UserError, match="deleted before they could be recorded"):

@@ -41,7 +41,7 @@ def awkward(deploy: Deploy, tmp_path_factory: pytest.TempPathFactory) -> Deploym
 
 
 def _delete_the_first(deployment: Deployment, topic: str, records: int) -> None:
-    client = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+    client = AdminClient({"bootstrap.servers": deployment.settings.kafka.brokers})
     place = TopicPartition(deployment.settings.topic(topic), 0, records)
     client.delete_records([place])[place].result(SECONDS)
 

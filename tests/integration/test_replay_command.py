@@ -27,7 +27,7 @@ DAY = 86_400_000
 
 def configure(deployment: Deployment, topic: str, name: str, value: str) -> None:
     """Change one thing about a topic, and wait until the broker has heard of it."""
-    broker, topic = deployment.settings.brokers, deployment.settings.topic(topic)
+    broker, topic = deployment.settings.kafka.brokers, deployment.settings.topic(topic)
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
     resource.add_incremental_config(
         ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
@@ -103,7 +103,8 @@ def test_topics_that_are_not_there_are_named_with_how_to_create_them(
     result = replay(settings, written(tmp_path / "recording.jsonl", *numbered(2)))
     assert result.exit_code == 2
     assert result.stderr == (
-        f"These topics are missing at {settings.brokers}: {settings.topic('impression-requests')}. "
+        f"These topics are missing at {settings.kafka.brokers}: "
+        f"{settings.topic('impression-requests')}. "
         "Create them with: unhaunt topics apply --partitions 2\n"
     )
 

@@ -146,7 +146,7 @@ def _well_placed(records: list[RecordedRecord]) -> list[RecordedRecord]:
 def _send_with_librdkafka(deployment: Deployment, records: list[RecordedRecord]) -> None:
     """Send records to the partitions that librdkafka chooses by default, by CRC32."""
     settings = deployment.settings
-    producer = Producer({"bootstrap.servers": settings.brokers})
+    producer = Producer({"bootstrap.servers": settings.kafka.brokers})
     for record in records:
         producer.produce(
             settings.topic(record.topic), record.value, record.key, timestamp=record.timestamp
@@ -163,7 +163,7 @@ def _send_with_java(deployment: Deployment, records: list[RecordedRecord]) -> No
         )
         for record in records
     ]
-    java_client.produce(deployment.settings.brokers, sent)
+    java_client.produce(deployment.settings.kafka.brokers, sent)
 
 
 def _is_home(message: Any) -> bool:

@@ -40,7 +40,7 @@ def test_a_rival_answers_each_request_and_ends_with_the_same_lists(
     decisions, lists = rival.outputs(settings)
     with closing(Deployment(settings, PARTITIONS)) as deployment:
         deployment.load(records)
-        create_topics(settings.brokers, [decisions, lists], PARTITIONS)
+        create_topics(settings.kafka.brokers, [decisions, lists], PARTITIONS)
         with deployment.worker("a", rival.program) as worker:
             for topic, count in ((decisions, requests), (lists, len(records) - requests)):
                 deployment.wait_until(

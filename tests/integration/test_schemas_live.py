@@ -27,7 +27,7 @@ from streams.dead_letters.replay import DeadLetterReplay, Fate
 from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.recording.simulated import DEMO_POLICY, simulate
-from streams.settings import Settings
+from streams.settings import RegistrySettings, Settings
 from streams.supervision.worker_process import WorkerProcess
 from streams.view import View
 from tests.command_line import run, run_process, words
@@ -70,7 +70,9 @@ def client_of(registry: Registry) -> SchemaRegistryClient:
 
 
 def with_schemas(settings: Settings, registry: Registry, schemas: str = SCHEMAS) -> Settings:
-    return msgspec.structs.replace(settings, schemas=schemas, schema_registry_url=registry.url)
+    return msgspec.structs.replace(
+        settings, registry=RegistrySettings(schemas=schemas, url=registry.url)
+    )
 
 
 def command(settings: Settings, *arguments: str) -> Result:
@@ -79,11 +81,11 @@ def command(settings: Settings, *arguments: str) -> Result:
 
 def environment_of(settings: Settings) -> dict[str, str]:
     return {
-        "UNHAUNT_BROKERS": settings.brokers,
+        "UNHAUNT_BROKERS": settings.kafka.brokers,
         "UNHAUNT_APPLICATION": settings.application,
         "UNHAUNT_TOPIC_PREFIX": settings.topic_prefix,
-        "UNHAUNT_SCHEMAS": settings.schemas,
-        "UNHAUNT_SCHEMA_REGISTRY_URL": settings.schema_registry_url,
+        "UNHAUNT_SCHEMAS": settings.registry.schemas,
+        "UNHAUNT_SCHEMA_REGISTRY_URL": settings.registry.url,
     }
 
 
@@ -325,9 +327,10 @@ def test_a_worker_does_not_start_where_no_registry_answers(
     deploy: Deploy, registry: Registry, path: str
 ) -> None:
     """Nor where something else does: here a registry, but at another path."""
-    settings = with_schemas(deploy(1).settings, registry, "purchases=avro")
     url = registry.url + path if path else "http://127.0.0.1:1"
-    settings = msgspec.structs.replace(settings, schema_registry_url=url)
+    settings = msgspec.structs.replace(
+        deploy(1).settings, registry=RegistrySettings(schemas="purchases=avro", url=url)
+    )
     said = run_process("worker", **environment_of(settings))
     assert said.returncode == 2
     assert f"schema registry at {url} " in said.stderr.replace("answers at", "at")

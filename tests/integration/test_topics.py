@@ -18,14 +18,14 @@ def topics(settings: Settings, *arguments: object) -> Result:
     return run(
         "topics",
         *arguments,
-        UNHAUNT_BROKERS=settings.brokers,
+        UNHAUNT_BROKERS=settings.kafka.brokers,
         UNHAUNT_APPLICATION=settings.application,
         UNHAUNT_TOPIC_PREFIX=settings.topic_prefix,
     )
 
 
 def create(settings: Settings, partitions: int, *names: str, cleanup: str = "delete") -> None:
-    client = AdminClient({"bootstrap.servers": settings.brokers})
+    client = AdminClient({"bootstrap.servers": settings.kafka.brokers})
     config = {"cleanup.policy": cleanup}
     create_new(client, *(NewTopic(name, partitions, 1, config=config) for name in names))
 

@@ -142,7 +142,7 @@ def test_a_transaction_that_stays_open_holds_nothing_up_but_what_comes_after_it(
     settings = running.deployment.settings
     ann = someone(5, "ann")
     [bought] = recorded([line(purchase(user_id=ann))])
-    producer = transaction(settings.brokers, unique("producer"))
+    producer = transaction(settings.kafka.brokers, unique("producer"))
     producer.produce(settings.topic("purchases"), bought.value, bought.key, 5, timestamp=NOW)
     assert producer.flush(SECONDS) == 0
     running.happen(line(request(request_id="meanwhile", user_id=ann, ts=NOW + 1)))

@@ -44,7 +44,7 @@ def test_without_topics_it_says_which_command_creates_them(
 def test_with_unequal_numbers_of_partitions_it_says_which(
     settings: Settings, tmp_path: Path
 ) -> None:
-    client = AdminClient({"bootstrap.servers": settings.brokers})
+    client = AdminClient({"bootstrap.servers": settings.kafka.brokers})
     create_new(client, NewTopic(settings.topic("dismissals"), 2, 1))
     create(settings, plan(settings, 3))
     with WorkerProcess(settings, tmp_path / "log") as worker:

@@ -191,7 +191,7 @@ def test_the_command_line_lists_them_and_shows_the_largest_byte_for_byte(
 ) -> None:
     settings = survived.deployment.settings
     environment = {
-        "UNHAUNT_BROKERS": settings.brokers,
+        "UNHAUNT_BROKERS": settings.kafka.brokers,
         "UNHAUNT_APPLICATION": settings.application,
         "UNHAUNT_TOPIC_PREFIX": settings.topic_prefix,
     }

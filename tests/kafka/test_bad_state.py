@@ -39,7 +39,7 @@ class Interrupted:
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
-        self.admin: Any = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+        self.admin: Any = AdminClient({"bootstrap.servers": deployment.settings.kafka.brokers})
         self.records = list(simulate(persons=300, partitions=1))
         self.deployment.load(self.first)
         with deployment.worker() as worker:
@@ -117,7 +117,7 @@ def test_a_state_of_a_newer_version_is_refused_by_an_older_one(interrupted: Inte
         if message.key() == PROGRESS
     ]
     assert last["format"] == FORMAT
-    producer = Producer({"bootstrap.servers": deployment.settings.brokers})
+    producer = Producer({"bootstrap.servers": deployment.settings.kafka.brokers})
     newer = orjson.dumps({**last, "format": FORMAT + 1})
     producer.produce(deployment.settings.changelog, newer, PROGRESS, 0)
     assert producer.flush(SECONDS) == 0

@@ -40,7 +40,7 @@ class Changelog:
         self.settings = settings
         self.name = settings.changelog
         self._folder = folder
-        self._admin: Any = AdminClient({"bootstrap.servers": settings.brokers})
+        self._admin: Any = AdminClient({"bootstrap.servers": settings.kafka.brokers})
         self.create()
 
     def create(self) -> None:
@@ -79,7 +79,7 @@ class Changelog:
         return True
 
     def producer(self, **settings: object) -> Producer:
-        return Producer({"bootstrap.servers": self.settings.brokers, **settings})
+        return Producer({"bootstrap.servers": self.settings.kafka.brokers, **settings})
 
     def write(self, **persons: int) -> None:
         """Say of persons when they are due."""

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from streams.demo.embedded_broker import EmbeddedBroker
 from streams.engine.checkpoint.exactly_once import Fenced, TransactionalProducer
 from streams.kafka.group_metadata import GroupMetadata
-from streams.settings import Settings
+from streams.settings import KafkaSettings, Settings
 from tests.kafka.clients import (
     SECONDS,
     abort,
@@ -307,7 +307,9 @@ def test_a_transaction_that_nobody_ends_is_aborted_when_its_time_is_up(
 def test_a_stranger_to_the_group_commits_nothing(broker: str) -> None:
     topic, group = create_topic(broker), unique("group")
     commit_offset(broker, group, topic, 1)
-    output = TransactionalProducer(Settings(brokers=broker, application=unique("application")))
+    output = TransactionalProducer(
+        Settings(kafka=KafkaSettings(brokers=broker), application=unique("application"))
+    )
     output.send(topic, 0, None, b"of nobody")
     with pytest.raises(Fenced):
         output.commit({(topic, 0): 2}, GroupMetadata(group, 1, "somebody-else", None))
@@ -319,7 +321,9 @@ def test_a_stranger_to_the_group_commits_nothing(broker: str) -> None:
 def test_a_member_of_a_former_generation_commits_nothing(kafka: KafkaCluster) -> None:
     broker = kafka.address
     topic, group = create_topic(broker), unique("group")
-    output = TransactionalProducer(Settings(brokers=broker, application=unique("application")))
+    output = TransactionalProducer(
+        Settings(kafka=KafkaSettings(brokers=broker), application=unique("application"))
+    )
     with closing(member(broker, group, topic)) as consumer:
         current = membership_of(consumer, group)
         output.send(topic, 0, None, b"of now")

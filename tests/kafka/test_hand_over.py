@@ -68,7 +68,7 @@ def story(kafka: KafkaCluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def workers_at_work(deployment: Deployment) -> int:
     """How many members of the group have been assigned partitions."""
-    admin = AdminClient({"bootstrap.servers": deployment.settings.brokers})
+    admin = AdminClient({"bootstrap.servers": deployment.settings.kafka.brokers})
     [answer] = admin.describe_consumer_groups([deployment.settings.application]).values()
     return sum(bool(member.assignment.topic_partitions) for member in answer.result(10).members)
 

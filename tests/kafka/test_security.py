@@ -21,7 +21,7 @@ from streams.kafka.security import for_aiokafka
 from streams.kafka.topics import existing
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
-from streams.settings import Settings
+from streams.settings import KafkaSettings, Settings
 from streams.supervision.worker_process import WorkerProcess
 from streams.view import View
 from tests.builders import dismissal, line, recorded
@@ -50,7 +50,7 @@ class Secured(NamedTuple):
     cluster: KafkaCluster
     folder: Path
 
-    def login(self, by: str) -> dict[str, str]:
+    def login(self, by: str) -> KafkaSettings:
         """The settings of a client that comes by a mechanism of SASL, or with a certificate."""
         is_certificate = by == "certificate"
         protocol = "SSL" if is_certificate else "SASL_SSL"
@@ -69,7 +69,7 @@ class Secured(NamedTuple):
             settings |= {"sasl_mechanism": by, "sasl_token_file": str(self.file("token", token()))}
         else:
             settings |= {"sasl_mechanism": by, "sasl_username": USER, "sasl_password": PASSWORD}
-        return settings
+        return KafkaSettings(**settings)
 
     def file(self, name: str, content: str) -> Path:
         """A file with a secret."""
@@ -126,7 +126,7 @@ def story(secured: Secured, deploy: Deploy) -> Story:
     deployment.load(records)
     # However they come, they are one user. Whatever they say, there must be no secret in it.
     ways = [
-        {**secured.login(way), "session_seconds": 6, "log_level": "debug"}
+        {"kafka": secured.login(way), "session_seconds": 6, "log_level": "debug"}
         for way in ("SCRAM-SHA-512", "PLAIN", "certificate")
     ]
     ts = records[0].timestamp  # so that nobody's time goes on by it
@@ -189,7 +189,8 @@ def test_with_the_least_acls_what_is_misplaced_is_rerouted(story: Story) -> None
 
 
 def test_a_view_may_do_less_and_knows_the_lists(secured: Secured, story: Story) -> None:
-    settings = msgspec.structs.replace(story.deployment.settings, **secured.login("SCRAM-SHA-256"))
+    login = secured.login("SCRAM-SHA-256")
+    settings = msgspec.structs.replace(story.deployment.settings, kafka=login)
     address, of_workers = secured.cluster.address, worker_grants(settings)
     forbid(address, of_workers)
     allow(address, view_grants(settings))
@@ -239,7 +240,7 @@ def without(secured: Secured, acl: Grant) -> Iterator[None]:
 def test_an_acl_that_lacks_on_a_topic_or_the_group_is_named(
     secured: Secured, limited: Deployment, number: int
 ) -> None:
-    settings = msgspec.structs.replace(limited.settings, **secured.login("PLAIN"))
+    settings = msgspec.structs.replace(limited.settings, kafka=secured.login("PLAIN"))
     taken = single_acls(settings)[number]
     with without(secured, taken), pytest.raises(UserError) as caught:
         require_rights(settings)
@@ -251,7 +252,7 @@ def test_a_worker_that_lacks_an_acl_says_which_in_one_line(
     secured: Secured, limited: Deployment, kind: str
 ) -> None:
     taken = next(acl for acl in single_acls(limited.settings) if acl.resource == kind)
-    with without(secured, taken), limited.worker(**secured.login("PLAIN")) as worker:
+    with without(secured, taken), limited.worker(kafka=secured.login("PLAIN")) as worker:
         code = worker.process.wait(SECONDS)
     said = worker.log.read_text()
     assert code == 2, said
@@ -271,11 +272,11 @@ def test_where_nobody_can_be_told_from_anybody_no_acl_is_asked_for(limited: Depl
 def test_both_kafka_clients_are_let_in_by_each_way_to_log_in(
     secured: Secured, limited: Deployment, by: str
 ) -> None:
-    settings = msgspec.structs.replace(limited.settings, **secured.login(by))
-    assert existing(settings)
+    login = secured.login(by)
+    assert existing(msgspec.structs.replace(limited.settings, kafka=login))
 
     async def ask() -> bool:
-        client = AIOKafkaClient(bootstrap_servers=settings.brokers, **for_aiokafka(settings))
+        client = AIOKafkaClient(bootstrap_servers=login.brokers, **for_aiokafka(login))
         await client.bootstrap()
         await client.close()
         return bool(client.cluster.brokers())
@@ -307,7 +308,7 @@ def test_a_worker_goes_on_when_the_token_that_it_began_with_has_run_out(
 ) -> None:
     deployment = deploy()
     login = secured.login("OAUTHBEARER")
-    with renewed_token(Path(login["sasl_token_file"])), deployment.worker(**login) as worker:
+    with renewed_token(Path(login.sasl_token_file)), deployment.worker(kafka=login) as worker:
         deployment.wait_until_shared_by("a", worker)
         ends = time() + TOKEN_SECONDS
         # From then on the broker closes the connections that the worker has.
@@ -318,17 +319,18 @@ def test_a_worker_goes_on_when_the_token_that_it_began_with_has_run_out(
 
 
 def test_a_password_may_come_from_a_file(secured: Secured, limited: Deployment) -> None:
-    login = secured.login("SCRAM-SHA-512")
-    del login["sasl_password"]
-    login["sasl_password_file"] = str(secured.file("password", PASSWORD))
-    assert existing(msgspec.structs.replace(limited.settings, **login))
+    path = str(secured.file("password", PASSWORD))
+    login = msgspec.structs.replace(
+        secured.login("SCRAM-SHA-512"), sasl_password="", sasl_password_file=path
+    )
+    assert existing(msgspec.structs.replace(limited.settings, kafka=login))
 
 
 def test_a_wrong_password_is_told_from_a_broker_that_is_gone(
     secured: Secured, limited: Deployment
 ) -> None:
-    login = secured.login("SCRAM-SHA-512") | {"sasl_password": "wrong-secret"}
-    with limited.worker(**login) as worker:
+    login = msgspec.structs.replace(secured.login("SCRAM-SHA-512"), sasl_password="wrong-secret")
+    with limited.worker(kafka=login) as worker:
         assert worker.process.wait(SECONDS) == 2
     said = worker.log.read_text()
     assert "was not let in" in said
@@ -341,9 +343,11 @@ def test_a_broker_of_another_authority_is_not_trusted(
     secured: Secured, limited: Deployment
 ) -> None:
     other = Security(secured.folder / "another-authority")
-    login = secured.login("SCRAM-SHA-512") | {"ssl_ca_file": str(other.authority)}
+    login = msgspec.structs.replace(
+        secured.login("SCRAM-SHA-512"), ssl_ca_file=str(other.authority)
+    )
     with pytest.raises(UserError, match=r"was not let in.*certificate"):
-        existing(msgspec.structs.replace(limited.settings, **login))
+        existing(msgspec.structs.replace(limited.settings, kafka=login))
 
 
 # --- secrets -------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def last_stable_offset(settings: Settings) -> int:
     """Up to where a reader of committed records can read the decisions."""
     consumer = Consumer(
         {
-            "bootstrap.servers": settings.brokers,
+            "bootstrap.servers": settings.kafka.brokers,
             "group.id": "reader",
             "isolation.level": "read_committed",
         }
@@ -106,6 +106,6 @@ def test_a_worker_that_was_not_dead_goes_on_without_what_was_ended(
         dead.commit({}, nobody)
     dead.send(settings.topic("decisions"), 0, b"ann", b"new")
     dead.commit({}, nobody)
-    wait_until_none_is_open(settings.brokers, settings.topic("decisions"), 1)
+    wait_until_none_is_open(settings.kafka.brokers, settings.topic("decisions"), 1)
     [message] = read_topic(settings, settings.topic("decisions"), 1)
     assert message.value() == b"new"

@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from schemas.records import Product
 from streams.engine.state.store import Memory
 from streams.kafka.partitioner import partition_of
-from streams.settings import Settings, variable
+from streams.settings import KafkaSettings, Settings, variables_of
 from streams.view import View
 from streams.view.copies import StoredCopy
 from streams.view.following import KEPT_SECONDS
@@ -42,10 +42,10 @@ class Deployment:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.admin = AdminClient({"bootstrap.servers": settings.brokers})
+        self.admin = AdminClient({"bootstrap.servers": settings.kafka.brokers})
         self.create("suppressions", PARTITIONS)
         self.create("catalog", 1)
-        self.producer = Producer({"bootstrap.servers": settings.brokers, "linger.ms": 0})
+        self.producer = Producer({"bootstrap.servers": settings.kafka.brokers, "linger.ms": 0})
 
     def create(self, name: str, partitions: int) -> None:
         compacted = {"cleanup.policy": "compact"}
@@ -165,7 +165,7 @@ def test_what_is_published_later_is_followed(deployment: Deployment, opened: Ope
 def test_what_is_not_committed_is_not_seen(deployment: Deployment, opened: Open) -> None:
     view = opened(partitions=[partition_of(b"ann", PARTITIONS)])
     settings = deployment.settings
-    producer = transaction(settings.brokers, settings.application)
+    producer = transaction(settings.kafka.brokers, settings.application)
     number = partition_of(b"ann", PARTITIONS)
     topic = settings.topic("suppressions")
     producer.produce(topic, orjson.dumps(BOUGHT), "ann", number)
@@ -195,7 +195,7 @@ def test_a_view_of_some_partitions_says_that_it_does_not_follow_a_persons(opened
 
 
 def test_it_knows_nothing_before_it_has_caught_up() -> None:
-    nowhere = Settings(brokers="127.0.0.1:1", application="nowhere")
+    nowhere = Settings(kafka=KafkaSettings(brokers="127.0.0.1:1"), application="nowhere")
     with View(nowhere) as view:
         assert not view.is_caught_up
         with pytest.raises(NotCaughtUp):
@@ -303,7 +303,7 @@ def test_the_service_answers_by_the_topics_of_a_deployment(deployment: Deploymen
         "serve",
         "--port",
         port,
-        **{variable(name): str(getattr(deployment.settings, name)) for name in NAMED},
+        **{name: variables_of(deployment.settings)[name] for name in NAMED},
     )
     try:
         wait_until(lambda: Served(address).is_ready, "all read")
@@ -322,4 +322,4 @@ def test_the_service_answers_by_the_topics_of_a_deployment(deployment: Deploymen
     assert "Traceback" not in said
 
 
-NAMED = ("brokers", "application", "topic_prefix")
+NAMED = ("UNHAUNT_BROKERS", "UNHAUNT_APPLICATION", "UNHAUNT_TOPIC_PREFIX")

@@ -8,10 +8,12 @@ from streams.errors import UserError
 from streams.kafka.acls.check import refusals_named
 from streams.kafka.acls.commands import commands
 from streams.kafka.acls.grants import view_grants, worker_grants
-from streams.settings import Settings
+from streams.settings import KafkaSettings, Settings
 from tests.command_line import run
 
-SETTINGS = Settings(application="shop-app", topic_prefix="shop.", brokers="kafka:9093")
+SETTINGS = Settings(
+    kafka=KafkaSettings(brokers="kafka:9093"), application="shop-app", topic_prefix="shop."
+)
 
 
 def test_they_are_printed_as_calls_of_kafkas_own_tool() -> None:

@@ -11,7 +11,7 @@ from streams.agents.catalog_reader import CatalogReader, InvalidProduct
 from streams.engine.checkpoint import producer
 from streams.engine.checkpoint.at_least_once import AcknowledgedProducer
 from streams.engine.partition_processor import in_batches
-from streams.settings import Settings
+from streams.settings import KafkaSettings, Settings
 from streams.suppression.catalog import Catalog
 from tests.builders import NOW, purchase
 
@@ -22,7 +22,7 @@ def settings() -> Settings:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
-    return Settings(brokers=address, guarantee="at_least_once")
+    return Settings(kafka=KafkaSettings(brokers=address), guarantee="at_least_once")
 
 
 def entries(*sizes: int) -> list[Any]:

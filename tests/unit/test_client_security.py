@@ -14,11 +14,11 @@ import pytest
 
 from streams.errors import UserError
 from streams.kafka.security import OPAQUE_SECONDS, for_aiokafka, for_librdkafka
-from streams.settings import Settings
+from streams.settings import KafkaSettings, Settings
 from streams.supervision.worker_process import environment_of
 from tests.kafka.security import Security
 
-BY_PASSWORD = Settings(
+BY_PASSWORD = KafkaSettings(
     security_protocol="SASL_PLAINTEXT",
     sasl_mechanism="SCRAM-SHA-256",
     sasl_username="shop",
@@ -26,7 +26,7 @@ BY_PASSWORD = Settings(
 )
 CLIENTS = (for_librdkafka, for_aiokafka)
 
-Told = Callable[[Settings], dict[str, Any]]
+Told = Callable[[KafkaSettings], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +34,12 @@ def security(tmp_path_factory: pytest.TempPathFactory) -> Security:
     return Security(tmp_path_factory.mktemp("tls") / "security")
 
 
-def changed(settings: Settings, **fields: object) -> Settings:
+def changed(settings: KafkaSettings, **fields: object) -> KafkaSettings:
     return msgspec.structs.replace(settings, **fields)
 
 
-def by_token(path: Path) -> Settings:
-    return Settings(
+def by_token(path: Path) -> KafkaSettings:
+    return KafkaSettings(
         security_protocol="SASL_PLAINTEXT", sasl_mechanism="OAUTHBEARER", sasl_token_file=str(path)
     )
 
@@ -50,8 +50,8 @@ def json_web_token(**claims: object) -> str:
 
 
 def test_without_a_word_nothing_is_encrypted_and_nobody_logs_in() -> None:
-    assert for_librdkafka(Settings()) == {"security.protocol": "PLAINTEXT"}
-    assert for_aiokafka(Settings()) == {"security_protocol": "PLAINTEXT"}
+    assert for_librdkafka(KafkaSettings()) == {"security.protocol": "PLAINTEXT"}
+    assert for_aiokafka(KafkaSettings()) == {"security_protocol": "PLAINTEXT"}
 
 
 def test_both_clients_log_in_with_the_same_name_and_password() -> None:
@@ -129,7 +129,7 @@ def test_a_token_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
 
 def test_both_clients_trust_one_authority_and_show_one_certificate(security: Security) -> None:
     own = security.identity("own")
-    settings = Settings(
+    settings = KafkaSettings(
         security_protocol="SSL",
         ssl_ca_file=str(security.authority),
         ssl_certificate_file=str(own.certificate),
@@ -148,7 +148,7 @@ def test_both_clients_trust_one_authority_and_show_one_certificate(security: Sec
 
 
 def test_without_an_authority_those_of_the_system_are_trusted() -> None:
-    settings = Settings(security_protocol="SSL")
+    settings = KafkaSettings(security_protocol="SSL")
     assert for_librdkafka(settings) == {"security.protocol": "SSL"}
     assert for_aiokafka(settings)["ssl_context"].verify_mode == ssl.CERT_REQUIRED
 
@@ -159,13 +159,13 @@ def test_a_file_of_tls_that_cannot_be_used_is_named(
 ) -> None:
     path = tmp_path / "no.pem"
     with pytest.raises(UserError, match=f"UNHAUNT_SSL_CA_FILE={path}: .*No such file"):
-        told(Settings(security_protocol="SSL", ssl_ca_file=str(path)))
+        told(KafkaSettings(security_protocol="SSL", ssl_ca_file=str(path)))
     path.write_text("no certificate")
     with pytest.raises(UserError, match=f"UNHAUNT_SSL_CA_FILE={path}: cannot be used"):
-        told(Settings(security_protocol="SSL", ssl_ca_file=str(path)))
+        told(KafkaSettings(security_protocol="SSL", ssl_ca_file=str(path)))
     with pytest.raises(UserError, match=f"UNHAUNT_SSL_CERTIFICATE_FILE={path}: cannot be used"):
         told(
-            Settings(
+            KafkaSettings(
                 security_protocol="SSL",
                 ssl_certificate_file=str(path),
                 ssl_key_file=str(security.identity("own").key),
@@ -174,4 +174,5 @@ def test_a_file_of_tls_that_cannot_be_used_is_named(
 
 
 def test_a_worker_of_a_unit_is_given_the_secrets_that_the_unit_has() -> None:
-    assert Settings.from_environment(environment_of(BY_PASSWORD)) == BY_PASSWORD
+    settings = Settings(kafka=BY_PASSWORD)
+    assert Settings.from_environment(environment_of(settings)) == settings

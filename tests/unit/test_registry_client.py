@@ -18,7 +18,7 @@ from streams.errors import UserError
 from streams.kafka.registry import schema_registry
 from streams.kafka.registry.client import RegistryUnavailable
 from streams.kafka.registry.schema_registry import SchemaRegistry, registry_of
-from streams.settings import Settings
+from streams.settings import RegistrySettings, Settings
 
 NO_SUCH_SUBJECT = (404, {"error_code": 40401, "message": "Subject not found."})
 NO_SUCH_SCHEMA = (404, {"error_code": 40403, "message": "Schema not found."})
@@ -73,7 +73,8 @@ def served(answers: Answers) -> Iterator[Fake]:
 
 
 def registry_at(url: str, **settings: str) -> SchemaRegistry:
-    return SchemaRegistry(Settings(schemas="purchases=json", schema_registry_url=url, **settings))
+    registry = RegistrySettings(schemas="purchases=json", url=url, **settings)
+    return SchemaRegistry(Settings(registry=registry))
 
 
 def test_without_topics_that_have_schemas_there_is_no_registry() -> None:
@@ -166,9 +167,9 @@ def test_who_is_given_up_waits_no_longer() -> None:
 def test_it_is_logged_in_to_with_name_and_password(from_file: bool, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("pass:word\n")
     given = {"file": str(tmp_path / "password")} if from_file else {"": "pass:word"}
-    password = {f"schema_registry_password{'_' * bool(k)}{k}": v for k, v in given.items()}
+    password = {f"password{'_' * bool(k)}{k}": v for k, v in given.items()}
     with served({}) as fake:
-        registry_at(fake.url, schema_registry_username="ann", **password)
+        registry_at(fake.url, username="ann", **password)
         assert fake.logins == {"Basic " + b64encode(b"ann:pass:word").decode()}
 
 
@@ -177,11 +178,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"PASSWORD_FILE={missing}: it cannot be read"):
         registry_at(
             "http://127.0.0.1:1",
-            schema_registry_username="ann",
-            schema_registry_password_file=missing,
+            username="ann",
+            password_file=missing,
         )
     with pytest.raises(UserError, match=r"^UNHAUNT_SCHEMA_REGISTRY_…: .*No such file"):
-        registry_at("http://127.0.0.1:1", schema_registry_ca_file=missing)
+        registry_at("http://127.0.0.1:1", ca_file=missing)
 
 
 def test_what_it_takes_is_named_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,17 @@
 
 from pathlib import Path
 
-import msgspec
 import pytest
+from rich.pretty import pretty_repr
 
-from streams.settings import Settings, SettingsError, described
+from streams.settings import (
+    KafkaSettings,
+    RegistrySettings,
+    Settings,
+    SettingsError,
+    described,
+    variables_of,
+)
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -20,7 +27,7 @@ def test_text_becomes_the_type_of_the_setting() -> None:
     settings = Settings.from_environment(
         {"UNHAUNT_BROKERS": "a:1,b:2", "UNHAUNT_SESSION_SECONDS": "30"}
     )
-    assert (settings.brokers, settings.session_seconds) == ("a:1,b:2", 30)
+    assert (settings.kafka.brokers, settings.session_seconds) == ("a:1,b:2", 30)
 
 
 def test_a_name_that_looks_like_a_number_stays_a_name() -> None:
@@ -69,9 +76,25 @@ def test_what_only_the_tests_read_is_no_unknown_setting() -> None:
 
 def test_every_setting_is_described_with_its_value_and_its_default() -> None:
     rows = {variable: rest for variable, *rest in described(Settings(session_seconds=30))}
-    assert rows.keys() == {f"UNHAUNT_{name.upper()}" for name in msgspec.structs.asdict(Settings())}
+    sections = (KafkaSettings, RegistrySettings, Settings)
+    names = {name for section in sections for name in section.__struct_encode_fields__}
+    assert rows.keys() == {f"UNHAUNT_{name.upper()}" for name in names - {"kafka", "registry"}}
     assert rows["UNHAUNT_SESSION_SECONDS"][:2] == ["30", "8"]
     assert all(meaning.endswith(".") for _, _, meaning in rows.values())
+
+
+def test_what_is_written_for_another_process_is_read_there_as_it_was() -> None:
+    settings = Settings(
+        kafka=KafkaSettings(
+            brokers="kafka:9093",
+            security_protocol="SASL_SSL",
+            sasl_username="shop",
+            sasl_password="secret",
+        ),
+        registry=RegistrySettings(schemas="purchases=avro", url="http://registry:8081"),
+        session_seconds=30,
+    )
+    assert Settings.from_environment(variables_of(settings)) == settings
 
 
 def test_what_is_described_can_be_set_again() -> None:
@@ -123,11 +146,22 @@ def test_settings_of_tls_and_sasl_that_do_not_fit_together_are_named(
     assert "\n" not in str(caught.value)
 
 
+def test_settings_that_do_not_fit_together_cannot_be_made_in_python_either() -> None:
+    with pytest.raises(SettingsError, match=r"^UNHAUNT_SASL_USERNAME: expected a name"):
+        KafkaSettings(security_protocol="SASL_SSL")
+    with pytest.raises(SettingsError, match=r"^UNHAUNT_SCHEMA_REGISTRY_URL: expected the address"):
+        RegistrySettings(schemas="purchases=avro")
+    with pytest.raises(SettingsError, match=r"^UNHAUNT_FORMATS='purchases': "):
+        Settings(formats="purchases")
+
+
 def test_the_password_for_the_brokers_is_shown_nowhere() -> None:
-    settings = Settings(
+    kafka = KafkaSettings(
         security_protocol="SASL_SSL", sasl_username="shop", sasl_password="my secret"
     )
+    settings = Settings(kafka=kafka)
     assert "my secret" not in repr(settings)
+    assert "my secret" not in pretty_repr(settings)
     assert "my secret" not in str(described(settings))
     assert "sasl_username='shop'" in repr(settings)
 
@@ -174,7 +208,8 @@ def test_what_a_schema_registry_needs_is_asked_for(
 
 
 def test_a_password_is_shown_nowhere() -> None:
-    settings = Settings(schema_registry_username="ann", schema_registry_password="secret")
+    settings = Settings(registry=RegistrySettings(username="ann", password="secret"))
     assert "secret" not in repr(settings)
+    assert "secret" not in pretty_repr(settings)
     assert "secret" not in str(described(settings))
-    assert "schema_registry_password='********'" in repr(settings)
+    assert "username='ann', password='********'" in repr(settings)

@@ -53,7 +53,7 @@ def require_rights(settings: Settings) -> None:
     ACLs are not looked at. Raises `UserError` as well when no broker answers, or lets this
     client in.
     """
-    if settings.security_protocol == "PLAINTEXT":
+    if settings.kafka.security_protocol == "PLAINTEXT":
         return
     client = Admin(settings)
     client.metadata()  # which says why, where no broker lets this client in

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from schemas.registered import schema_text
 from streams.errors import UserError
-from streams.settings import Settings
+from streams.settings import RegistrySettings, Settings
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
@@ -30,7 +30,7 @@ class NotRegistered(Exception):
     """The registry does not have what it was asked for."""
 
 
-def client_of(settings: Settings) -> "SchemaRegistryClient":
+def client_of(settings: RegistrySettings) -> "SchemaRegistryClient":
     """A client of the registry that the settings name.
 
     Raises `UserError` where what it takes is not installed or a file cannot be read.
@@ -43,35 +43,35 @@ def client_of(settings: Settings) -> "SchemaRegistryClient":
             "Install it with: pip install 'unhaunt[registry]'"
         ) from error
     configured: dict[str, Any] = {
-        "url": settings.schema_registry_url,
+        "url": settings.url,
         "timeout": ANSWER_SECONDS,
         "max.retries": 0,
     }
-    if settings.schema_registry_ca_file:
-        configured["ssl.ca.location"] = settings.schema_registry_ca_file
-    if settings.schema_registry_username:
+    if settings.ca_file:
+        configured["ssl.ca.location"] = settings.ca_file
+    if settings.username:
         password = _password(settings)
-        configured["basic.auth.user.info"] = f"{settings.schema_registry_username}:{password}"
+        configured["basic.auth.user.info"] = f"{settings.username}:{password}"
     try:
         return SchemaRegistryClient(configured)
     except (OSError, ValueError) as error:
         raise UserError(f"UNHAUNT_SCHEMA_REGISTRY_…: {error}") from error
 
 
-def _password(settings: Settings) -> str:
-    if not settings.schema_registry_password_file:
-        return settings.schema_registry_password
+def _password(settings: RegistrySettings) -> str:
+    if not settings.password_file:
+        return settings.password
     try:
-        return Path(settings.schema_registry_password_file).read_text().rstrip("\r\n")
+        return Path(settings.password_file).read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
-            f"UNHAUNT_SCHEMA_REGISTRY_PASSWORD_FILE={settings.schema_registry_password_file}: "
+            f"UNHAUNT_SCHEMA_REGISTRY_PASSWORD_FILE={settings.password_file}: "
             f"it cannot be read ({error})."
         ) from error
 
 
 @contextmanager
-def asking(settings: Settings, no_such: Container[int] = NO_SUCH) -> Iterator[None]:
+def asking(settings: RegistrySettings, no_such: Container[int] = NO_SUCH) -> Iterator[None]:
     """Tell what came of asking the registry by two errors.
 
     Raises `NotRegistered` and `RegistryUnavailable`.
@@ -85,12 +85,12 @@ def asking(settings: Settings, no_such: Container[int] = NO_SUCH) -> Iterator[No
         if error.http_status_code == NOT_FOUND and error.error_code in no_such:
             raise NotRegistered(error.error_message) from error
         raise RegistryUnavailable(
-            f"The schema registry at {settings.schema_registry_url} did not do what it was asked: "
+            f"The schema registry at {settings.url} did not do what it was asked: "
             f"{error}. UNHAUNT_SCHEMA_REGISTRY_URL says where it is."
         ) from error
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
         raise RegistryUnavailable(
-            f"No schema registry answers at {settings.schema_registry_url} ({error}). Is it "
+            f"No schema registry answers at {settings.url} ({error}). Is it "
             "running? UNHAUNT_SCHEMA_REGISTRY_URL says where to look."
         ) from error
 

@@ -30,11 +30,11 @@ def subjects(settings: Settings) -> Iterator[Subject]:
 
     Raises `UserError` where no topic has schemas, and when the registry does not answer.
     """
-    client, kinds = client_of(settings), _kinds(settings)
+    client, kinds = client_of(settings.registry), _kinds(settings)
     for topic, kind in kinds.items():
         name, schema = subject_of(settings, topic), registered_schema(topic, kind)
         try:
-            with asking(settings):
+            with asking(settings.registry):
                 found = client.lookup_schema(name, schema).schema_id
             yield Subject(name, kind, found, True)
         except NotRegistered:
@@ -46,28 +46,29 @@ def register(settings: Settings) -> Iterator[Subject]:
 
     Yields all subjects as they are then. Raises as `subjects` does.
     """
-    client, kinds = client_of(settings), _kinds(settings)
+    client, kinds = client_of(settings.registry), _kinds(settings)
     for topic, subject in zip(kinds, subjects(settings), strict=True):
         if subject.schema_id is not None or not subject.is_compatible:
             yield subject
             continue
-        with asking(settings):
+        with asking(settings.registry):
             schema = registered_schema(topic, subject.kind)
             yield subject._replace(schema_id=client.register_schema(subject.name, schema))
 
 
 def _kinds(settings: Settings) -> dict[str, str]:
-    if not settings.schemas:
+    if not settings.registry.schemas:
         raise UserError(
             "No topic has schemas. UNHAUNT_SCHEMAS names those that are to have some, such as "
             "UNHAUNT_SCHEMAS=purchases=avro,decisions=json."
         )
-    return settings.schema_by_topic
+    return settings.registry.schema_by_topic
 
 
 def _is_taken(settings: Settings, name: str, topic: str, kind: str) -> bool:
     try:
-        with asking(settings):
-            return client_of(settings).test_compatibility(name, registered_schema(topic, kind))
+        with asking(settings.registry):
+            client = client_of(settings.registry)
+            return client.test_compatibility(name, registered_schema(topic, kind))
     except NotRegistered:
         return True

@@ -64,23 +64,23 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
         """
         super().__init__()
         self._settings = settings
-        self._kinds = settings.schema_by_topic
-        self._client = client_of(settings)
+        self._kinds = settings.registry.schema_by_topic
+        self._client = client_of(settings.registry)
         self._unknown: dict[SchemaId, float] = {}
         """Until when it need not be asked again for a schema that it does not have."""
         self._ids = {topic: self._id_of(topic) for topic in self._kinds if _is_output(topic)}
         for topic in self._kinds.keys() - self._ids.keys():
-            with suppress(NotRegistered), asking(settings):
+            with suppress(NotRegistered), asking(settings.registry):
                 self._client.get_latest_version(subject_of(settings, topic))
 
     def _id_of(self, topic: str) -> int:
         subject, kind = subject_of(self._settings, topic), self._kinds[topic]
         try:
-            with asking(self._settings):
+            with asking(self._settings.registry):
                 found = self._client.lookup_schema(subject, registered_schema(topic, kind))
         except NotRegistered as missing:
             raise UserError(
-                f"The schema registry at {self._settings.schema_registry_url} does not have the "
+                f"The schema registry at {self._settings.registry.url} does not have the "
                 f"schema of {topic} in {kind} under {subject}. `unhaunt schemas register` brings "
                 "it there."
             ) from missing
@@ -93,7 +93,7 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
         """Ask for a schema. Raises `RegistryUnavailable`."""
         try:
             by_guid = isinstance(schema_id, str)
-            with asking(self._settings, (*NO_SUCH, NO_SUCH_PATH) if by_guid else NO_SUCH):
+            with asking(self._settings.registry, (*NO_SUCH, NO_SUCH_PATH) if by_guid else NO_SUCH):
                 read = self._asked(schema_id)
         except NotRegistered:
             read = unknown(schema_id)
@@ -213,7 +213,7 @@ def product_reader(
 
 def registry_of(settings: Settings) -> SchemaRegistry | None:
     """The registry, where a topic has its values framed. Raises `UserError`."""
-    return SchemaRegistry(settings) if settings.schema_by_topic else None
+    return SchemaRegistry(settings) if settings.registry.schema_by_topic else None
 
 
 def _as_published(content: bytes) -> bytes:

@@ -36,10 +36,12 @@ def begin(settings: Settings, wanted: Wanted) -> Progress:
     missing = [settings.topic(name) for name in named if name not in here]
     topics = [name for name in here if name in (named or INPUTS)]
     if missing:
-        raise UserError(f"These topics are missing at {settings.brokers}: {', '.join(missing)}.")
+        raise UserError(
+            f"These topics are missing at {settings.kafka.brokers}: {', '.join(missing)}."
+        )
     if not topics:
         raise UserError(
-            f"There is no input topic at {settings.brokers}. UNHAUNT_BROKERS and "
+            f"There is no input topic at {settings.kafka.brokers}. UNHAUNT_BROKERS and "
             "UNHAUNT_TOPIC_PREFIX say where to look."
         )
     places = [(name, number) for name in topics for number in range(here[name])]

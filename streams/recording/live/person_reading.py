@@ -46,8 +46,8 @@ class PersonReading:
         changelog, catalog = settings.changelog, settings.topic("catalog")
         if changelog not in partitions:
             raise UserError(
-                f"{changelog}: there is no such topic at {settings.brokers}, so no worker has "
-                "known anybody. UNHAUNT_APPLICATION says whose changelog is meant."
+                f"{changelog}: there is no such topic at {settings.kafka.brokers}, so no worker "
+                "has known anybody. UNHAUNT_APPLICATION says whose changelog is meant."
             )
         home = partition_of(self._key, partitions[changelog])
         bounds = bounds_of(settings, changelog, partitions[changelog])

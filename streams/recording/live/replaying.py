@@ -142,8 +142,8 @@ class RecordingReplay:
         missing = [settings.topic(name) for name in names if name not in self._partitions]
         if missing:
             raise UserError(
-                f"These topics are missing at {settings.brokers}: {', '.join(missing)}. Create "
-                f"them with: unhaunt topics apply --partitions {least}"
+                f"These topics are missing at {settings.kafka.brokers}: {', '.join(missing)}. "
+                f"Create them with: unhaunt topics apply --partitions {least}"
             )
         for name in names:
             has, needs = self._partitions[name], contents.partitions[name]

@@ -53,7 +53,7 @@ class OutputSerializer(Serializer):
 def create_app(settings: Settings) -> Application:
     """The application with its one data frame."""
     app = Application(
-        broker_address=settings.brokers,
+        broker_address=settings.kafka.brokers,
         consumer_group=settings.application,
         auto_offset_reset="earliest",
         state_dir=settings.folder,

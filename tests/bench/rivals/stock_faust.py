@@ -34,7 +34,7 @@ def create_app(settings: Settings, partitions: int) -> faust.App:
     """The application, for topics with so many partitions."""
     app = faust.App(
         settings.application,
-        broker=f"kafka://{settings.brokers}",
+        broker=f"kafka://{settings.kafka.brokers}",
         store="rocksdb://",
         datadir=str(settings.folder),
         key_serializer="raw",

@@ -1,80 +1,29 @@
-"""Every setting of a worker: its name in the environment, its meaning, its default."""
+"""The settings of a worker: their names, meanings and defaults, and the names that follow."""
 
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Literal, Self
 
 import msgspec
 
 from schemas.adapters.formats import FORMATS, formats_of
-from schemas.registered import schemas_of
-from streams.contradictions import contradictions
-
-PREFIX: Final = "UNHAUNT_"
+from streams.settings.environment import read
+from streams.settings.kafka import KafkaSettings
+from streams.settings.registry import RegistrySettings
+from streams.settings.section import Section, wrong_value
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
-class SettingsError(ValueError):
-    """A setting that cannot be used; the message names it, its value and what was expected."""
+class Settings(Section, frozen=True, kw_only=True):
+    """All settings of a deployment and of one worker in it. `from_environment` reads them.
 
+    Their order is that of `unhaunt settings`. Raises `SettingsError` for formats that cannot be
+    read.
+    """
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings, validated. `from_environment` reads them."""
-
-    brokers: Annotated[
-        str,
-        msgspec.Meta(
-            min_length=1, description="Kafka brokers to start from: host:port, separated by commas."
-        ),
-    ] = "127.0.0.1:9092"
-    security_protocol: Annotated[
-        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
-        msgspec.Meta(
-            description="How to speak to the brokers, in Kafka's words: SSL encrypts, SASL says "
-            "who one is."
-        ),
-    ] = "PLAINTEXT"
-    ssl_ca_file: Annotated[
-        str,
-        msgspec.Meta(
-            description="Certificates (PEM) of the authorities by which brokers are known; empty "
-            "for those of the system."
-        ),
-    ] = ""
-    ssl_certificate_file: Annotated[
-        str,
-        msgspec.Meta(description="Certificate chain (PEM) to show to the brokers; empty for none."),
-    ] = ""
-    ssl_key_file: Annotated[
-        str, msgspec.Meta(description="Private key (PEM, not encrypted) of that certificate.")
-    ] = ""
-    sasl_mechanism: Annotated[
-        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],
-        msgspec.Meta(
-            description="How to log in where the protocol is with SASL: OAUTHBEARER by a token, "
-            "the others by name and password."
-        ),
-    ] = "SCRAM-SHA-512"
-    sasl_username: Annotated[str, msgspec.Meta(description="Name to log in with.")] = ""
-    sasl_password: Annotated[
-        str, msgspec.Meta(description="Password to log in with; never shown.")
-    ] = ""
-    sasl_password_file: Annotated[
-        str,
-        msgspec.Meta(
-            description="File with the password, instead of UNHAUNT_SASL_PASSWORD; a line break at "
-            "its end does not count."
-        ),
-    ] = ""
-    sasl_token_file: Annotated[
-        str,
-        msgspec.Meta(
-            description="File with the token for OAUTHBEARER, such as Kubernetes mounts; it is "
-            "read again whenever a token is needed."
-        ),
-    ] = ""
+    kafka: KafkaSettings = KafkaSettings()
     application: Annotated[
         str,
         msgspec.Meta(
@@ -111,40 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "its fields. A topic that is not named has unhaunt, the contract's own."
         ),
     ] = ""
-    schemas: Annotated[
-        str,
-        msgspec.Meta(
-            description="Which topics' values stand in frames with the id of a schema in a "
-            "registry, and of which kind that is, such as purchases=avro,decisions=json. A topic "
-            "that is not named has plain JSON."
-        ),
-    ] = ""
-    schema_registry_url: Annotated[
-        str,
-        msgspec.Meta(
-            pattern="^(https?://.*)?$",
-            description="Where the schema registry is, with its path if it has one.",
-        ),
-    ] = ""
-    schema_registry_ca_file: Annotated[
-        str,
-        msgspec.Meta(
-            description="Certificates (PEM) of the authorities by which the registry is known; "
-            "empty for the usual ones."
-        ),
-    ] = ""
-    schema_registry_username: Annotated[
-        str, msgspec.Meta(description="Name to log in to the registry with; empty for no login.")
-    ] = ""
-    schema_registry_password: Annotated[
-        str, msgspec.Meta(description="Password to log in to the registry with; never shown.")
-    ] = ""
-    schema_registry_password_file: Annotated[
-        str,
-        msgspec.Meta(
-            description="File with that password, instead; a line break at its end does not count."
-        ),
-    ] = ""
+    registry: RegistrySettings = RegistrySettings()
     policy: Annotated[
         str,
         msgspec.Meta(
@@ -264,63 +180,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "text"
 
     def __post_init__(self) -> None:
-        # What cannot be read is told when it is set, not when it is used.
-        formats_of(self.formats)
-        schemas_of(self.schemas)
+        try:
+            formats_of(self.formats)
+        except ValueError as error:
+            raise wrong_value("formats", self.formats, error) from error
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the settings from `UNHAUNT_…` variables.
 
-        Raises `SettingsError` for a variable that is unknown or whose value is not right.
+        Raises `SettingsError` for a variable that is unknown or whose value is not right, and for
+        settings that contradict one another.
         """
-        given = {
-            name.removeprefix(PREFIX).lower(): value
-            for name, value in environment.items()
-            if name.startswith(PREFIX) and name not in NOT_SETTINGS
-        }
-        known = {field.name for field in msgspec.structs.fields(cls)}
-        for name in sorted(given.keys() - known):
-            raise SettingsError(
-                f"{variable(name)}: unknown setting. `unhaunt settings` lists those that there are."
-            )
-        for name, text in given.items():
-            try:
-                msgspec.convert({name: text}, cls, strict=False)
-            except msgspec.ValidationError as error:
-                expected = str(error).split(" - at ")[0]
-                raise SettingsError(f"{variable(name)}={text!r}: {expected}") from error
-        settings = msgspec.convert(given, cls, strict=False)
-        for contradiction in contradictions(settings):
-            raise SettingsError(contradiction)
-        return settings
-
-    def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{field.name}={_shown(field.name, getattr(self, field.name))!r}"
-            for field in msgspec.structs.fields(self)
-        )
-        return f"Settings({shown})"
-
-    @property
-    def uses_sasl(self) -> bool:
-        """Whether clients log in."""
-        return self.security_protocol.startswith("SASL_")
-
-    @property
-    def uses_tls(self) -> bool:
-        """Whether what clients and brokers say is encrypted."""
-        return self.security_protocol.endswith("SSL")
+        return read(cls, environment)
 
     @property
     def format_by_topic(self) -> dict[str, str]:
         """By default name the format of each topic that is named in `formats`."""
         return formats_of(self.formats)
-
-    @property
-    def schema_by_topic(self) -> dict[str, str]:
-        """By default name the kind of schema of each topic that is named in `schemas`."""
-        return schemas_of(self.schemas)
 
     @property
     def member(self) -> str:
@@ -350,34 +227,3 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def topic(self, name: str) -> str:
         """The name of a topic in this deployment, from its default name."""
         return self.topic_prefix + name
-
-
-NOT_SETTINGS: Final = frozenset(
-    {"UNHAUNT_ANONYMISE_KEY", "UNHAUNT_DATA", "UNHAUNT_TEST_KAFKA_HOME"}
-)
-"""Variables of `unhaunt anonymise` and of the tests, which are no settings of a worker."""
-
-
-SECRETS: Final = frozenset({"sasl_password", "schema_registry_password"})
-"""Settings whose value is shown nowhere."""
-
-
-def variable(name: str) -> str:
-    """The environment variable of a setting."""
-    return PREFIX + name.upper()
-
-
-def described(settings: Settings) -> list[tuple[str, str, str, str]]:
-    """Variable, value in force, default and meaning of every setting."""
-    rows = []
-    for field in msgspec.structs.fields(settings):
-        kind: Any = msgspec.inspect.type_info(field.type)
-        meaning = (kind.extra_json_schema or {}).get("description", "")
-        value = _shown(field.name, getattr(settings, field.name))
-        rows.append((variable(field.name), str(value), str(field.default), meaning))
-    return rows
-
-
-def _shown(name: str, value: Any) -> Any:
-    """The value of a setting, as anybody may see it."""
-    return "********" if name in SECRETS and value else value
