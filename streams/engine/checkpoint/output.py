@@ -1,4 +1,4 @@
-"""Bulk output: everything of a checkpoint in one Kafka transaction (DESIGN, SPEC 6).
+"""Bulk output: everything of a checkpoint in one Kafka transaction (SPEC 6).
 
 The transaction holds decisions, lists, dead letters, rerouted records, the changelog and the
 source offsets. The offsets are those of the group of Faust's consumer, which this producer is no
