@@ -1,4 +1,4 @@
-"""Avro schema for the value of every topic, from its record type (SPEC section 2).
+"""Avro schema for the value of every topic, from its record type (SPEC 2).
 
 Avro has no rules between fields; what a type cannot say, decoding still checks. Where a value may
 be absent in JSON it is null here, and reads as absent. Words of a fixed set are strings, so that a

@@ -1,4 +1,4 @@
-"""Reading records: a typed record, or the code and the words for why not (SPEC sections 2 and 7).
+"""Reading records: a typed record, or the code and the words for why not (SPEC 2 and 7).
 
 A valid record costs one JSON parse and one conversion. Only a record that does not fit at once is
 looked at closely: nulls are taken as absent, and if it still does not fit, `schemas.explain` says
@@ -29,7 +29,7 @@ class InvalidRecord(Exception):
     """A record breaks the contract.
 
     Attributes:
-        code: the error code of SPEC section 7.
+        code: the error code of SPEC 7.
         detail: the field's path and what was wrong, in words.
 
     """
@@ -76,7 +76,7 @@ def decode(topic: str, key: bytes | None, value: bytes | None, timestamp: int) -
         timestamp: the record's timestamp in epoch milliseconds.
 
     Raises:
-        InvalidRecord: the record breaks SPEC section 2.
+        InvalidRecord: the record breaks SPEC 2.
         KeyError: the topic is not a person topic.
 
     """
@@ -110,7 +110,7 @@ def decode_product(key: bytes | None, value: bytes | None) -> tuple[str, Product
     removes a product as a null value does, since a recording cannot tell the two apart.
 
     Raises:
-        InvalidRecord: the record breaks SPEC section 2.
+        InvalidRecord: the record breaks SPEC 2.
 
     """
     fields = parse(value)

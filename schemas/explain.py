@@ -1,4 +1,4 @@
-"""What is wrong with a record, for people (SPEC section 7).
+"""What is wrong with a record, for people (SPEC 7).
 
 msgspec only says that a record does not fit its type. This module walks the same type definition,
 slowly, and names the first field that is wrong, what was expected there and what was got.
@@ -24,7 +24,7 @@ _TYPE_NAMES: dict[type[inspect.Type], str] = {
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong: the field's path, the code of SPEC section 7, and what in words."""
+    """One thing that is wrong: the field's path, the code of SPEC 7, and what in words."""
 
     path: str
     code: ErrorCode

@@ -1,4 +1,4 @@
-"""Field types that more than one topic uses (SPEC section 2)."""
+"""Field types that more than one topic uses (SPEC 2)."""
 
 from typing import Annotated, Literal
 
@@ -48,4 +48,4 @@ DismissalReason = Literal[
     "seen_too_often",
     "covered_content",
 ]
-"""Why a person dismissed an ad (SPEC section 4)."""
+"""Why a person dismissed an ad (SPEC 4)."""

@@ -1,4 +1,4 @@
-"""JSON Schema for the value of every topic, from its record type (SPEC section 2)."""
+"""JSON Schema for the value of every topic, from its record type (SPEC 2)."""
 
 from itertools import combinations
 from typing import Any

@@ -1,4 +1,4 @@
-"""The records of the output topics (SPEC sections 5 and 7)."""
+"""The records of the output topics (SPEC 5 and 7)."""
 
 from typing import Annotated, Literal
 
@@ -30,7 +30,7 @@ Reason = Literal[
     "inferred_interest",
     "too_soon",
 ]
-"""Why a product is suppressed, in the order of rank (SPEC section 5)."""
+"""Why a product is suppressed, in the order of rank (SPEC 5)."""
 
 ErrorCode = Literal[
     "not_json",
@@ -42,7 +42,7 @@ ErrorCode = Literal[
     "future_timestamp",
     "too_large",
 ]
-"""What is wrong with a dead letter (SPEC section 7)."""
+"""What is wrong with a dead letter (SPEC 7)."""
 
 Since = Annotated[Int64, Meta(description="From when on, in epoch milliseconds.")]
 Until = Annotated[

@@ -1,6 +1,6 @@
-"""The records of the input topics (SPEC section 2).
+"""The records of the input topics (SPEC 2).
 
-One Struct a topic. Fields stand in the order of the SPEC, which is the order in which problems are
+One Struct a topic. Fields stand in the order of SPEC 2, which is the order in which problems are
 reported. Numbers keep the type that they had in JSON: 10 is an int, 10.0 a float. Python's garbage
 collector need not look at records (`gc=False`): they refer to nothing that could refer to them.
 """
@@ -131,7 +131,7 @@ class Dismissal(Struct, gc=False):
 
     @property
     def target(self) -> tuple[TargetField, str] | None:
-        """The target's field and value; None when everything is meant (SPEC sections 2 and 3)."""
+        """The target's field and value; None when everything is meant (SPEC 2 and 3)."""
         if self.product_id is not None:
             return "product_id", self.product_id
         if self.category is not None:

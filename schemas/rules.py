@@ -1,4 +1,4 @@
-"""What a type alone cannot say: fields that depend on other fields (SPEC section 2).
+"""What a type alone cannot say: fields that depend on other fields (SPEC 2).
 
 The rules read JSON objects as they came; a null counts as absent.
 """

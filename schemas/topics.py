@@ -1,4 +1,4 @@
-"""The registry of topics (SPEC sections 2 and 6)."""
+"""The registry of topics (SPEC 2 and 6)."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -21,7 +21,7 @@ class Topic:
         cleanup: Kafka's cleanup policy. In a compacted topic a null value removes its key.
         record: the type of its values; None when values are passed on as received.
         optional: whether the processor works without it.
-        rank: the place among records of one time (SPEC section 6); None outside person topics.
+        rank: the place among records of one time (SPEC 6); None outside person topics.
 
     """
 
@@ -113,7 +113,7 @@ TOPICS: dict[str, Topic] = {topic.name: topic for topic in (*_PERSON_TOPICS, *_O
 """Every topic of the contract by its default name."""
 
 PERSON_TOPICS: tuple[str, ...] = tuple(topic.name for topic in _PERSON_TOPICS)
-"""The names of the topics keyed by person, in the order of their rank (SPEC section 6)."""
+"""The names of the topics keyed by person, in the order of their rank (SPEC 6)."""
 
 REROUTED: Final = "rerouted"
 """The stream of the rerouting topic: records of all topics, brought to their person's partition."""

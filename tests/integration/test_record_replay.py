@@ -8,6 +8,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from tests.command_line import run
+from tests.documents.pages import Page
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import SECONDS, Deployment
 from tests.integration.recorded import (
@@ -71,13 +72,11 @@ def test_a_recording_of_a_replay_is_the_recording(
     assert second.read_bytes() == first.read_bytes()
 
 
-def test_the_example_of_the_readme_is_true(
+def test_the_example_on_the_page_about_recording_is_true(
     deploy: Deploy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    [first] = re.findall(r"^```jsonl\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    examples = re.findall(r"^```console\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    [example] = [each for each in examples if "unhaunt record" in each]
+    [first] = Page("README.md").blocks("jsonl")
+    [example] = Page("streams/recording/live/README.md").blocks("console")
     (tmp_path / "first.jsonl").write_text(first)
     monkeypatch.chdir(tmp_path)
     environment = environment_of(deploy(8).settings)

@@ -3,7 +3,6 @@
 import re
 import shlex
 import subprocess
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,18 +12,15 @@ import pytest
 import typer
 
 from schemas import openapi
-from schemas.adapters.formats import ADAPTERS, AUTO
 from schemas.outputs import Decision, SuppressionList
-from schemas.topics import TOPICS, Topic
+from schemas.topics import TOPICS
 from streams.cli import app
 from streams.settings import NOT_SETTINGS, Settings, variables_of
 from streams.suppression.policy import Policy
 from streams.suppression.policy_document import DEFAULTS
-from streams.suppression.words import REASONS
 from tests.command_line import json_lines, run, start_process
 from tests.conformance.rules import RULES
 from tests.kafka.cluster import free_ports
-from tests.recorded_data import recorded_data
 from tests.served import Served
 from tests.waiting import wait_until
 
@@ -140,14 +136,6 @@ def test_every_setting_that_is_mentioned_exists() -> None:
 # --- the contract --------------------------------------------------------------------------------
 
 
-def test_the_table_of_topics_is_that_of_the_contract() -> None:
-    def row(topic: Topic) -> list[str]:
-        direction = f"{topic.direction}, optional" if topic.optional else topic.direction
-        return [topic.name, topic.key or "as received", direction, topic.cleanup]
-
-    assert [shown[:4] for shown in table("topic")] == [row(topic) for topic in TOPICS.values()]
-
-
 def test_the_picture_shows_every_topic() -> None:
     [picture] = blocks("mermaid")
     assert set(TOPICS) <= set(re.findall(r"\[([a-z-]+)\]", picture))
@@ -185,24 +173,6 @@ def test_the_example_is_explained_as_shown(first_recording: Path) -> None:
     ]
     printed = run(*arguments, COLUMNS="100").stdout
     assert shown == f"{command}\n{printed}"
-
-
-# --- other formats -------------------------------------------------------------------------------
-
-
-def test_the_table_of_formats_names_every_format_and_no_other() -> None:
-    assert [row[0] for row in table("format") if row[0]] == [*ADAPTERS, AUTO]
-
-
-def test_a_backtest_of_segments_events_lists_as_shown(tmp_path: Path) -> None:
-    [shown] = (block for block in blocks("console") if "segment.jsonl" in block)
-    _, *lines, command, listed = shown.splitlines()
-    recording = tmp_path / "segment.jsonl"
-    recording.write_text("\n".join(lines))
-    setting, _, *arguments = command.removeprefix("$ ").split()
-    arguments = [str(recording) if word == recording.name else word for word in arguments]
-    result = run(*arguments, **dict([setting.split("=", 1)]))
-    assert result.stdout.splitlines() == [listed]
 
 
 # --- for ad servers ------------------------------------------------------------------------------
@@ -267,15 +237,6 @@ def test_the_acls_of_a_topic_are_printed_as_shown() -> None:
     assert shown.splitlines()[1:] == [line for line in printed if "purchases" in line]
 
 
-def test_the_first_policy_is_valid_and_every_key_of_it_overrides_a_default() -> None:
-    text = blocks("toml")[0]
-    named = tomllib.loads(text)
-    assert Policy.from_toml(text).version == named["version"]
-    for section, values in named.items():
-        if section != "version":
-            assert DEFAULTS[section] != DEFAULTS[section] | values
-
-
 def test_what_fails_by_default_by_an_old_copy_is_as_shown_and_the_example_changes_it() -> None:
     shown = {}
     for age, fails, reasons in table("of a copy that is"):
@@ -284,45 +245,6 @@ def test_what_fails_by_default_by_an_old_copy_is_as_shown_and_the_example_change
         shown |= dict.fromkeys(re.findall(r"\w+", reasons), stale)
     assert shown == DEFAULTS["stale"]
     Policy.from_toml(blocks("toml")[2])
-
-
-def test_mistakes_in_a_policy_are_told_as_shown(tmp_path: Path) -> None:
-    shown, _ = blocks("text")
-    path = tmp_path / "policy.toml"
-    path.write_text('[purchase]\nwindow_day = 90\n[consent]\nmode = "optin"\n')
-    result = run("policy", "check", path)
-    assert result.exit_code == 2
-    assert result.stderr.replace(str(path), path.name) == shown
-
-
-def test_the_reasons_stand_in_the_order_of_their_rank() -> None:
-    assert [row[0] for row in table("reason")] == list(REASONS)
-
-
-@pytest.mark.parametrize("reason", DEFAULTS["dismissal"])
-def test_what_a_dismissal_covers_and_for_how_long_is_the_default(reason: str) -> None:
-    rule = DEFAULTS["dismissal"][reason]
-    length = f"{rule['days']} days" if rule["days"] else "until restored"
-    if rule["price_drop"]:
-        length += ", or for a better price"
-    [row] = [row for row in table("reason") if row[0] == reason]
-    assert row[1:] == ["a dismissal", rule["scope"], length]
-
-
-@pytest.mark.parametrize(
-    ("reason", "length"),
-    [
-        ("purchased", f"{DEFAULTS['purchase']['window_days']} days, or until it is used up"),
-        (
-            "frequency_cap",
-            f"{DEFAULTS['frequency']['max']} shown in {DEFAULTS['frequency']['days']} days",
-        ),
-        ("followed_too_long", f"after {DEFAULTS['follow']['days']} days of interest"),
-        ("too_soon", f"{DEFAULTS['quiet']['minutes']} minutes"),
-    ],
-)
-def test_how_long_the_other_reasons_hold_is_the_default(reason: str, length: str) -> None:
-    assert [row[3] for row in table("reason") if row[0] == reason] == [length]
 
 
 def test_verifying_the_example_answers_as_shown(
@@ -346,51 +268,3 @@ def test_verifying_the_example_answers_as_shown(
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", README))))
 def test_a_link_leads_to_something_in_the_repository(link: str) -> None:
     assert (REPOSITORY / link).exists()
-
-
-@pytest.fixture
-def jdata(tmp_path: Path) -> Path:
-    """JData, imported as README says."""
-    recording = tmp_path / "jdata.jsonl.zst"
-    [imported] = [line for line in shell_lines() if line.startswith("unhaunt import jdata ")]
-    words = shlex.split(imported)[1:]
-    given = [
-        str(recorded_data(word.removeprefix("DATA/"))) if word.startswith("DATA/") else word
-        for word in words
-    ]
-    run(*(str(recording) if word == recording.name else word for word in given))
-    return recording
-
-
-@pytest.mark.data
-def test_the_figures_are_those_that_the_commands_print(jdata: Path) -> None:
-    result = run("backtest", jdata)
-    printed = [line.split() for line in result.stderr.splitlines()]
-    _, figures = blocks("text")
-    shown = [line.split() for line in figures.splitlines()]
-    assert [line for line in printed if line in shown] == shown
-
-
-@pytest.mark.data
-def test_two_policies_differ_as_shown(jdata: Path, tmp_path: Path) -> None:
-    (tmp_path / "now.toml").write_text(run("policy", "show").stdout)
-    (tmp_path / "next.toml").write_text(blocks("toml")[1])
-    [shown] = [block for block in blocks("console") if "--policy now.toml" in block]
-    command, *lines = shown.splitlines()
-    arguments = [
-        str(tmp_path / word) if (tmp_path / word).exists() else word
-        for word in shlex.split(command.removeprefix("$ unhaunt "))
-    ]
-    result = run(*arguments, COLUMNS="100")
-    assert [line.rstrip() for line in result.stdout.splitlines()][: len(lines)] == lines
-
-
-@pytest.mark.data
-def test_a_report_says_what_is_shown(
-    jdata: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    [shown] = [block for block in blocks("console") if "unhaunt report" in block]
-    command, *lines = shown.splitlines()
-    assert run(*command.split()[2:]).stderr.splitlines() == lines
-    assert Path(command.split()[-1]).exists()

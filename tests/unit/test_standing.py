@@ -1,4 +1,4 @@
-"""Deciding by the published list alone, also when it may be out of date (SPEC 5, `[stale]`)."""
+"""Deciding by the published list alone, also when it may be out of date (SPEC 5)."""
 
 from typing import Any
 
