@@ -6,7 +6,7 @@ import pytest
 
 from tests.deploy.compose_file import Dockerfile, services
 from tests.deploy.paths import DEPLOY
-from tests.documents import calls, unknown_calls, unknown_settings
+from tests.documents.pages import calls, unknown_calls, unknown_settings
 
 pytestmark = pytest.mark.deploy
 

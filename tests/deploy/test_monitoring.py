@@ -21,7 +21,7 @@ from streams.supervision.worker_process import WorkerProcess
 from tests.deploy.paths import DEPLOY
 from tests.deploy.queries import Panel, alerts, dashboard, panels, unknown
 from tests.deploy.tools import of_prometheus
-from tests.documents import anchors, section
+from tests.documents.pages import anchors, section
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
 from tests.integration.probes import free_port, get

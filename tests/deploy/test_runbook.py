@@ -8,7 +8,7 @@ import pytest
 from tests.bench.__main__ import NAMES
 from tests.deploy.paths import DEPLOY, REPOSITORY
 from tests.deploy.queries import labels_of
-from tests.documents import anchors, calls, section, unknown_calls, unknown_settings
+from tests.documents.pages import anchors, calls, section, unknown_calls, unknown_settings
 
 pytestmark = pytest.mark.deploy
 

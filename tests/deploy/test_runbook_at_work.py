@@ -18,7 +18,7 @@ from streams.settings import Settings
 from tests.command_line import run
 from tests.deploy.paths import DEPLOY
 from tests.deploy.tools import KAFKA_TOOLS, of_kafka
-from tests.documents import section, shell_lines
+from tests.documents.pages import section, shell_lines
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
 from tests.integration.recorded import contents, environment_of
