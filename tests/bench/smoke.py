@@ -1,7 +1,8 @@
-"""Whether one worker is still as much faster than stock Faust as README states, in a minute or two.
+"""Whether one worker is still as much faster than stock Faust as README.md here states.
 
-A throughput of less work, of which stock Faust gets the newest tenth. It fails where the ratio is
-below half of what README states: machines differ, and a noisy one troubles the quicker side more.
+A throughput of less work, of which stock Faust gets the newest tenth, in a minute or two. It fails
+where the ratio is below half of what is stated: machines differ, and a noisy one troubles the
+quicker side more.
 """
 
 import re
@@ -17,7 +18,7 @@ from tests.bench.workload import mixed
 EVENTS: Final = 150_000
 ROUNDS: Final = 2
 FAUST_SHARE: Final = 0.1
-README: Final = Path(__file__).parents[2] / "README.md"
+README: Final = Path(__file__).with_name("README.md")
 ROW: Final = re.compile(r"^\| *the same against stock Faust *\| *([\d.]+)x *\|", re.MULTILINE)
 
 
@@ -31,16 +32,16 @@ def measure(bench: Bench) -> Iterator[Figure]:
     yield Figure("one worker against stock Faust", value, "x", Goal(stated / 2, stated))
 
 
-def stated_ratio(readme: str) -> float:
-    """How many times as fast as stock Faust README says that one worker is.
+def stated_ratio(page: str) -> float:
+    """How many times as fast as stock Faust the page says that one worker is.
 
     Raises `FailedCheck` when it does not say so.
     """
-    found = ROW.findall(readme)
+    found = ROW.findall(page)
     if len(found) != 1:
         raise FailedCheck(
-            "README.md: expected one row `| the same against stock Faust | 20x | …` in a table of "
-            f"what was measured, found {len(found)}. Put it there, with what "
+            "tests/bench/README.md: expected one row `| the same against stock Faust | 20x | …` in "
+            f"a table of what was measured, found {len(found)}. Put it there, with what "
             "`python -m tests.bench throughput` prints."
         )
     return float(found[0])

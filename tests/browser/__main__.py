@@ -1,4 +1,4 @@
-"""Make the report's picture for README anew, from the built-in recording."""
+"""Make the picture of a report anew, from the built-in recording."""
 
 import tempfile
 from pathlib import Path

@@ -1,30 +1,15 @@
-"""What deploy/README.md says is there."""
+"""What deploy/README.md says of compose file and image is there."""
 
 import re
 
 import pytest
 
 from tests.deploy.compose_file import Dockerfile, services
-from tests.deploy.paths import DEPLOY
-from tests.documents.pages import calls, unknown_calls, unknown_settings
+from tests.documents.pages import Page
 
 pytestmark = pytest.mark.deploy
 
-README = (DEPLOY / "README.md").read_text()
-
-
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
-def test_a_link_leads_to_something_in_the_repository(link: str) -> None:
-    assert (DEPLOY / link).exists()
-
-
-def test_every_setting_that_is_mentioned_exists() -> None:
-    assert unknown_settings(README) == set()
-
-
-def test_every_command_that_is_mentioned_exists_with_its_options() -> None:
-    assert calls(README)
-    assert unknown_calls(README) == []
+README = Page("deploy/README.md").text
 
 
 def test_every_profile_that_is_mentioned_exists() -> None:

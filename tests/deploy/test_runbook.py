@@ -6,35 +6,18 @@ import re
 import pytest
 
 from tests.bench.__main__ import NAMES
-from tests.deploy.paths import DEPLOY, REPOSITORY
 from tests.deploy.queries import labels_of
-from tests.documents.pages import anchors, calls, section, unknown_calls, unknown_settings
+from tests.documents.pages import Page, section
 
 pytestmark = pytest.mark.deploy
 
-RUNBOOK = (DEPLOY / "runbook.md").read_text()
-README = (REPOSITORY / "README.md").read_text()
-
-
-def test_every_command_that_is_named_exists_with_its_options() -> None:
-    assert calls(RUNBOOK)
-    assert unknown_calls(RUNBOOK) == []
-
-
-def test_every_setting_that_is_named_exists() -> None:
-    assert unknown_settings(RUNBOOK) == set()
+RUNBOOK = Page("deploy/runbook.md").text
+BENCH = Page("tests/bench/README.md").text
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"\b(?:unhaunt|process)_\w+", RUNBOOK))))
 def test_every_metric_that_is_named_is_told(name: str) -> None:
     assert labels_of(name) is not None
-
-
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", RUNBOOK))))
-def test_a_link_leads_somewhere(link: str) -> None:
-    file, _, anchor = link.partition("#")
-    text = (DEPLOY / file).read_text() if file else RUNBOOK
-    assert not anchor or anchor in anchors(text)
 
 
 # --- sizing --------------------------------------------------------------------------------------
@@ -46,7 +29,7 @@ def number_in(text: str, row: str) -> float:
     return float(found.replace(",", ""))
 
 
-def test_sizing_rests_on_what_readme_states() -> None:
+def test_sizing_rests_on_what_the_benchmark_states() -> None:
     for here, there in {
         "one worker, one core": "one worker",
         "restoring": "restoring a state from the changelog",
@@ -54,7 +37,7 @@ def test_sizing_rests_on_what_readme_states() -> None:
             "resident memory, a million persons on disk"
         ),
     }.items():
-        assert number_in(RUNBOOK, here) == number_in(README, there)
+        assert number_in(RUNBOOK, here) == number_in(BENCH, there)
 
 
 def test_the_example_of_sizing_is_what_the_formula_gives() -> None:

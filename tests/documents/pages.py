@@ -65,6 +65,99 @@ class Page:
         return not anchor or anchor in anchors(target.read_text())
 
 
+def blocks(self, language: str) -> list[str]:
+        """The code blocks of a language."""
+        return blocks(self.text, language)
+
+    def table(self, first_column: str) -> list[list[str]]:
+        """The rows of the table whose first column has this title, without backticks."""
+        lines = self.text.splitlines()
+        [start] = [n for n, line in enumerate(lines) if line.startswith(f"| {first_column} |")]
+        rows = []
+        for line in lines[start + 2 :]:
+            if not line.startswith("|"):
+                break
+            rows.append([cell.strip().strip("`") for cell in line.strip("|").split("|")])
+        return rows
+
+    def shell_lines(self) -> list[str]:
+        """The commands that it tells people to type."""
+        return shell_lines(self.text)
+
+    def code(self) -> str:
+        """All that it sets as code within its sentences, and what it tells people to type."""
+        return "\n".join([*re.findall(r"`([^`\n]+)`", self.text), *self.shell_lines()])
+
+    def links(self) -> list[str]:
+        """Where its links lead, pictures among them; each once."""
+        return sorted(set(re.findall(r"\]\(([^)]+)\)", self.text)))
+
+    def broken_links(self) -> list[str]:
+        """Links that lead to no file of the repository, or to no heading of that file."""
+        return [link for link in self.links() if not self._leads_somewhere(link)]
+
+    def _leads_somewhere(self, link: str) -> bool:
+        file, _, anchor = link.partition("#")
+        target = self.path.parent / file if file else self.path
+        if not target.resolve().is_relative_to(REPOSITORY) or not target.exists():
+            return False
+        return not anchor or anchor in anchors(target.read_text())
+
+
+REPOSITORY: Final = Path(__file__).parents[2]
+
+
+class Page:
+    """A document of the repository, by its path from the repository's folder."""
+
+    def __init__(self, path: str) -> None:
+        self.path = REPOSITORY / path
+        self.text = self.path.read_text()
+
+    @property
+    def words(self) -> int:
+        """How many words it has, as `wc -w` counts them."""
+        return len(self.text.split())
+
+    def blocks(self, language: str) -> list[str]:
+        """The code blocks of a language."""
+        return blocks(self.text, language)
+
+    def table(self, first_column: str) -> list[list[str]]:
+        """The rows of the table whose first column has this title, without backticks."""
+        lines = self.text.splitlines()
+        [start] = [n for n, line in enumerate(lines) if line.startswith(f"| {first_column} |")]
+        rows = []
+        for line in lines[start + 2 :]:
+            if not line.startswith("|"):
+                break
+            rows.append([cell.strip().strip("`") for cell in line.strip("|").split("|")])
+        return rows
+
+    def shell_lines(self) -> list[str]:
+        """The commands that it tells people to type."""
+        return shell_lines(self.text)
+
+    def code(self) -> str:
+        """All that it sets as code within its sentences, and what it tells people to type."""
+        return "\n".join([*re.findall(r"`([^`\n]+)`", self.text), *self.shell_lines()])
+
+    def links(self) -> list[str]:
+        """Where its links lead, pictures among them; each once."""
+        return sorted(set(re.findall(r"\]\(([^)]+)\)", self.text)))
+
+    def broken_links(self) -> list[str]:
+        """Links that lead to no file of the repository, or to no heading of that file."""
+        return [link for link in self.links() if not self._leads_somewhere(link)]
+
+    def _leads_somewhere(self, link: str) -> bool:
+        file, _, anchor = link.partition("#")
+        target = self.path.parent / file if file else self.path
+        if not target.resolve().is_relative_to(REPOSITORY) or not target.exists():
+            return False
+        return not anchor or anchor in anchors(target.read_text())
+
+
 def blocks(text: str, language: str) -> list[str]:
     """The code blocks of a language, without the indentation that they have in a list."""
     found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL)

@@ -123,13 +123,13 @@ def test_the_ratio_to_stock_faust_is_read_from_the_row_of_a_table() -> None:
 
 
 @pytest.mark.parametrize("times", [0, 2])
-def test_a_readme_that_does_not_state_the_ratio_once_is_an_error_that_says_so(times: int) -> None:
+def test_a_page_that_does_not_state_the_ratio_once_is_an_error_that_says_so(times: int) -> None:
     rows = "| the same against stock Faust | 18.4x |\n" * times
     with pytest.raises(FailedCheck, match=f"the same against stock Faust .* found {times}"):
         stated_ratio(rows)
 
 
-def test_readme_states_the_ratio_that_the_check_compares_with() -> None:
+def test_the_page_states_the_ratio_that_the_check_compares_with() -> None:
     assert stated_ratio(README.read_text()) > 1
 
 
