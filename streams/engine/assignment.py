@@ -21,7 +21,7 @@ from streams.engine.state.standby import Standby
 from streams.engine.state.store import Memory, Store
 from streams.engine.telemetry.counts import Counts
 from streams.errors import UserError
-from streams.kafka.offsets import Committed, Place, committed, topic_ids, watermarks
+from streams.kafka.offsets import Committed, committed, topic_ids, watermarks
 from streams.kafka.registry.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.suppression.policy import Policy
@@ -36,7 +36,7 @@ class Opened(NamedTuple):
 
     partitions: dict[int, Partition]
     start_offsets: dict[Any, int]
-    committed: dict[Place, int]
+    committed: dict[tuple[str, int], int]
 
 
 class Assignment:
@@ -114,7 +114,7 @@ class Assignment:
         self._counts.standby_failures += 1
 
     def _by_checkpoint(
-        self, numbers: set[int], offsets: Mapping[Place, Committed]
+        self, numbers: set[int], offsets: Mapping[tuple[str, int], Committed]
     ) -> dict[int, dict[str, int]]:
         """For each number the offsets, by stream, that were committed together with its state."""
         found: dict[int, dict[str, int]] = {number: {} for number in numbers}
@@ -134,7 +134,11 @@ class Assignment:
             )
 
     def _require_the_same_topics(
-        self, ids: Mapping[str, str], number: int, offsets: Mapping[Place, Committed], store: Store
+        self,
+        ids: Mapping[str, str],
+        number: int,
+        offsets: Mapping[tuple[str, int], Committed],
+        store: Store,
     ) -> None:
         """Refuse a topic that was made anew, unless somebody has said where to begin with it."""
         progress = progress_of(store)
@@ -145,7 +149,9 @@ class Assignment:
             if not is_set_by_hand and ids[topic] != known.get(stream, ids[topic]):
                 raise UserError(f"{topic}: {ANOTHER_TOPIC}")
 
-    def _start(self, place: Place, store: Store, committed: Committed | None, first: int) -> int:
+    def _start(
+        self, place: tuple[str, int], store: Store, committed: Committed | None, first: int
+    ) -> int:
         """The offset to go on from; what was deleted before anybody read it is counted."""
         topic, number = place
         stream = self._topics[topic]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 FENCED: Final = frozenset(
     {
@@ -30,3 +30,8 @@ MOVED: Final = frozenset(
 )
 """What is answered while a group or a partition is handed from one broker to another: to be asked
 again."""
+
+
+def timed_out(message: str) -> KafkaException:
+    """The error of a broker that was waited for in vain."""
+    return KafkaException(KafkaError(KafkaError._TIMED_OUT, message))

@@ -6,12 +6,8 @@ from functools import partial
 from time import monotonic, sleep
 from typing import Any, Final, NamedTuple, TypeVar
 
-from confluent_kafka import (
-    Consumer,
-    KafkaException,
-    TopicCollection,
-    TopicPartition,
-)
+import confluent_kafka
+from confluent_kafka import Consumer, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from streams.kafka.clients import client_settings
@@ -19,8 +15,8 @@ from streams.kafka.errors import MOVED
 from streams.kafka.offset_metadata import signer_of
 from streams.settings import Settings
 
-Place = tuple[str, int]
-"""A topic and a partition number."""
+Partition = TypeVar("Partition", bound=tuple[str, int])
+"""A `TopicPartition` or another tuple of a topic and a partition number, such as Faust's `TP`."""
 
 Answer = TypeVar("Answer")
 
@@ -36,8 +32,8 @@ class Committed(NamedTuple):
 
 
 def watermarks(
-    settings: Settings, places: Iterable[Place], seconds: float
-) -> Mapping[Place, tuple[int, int]]:
+    settings: Settings, partitions: Iterable[Partition], seconds: float
+) -> Mapping[Partition, tuple[int, int]]:
     """The first offset of each partition and the one after its last, open transactions included.
 
     Raises `KafkaException` when the broker does not say.
@@ -45,44 +41,69 @@ def watermarks(
     deadline = monotonic() + seconds
     with closing(_consumer(settings, "read_uncommitted")) as consumer:
         found = {}
-        for place in places:
-            asked = TopicPartition(*place)
+        for partition in partitions:
+            [asked] = _asked([partition])
             bounds = answered(partial(consumer.get_watermark_offsets, asked, seconds), deadline)
             if bounds is None:
-                topic, number = place
+                topic, number = partition
                 raise TimeoutError(f"{topic}, partition {number}: no broker told its offsets")
-            found[place] = bounds
+            found[partition] = bounds
         return found
 
 
 def committed(
-    settings: Settings, places: Iterable[Place], seconds: float, is_stable: bool = True
-) -> Mapping[Place, Committed]:
+    settings: Settings, partitions: Iterable[Partition], seconds: float, is_stable: bool = True
+) -> Mapping[Partition, Committed]:
     """The offsets that the group has committed, without those of which it never did.
 
     Where it has to be stable, a transaction of a former owner that is being committed is waited
     for: a reader of committed records asks for stable offsets (KIP-447). Raises `KafkaException`
     when the broker does not say.
     """
+    partitions = list(partitions)
     isolation = "read_committed" if is_stable else "read_uncommitted"
     with closing(_consumer(settings, isolation)) as consumer:
-        asked = [TopicPartition(topic, number) for topic, number in places]
-        found = {}
-        for answer in _answers(consumer, asked, seconds):
-            if answer.offset >= 0:
-                found[answer.topic, answer.partition] = Committed(answer.offset, signer_of(answer))
-        return found
+        answers = _answers(partial(consumer.committed, _asked(partitions), seconds), seconds)
+    return {
+        partition: Committed(answer.offset, signer_of(answer))
+        for partition, answer in zip(partitions, answers, strict=True)
+        if answer.offset >= 0
+    }
 
 
-def _answers(consumer: Any, asked: list[TopicPartition], seconds: float) -> list[TopicPartition]:
-    def ask() -> list[TopicPartition]:
-        answers: list[TopicPartition] = consumer.committed(asked, seconds)
+def offsets_since(
+    settings: Settings, partitions: Iterable[Partition], since: int, seconds: float
+) -> Mapping[Partition, int]:
+    """The first offset of each partition that was written at `since` or later, if there is one.
+
+    `since` is in epoch milliseconds. Raises `KafkaException` when the broker does not say.
+    """
+    partitions = list(partitions)
+    asked = _asked(partitions, since)
+    with closing(_consumer(settings, "read_committed")) as consumer:
+        answers = consumer.offsets_for_times(asked, seconds)
+    found = zip(partitions, answers, strict=True)
+    return {partition: answer.offset for partition, answer in found if answer.offset >= 0}
+
+
+def _asked(
+    partitions: Iterable[tuple[str, int]], offset: int = confluent_kafka.OFFSET_INVALID
+) -> list[confluent_kafka.TopicPartition]:
+    """Partitions as the client asks for them."""
+    return [confluent_kafka.TopicPartition(*each, offset) for each in partitions]
+
+
+def _answers(
+    ask: Callable[[], list[confluent_kafka.TopicPartition]], seconds: float
+) -> list[confluent_kafka.TopicPartition]:
+    def ask_for_all() -> list[confluent_kafka.TopicPartition]:
+        answers = ask()
         for answer in answers:
             if answer.error is not None:
                 raise KafkaException(answer.error)
         return answers
 
-    return answered(ask, monotonic() + seconds)
+    return answered(ask_for_all, monotonic() + seconds)
 
 
 def answered(ask: Callable[[], Answer], deadline: float) -> Answer:

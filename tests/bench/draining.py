@@ -14,11 +14,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
+import confluent_kafka
 import msgspec
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
-from streams.kafka.offsets import Place, answered
+from streams.kafka.offsets import answered
+from streams.kafka.topic_partition import TopicPartition
 from streams.recording.files import RecordedRecord
 from streams.settings import Settings
 from streams.supervision.worker_process import PROGRAM
@@ -118,7 +120,7 @@ class Backlog:
             settings, topic_prefix=self._settings.topic_prefix, state_folder=str(folder / "state")
         )
 
-    def _left(self, share: float) -> dict[Place, tuple[int, int]]:
+    def _left(self, share: float) -> dict[TopicPartition, tuple[int, int]]:
         """Where the newest part of the backlog begins and how many records it has, by place."""
         topics = [self._settings.topic(topic) for topic in self._topics]
         places = [TopicPartition(topic, n) for topic in topics for n in range(self._partitions)]
@@ -128,12 +130,14 @@ class Backlog:
         begins = {place: offset if offset >= 0 else ends[place] for place, offset in begins.items()}
         return {place: (begins[place], ends[place] - begins[place]) for place in ends}
 
-    def _begin_at(self, settings: Settings, left: Mapping[Place, tuple[int, int]]) -> None:
+    def _begin_at(self, settings: Settings, left: Mapping[TopicPartition, tuple[int, int]]) -> None:
         """Have a group go on from there as if it had done all that was before."""
         group: Any = Consumer(
             {"bootstrap.servers": settings.brokers, "group.id": settings.application}
         )
-        places = [TopicPartition(*place, offset) for place, (offset, _) in left.items()]
+        places = [
+            confluent_kafka.TopicPartition(*place, offset) for place, (offset, _) in left.items()
+        ]
         group.commit(offsets=places, asynchronous=False)
         group.close()
 
@@ -182,13 +186,20 @@ def create_topics(broker: str, topics: Sequence[str], partitions: int) -> None:
     wait_until(are_led, "topics with leaders")
 
 
-def offsets(admin: Any, places: Iterable[TopicPartition], spec: Any = None) -> dict[Place, int]:
+def offsets(
+    admin: Any, places: Iterable[TopicPartition], spec: Any = None
+) -> dict[TopicPartition, int]:
     """What the broker answers to an `OffsetSpec`, by default where each partition ends."""
-    asked = {place: spec or OffsetSpec.latest() for place in places}
+    asked = {
+        confluent_kafka.TopicPartition(*place): spec or OffsetSpec.latest() for place in places
+    }
 
-    def ask() -> dict[Place, int]:
+    def ask() -> dict[TopicPartition, int]:
         answers = admin.list_offsets(asked, request_timeout=SECONDS)
-        return {(p.topic, p.partition): told.result(SECONDS).offset for p, told in answers.items()}
+        return {
+            TopicPartition(p.topic, p.partition): told.result(SECONDS).offset
+            for p, told in answers.items()
+        }
 
     return answered(ask, monotonic() + SECONDS)
 

@@ -5,12 +5,11 @@ from typing import Final
 
 from schemas.topics import PERSON_TOPICS
 from streams.kafka.offsets import committed, watermarks
+from streams.kafka.topic_partition import TopicPartition
 from streams.settings import Settings
 from tests.integration.deployment import read_topic
 
 SECONDS: Final = 60
-
-Place = tuple[str, int]
 
 
 class Progress:
@@ -29,22 +28,26 @@ class Progress:
         """How many records of these partition numbers the group has not committed yet."""
         wanted = set(numbers)
         offsets, ends = self._committed(), self._ends()
-        return sum(end - offsets.get(place, 0) for place, end in ends.items() if place[1] in wanted)
+        return sum(
+            end - offsets.get(each, 0) for each, end in ends.items() if each.partition in wanted
+        )
 
-    def _committed(self) -> Mapping[Place, int]:
+    def _committed(self) -> Mapping[TopicPartition, int]:
         topics = [*self._person_topics, self._settings.reroute]
-        found = committed(self._settings, self._places(topics), SECONDS)
-        return {place: at.offset for place, at in found.items()}
+        found = committed(self._settings, self._of(topics), SECONDS)
+        return {each: at.offset for each, at in found.items()}
 
-    def _ends(self) -> Mapping[Place, int]:
+    def _ends(self) -> Mapping[TopicPartition, int]:
         """The offset after the last record of each partition."""
-        places = self._places(self._person_topics)
-        bounds = watermarks(self._settings, places, SECONDS)
-        ends = {place: end for place, (_, end) in bounds.items()}
+        partitions = self._of(self._person_topics)
+        bounds = watermarks(self._settings, partitions, SECONDS)
+        ends = {each: end for each, (_, end) in bounds.items()}
         # What is written in transactions ends in a marker, which nobody commits.
         for message in read_topic(self._settings, self._settings.reroute, self._partitions):
-            ends[message.topic(), message.partition()] = message.offset() + 1
+            ends[TopicPartition(message.topic(), message.partition())] = message.offset() + 1
         return ends
 
-    def _places(self, topics: Iterable[str]) -> list[Place]:
-        return [(topic, number) for topic in topics for number in range(self._partitions)]
+    def _of(self, topics: Iterable[str]) -> list[TopicPartition]:
+        return [
+            TopicPartition(topic, number) for topic in topics for number in range(self._partitions)
+        ]

@@ -7,14 +7,16 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import confluent_kafka
 import msgspec
 import orjson
-from confluent_kafka import Consumer, ConsumerGroupState, KafkaError, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, KafkaError
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import PERSON_TOPICS
 from streams.engine.state.store import Memory, Store
-from streams.kafka.offsets import Place, answered
+from streams.kafka.offsets import answered
+from streams.kafka.topic_partition import TopicPartition
 from streams.kafka.topics import create, plan
 from streams.recording.files import RecordedRecord
 from streams.recording.live.replay import Replay
@@ -40,7 +42,7 @@ class Deployment:
         create(self.settings, plan(self.settings, partitions, replicas))
         self._folder = folder
         self._logs: list[Path] = []
-        self._loaded: Counter[Place] = Counter()
+        self._loaded: Counter[TopicPartition] = Counter()
         self._group: Any = Consumer({**_reader(self.settings), "group.id": settings.application})
 
     def close(self) -> None:
@@ -56,7 +58,8 @@ class Deployment:
             if record.topic in INPUTS:
                 replay.send(record)
                 if record.topic in PERSON_TOPICS:
-                    self._loaded[self.settings.topic(record.topic), record.partition] += 1
+                    topic = self.settings.topic(record.topic)
+                    self._loaded[TopicPartition(topic, record.partition)] += 1
         replay.flush()
 
     @property
@@ -121,7 +124,7 @@ class Deployment:
 
     def consumed(self) -> float:
         """How much of the person topics the group has committed, 1 being all that was loaded."""
-        asked = [TopicPartition(*place) for place in self._loaded]
+        asked = [confluent_kafka.TopicPartition(*each) for each in self._loaded]
         answers = answered(lambda: self._group.committed(asked, SECONDS), monotonic() + SECONDS)
         return sum(max(0, place.offset) for place in answers) / self.loaded
 
@@ -210,7 +213,7 @@ def read_topic(
     deadline = monotonic() + SECONDS
     try:
         # From 0, since the client takes half a second to ask where a topic begins.
-        consumer.assign([TopicPartition(topic, n, 0) for n in messages])
+        consumer.assign([confluent_kafka.TopicPartition(topic, n, 0) for n in messages])
         while len(ended) < partitions:
             if monotonic() > deadline:
                 raise TimeoutError(f"{topic}: the end was not reached")

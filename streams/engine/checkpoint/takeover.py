@@ -12,14 +12,14 @@ from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from streams.kafka.clients import client_settings
-from streams.kafka.offsets import Place, committed
+from streams.kafka.offsets import committed
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 
 def end_transactions_of_the_dead(
-    settings: Settings, places: Iterable[Place], own_name: str, seconds: float
+    settings: Settings, places: Iterable[tuple[str, int]], own_name: str, seconds: float
 ) -> None:
     """End the transactions of those who last worked on these and are in the group no more.
 
