@@ -25,7 +25,8 @@ class Fetching(NamedTuple):
     """How much the client fetches ahead, and how brokers answer it; librdkafka's defaults."""
 
     queue_kilobytes: int = 65_536
-    """Most that may be fetched and not yet read."""
+    """Most that may be fetched and not yet read, of all partitions together. The last answer of a
+    broker may exceed it."""
     queue_records: int = 100_000
     """The client goes on fetching while fewer than this are queued of a partition."""
     partition_bytes: int = 1_048_576

@@ -53,7 +53,7 @@ class ChangelogReader:
             self._fit(number, stores[number], current, *bounds[partition])
         self.ends = {number: bounds[each][1] for number, each in self._partitions.items()}
         """The high watermarks at the beginning, open transactions included."""
-        # Of each partition, as the client counts it.
+        # Less the more partitions there are, since the client counts all that it has queued.
         queue = max(1_024, READ_AHEAD_KILOBYTES // len(stores))
         self._reader = TopicReader(settings, Fetching(queue, queue_records=200_000, wait_ms=100))
         self._reader.assign(
