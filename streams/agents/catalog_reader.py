@@ -2,14 +2,16 @@
 
 import logging
 from collections import deque
-from time import monotonic
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException
 
 from schemas.decoding import InvalidRecord
-from streams.kafka.clients import client_settings
+from streams.kafka.errors import timed_out
+from streams.kafka.reader import Fetched, Fetching, TopicReader
 from streams.kafka.registry.schema_registry import SchemaRegistry, product_reader
+from streams.kafka.topic_partition import TopicPartition
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 
@@ -56,7 +58,7 @@ class CatalogReader:
         """`registry` has the schemas of the topics whose values are framed."""
         self.catalog = catalog
         self.fetched: list[Any] = []
-        """Messages that are not taken in yet."""
+        """Messages that are not applied yet."""
         self.invalid: deque[InvalidProduct] = deque()
         """The newest records that were not right."""
         self.forgotten = 0
@@ -69,78 +71,57 @@ class CatalogReader:
         self._topic = settings.topic("catalog")
         self._read_product = product_reader(registry)
         self._timeout = seconds
-        self._offsets: dict[int, int] = {}
-        self._consumer: Any = Consumer(
-            {
-                **client_settings(settings),
-                "group.id": settings.application,  # without joining it
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "earliest",
-                "queued.max.messages.kbytes": QUEUE_KILOBYTES,
-                # When all of that is waiting, the client would not fetch again for a second.
-                "fetch.queue.backoff.ms": 5,
-            }
+        self._fetched_to: dict[TopicPartition, int] = {}
+        """The offsets reached once `fetched` is applied, of all partitions that are followed."""
+        self._reader = TopicReader(
+            settings, Fetching(queue_kilobytes=QUEUE_KILOBYTES), offset_reset="earliest"
         )
 
     def load(self) -> None:
         """Read the catalog to its end. Raises `KafkaException` when that cannot be done."""
-        metadata = self._consumer.list_topics(self._topic, self._timeout).topics[self._topic]
-        if metadata.error is not None:
-            if metadata.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        try:
+            numbers = self._reader.partitions(self._topic, self._timeout)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return
-            raise KafkaException(metadata.error)
-        left = set(metadata.partitions)
-        self._consumer.assign([TopicPartition(self._topic, n, OFFSET_BEGINNING) for n in left])
-        heard = monotonic()
+            raise
+        left = {TopicPartition(self._topic, number) for number in numbers}
+        self._reader.assign(dict.fromkeys(left, OFFSET_BEGINNING))
         while left:
-            messages = self._consumer.consume(BULK, WAIT_SECONDS)
-            if messages:
-                heard = monotonic()
-            elif monotonic() - heard > self._timeout:
-                raise KafkaException(
-                    KafkaError(KafkaError._TIMED_OUT, "the catalog did not reach its end in time")
-                )
-            left -= self._apply(messages)
+            fetched = self._reader.consume(BULK, WAIT_SECONDS)
+            self._add(fetched)
+            self.take_in()
+            left -= {partition for partition, of_it in fetched.items() if of_it.is_end}
+            if self._reader.silence > self._timeout:
+                raise timed_out("the catalog did not reach its end in time")
 
     def fetch(self) -> None:
-        """Have what is new, without waiting."""
-        if self._offsets:
-            self.fetched += self._consumer.consume(BULK, 0)
+        """Have what is new, without waiting. Raises `KafkaException`."""
+        if self._fetched_to:
+            self._add(self._reader.consume(BULK, 0))
 
     def take_in(self) -> None:
-        """Take in what was fetched; all of it again where a schema could not be had before."""
-        self._apply(self.fetched)
+        """Apply what was fetched; all of it again where a schema could not be had before."""
+        for message in self.fetched:
+            self._apply(message)
         self.fetched = []
+        self.position = sum(self._fetched_to.values())
 
     def poll(self) -> None:
-        """Take in what is new, without waiting for the broker."""
+        """Apply what is new, without waiting for the broker. Raises `KafkaException`."""
         self.fetch()
         self.take_in()
 
     def close(self) -> None:
         """Stop following."""
-        self._consumer.close()
+        self._reader.close()
 
-    def _apply(self, messages: list[Any]) -> set[int]:
-        """Take in messages; returns the partitions whose end was reached."""
-        ended: set[int] = set()
-        for message in messages:
-            error = message.error()
-            number, offset = message.partition(), message.offset()
-            if error is None:
-                self._take(message)
-                self._offsets[number] = offset + 1
-            elif error.code() == KafkaError._PARTITION_EOF:
-                ended.add(number)
-                self._offsets[number] = offset
-            elif not error.retriable():
-                raise KafkaException(error)
-        self.position = sum(self._offsets.values())
-        return ended
+    def _add(self, fetched: Mapping[TopicPartition, Fetched]) -> None:
+        for partition, of_it in fetched.items():
+            self.fetched += of_it.records
+            self._fetched_to[partition] = of_it.position
 
-    def _take(self, message: Any) -> None:
+    def _apply(self, message: Any) -> None:
         self.read += 1
         key, value = message.key(), message.value()
         try:

@@ -20,6 +20,7 @@ from streams.demo.embedded_broker import EmbeddedBroker
 from streams.demo.follower import Follower, Read
 from streams.errors import UserError
 from streams.kafka.offsets import committed
+from streams.kafka.topic_partition import TopicPartition
 from streams.kafka.topics import create, plan
 from streams.recording.files import RecordedRecord
 from streams.recording.live.replay import Replay
@@ -136,8 +137,8 @@ class Demo:
 
     def _work_off(self, decisions: Follower, worker: WorkerProcess, watcher: Watcher) -> None:
         """Wait until all that was loaded is taken and committed."""
-        ends: Counter[tuple[str, int]] = Counter(
-            (self.settings.topic(record.topic), record.partition)
+        ends: Counter[TopicPartition] = Counter(
+            TopicPartition(self.settings.topic(record.topic), record.partition)
             for record in self._held.first
             if record.topic in PERSON_TOPICS
         )
@@ -254,10 +255,10 @@ def _event(record: RecordedRecord) -> Event | None:
         return None
 
 
-def _consumed(settings: Settings, ends: Mapping[tuple[str, int], int]) -> int:
+def _consumed(settings: Settings, ends: Mapping[TopicPartition, int]) -> int:
     """How many of the records the group has committed."""
     offsets = committed(settings, ends, SILENT_SECONDS)
-    return sum(min(committed.offset, ends[place]) for place, committed in offsets.items())
+    return sum(min(committed.offset, ends[partition]) for partition, committed in offsets.items())
 
 
 def _rate(times: Sequence[int], records: int) -> float:

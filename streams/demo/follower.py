@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from time import monotonic
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import orjson
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING
 
-from streams.kafka.clients import client_settings
+from streams.kafka.reader import Fetching, TopicReader
+from streams.kafka.topic_partition import TopicPartition
 from streams.settings import Settings
 
 MOST_AT_ONCE: Final = 5_000
@@ -31,60 +32,49 @@ class Follower:
         self, settings: Settings, topic: str, partitions: int, *, committed: bool = True
     ) -> None:
         """`committed` waits for checkpoints; else records are seen at once, and may be void."""
-        self._ended: set[int] = set()
-        self._partitions = partitions
-        self._consumer: Any = Consumer(
-            {
-                **client_settings(settings),
-                "log_level": 0,  # what goes wrong, `poll` says
-                "group.id": settings.application,  # without joining it
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "isolation.level": "read_committed" if committed else "read_uncommitted",
-                "fetch.wait.max.ms": 10,
-            }
+        self._ended: set[TopicPartition] = set()
+        self._partitions = [TopicPartition(settings.topic(topic), n) for n in range(partitions)]
+        self._reader = TopicReader(
+            settings,
+            Fetching(wait_ms=10),
+            is_committed=committed,
+            offset_reset="earliest",
+            is_logged=False,
         )
-        name = settings.topic(topic)
-        self._consumer.assign(
-            [TopicPartition(name, n, OFFSET_BEGINNING) for n in range(partitions)]
-        )
+        self._reader.assign(dict.fromkeys(self._partitions, OFFSET_BEGINNING))
 
-    def __enter__(self) -> "Follower":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._consumer.close()
+        self._reader.close()
 
     def poll(self, seconds: float) -> list[Read]:
         """What has come, after waiting up to so long for the first. Raises `KafkaException`."""
-        first = self._consumer.poll(seconds)
-        messages = [] if first is None else [first, *self._consumer.consume(MOST_AT_ONCE, 0)]
+        fetched = self._reader.poll(MOST_AT_ONCE, seconds)
         now = monotonic()
-        read = []
-        for message in messages:
-            error = message.error()
-            if error is None:
-                self._ended.discard(message.partition())
-                value = message.value()
-                read.append(
-                    Read(
-                        message.key().decode(),
-                        None if value is None else orjson.loads(value),
-                        message.timestamp()[1],
-                        now,
-                    )
-                )
-            elif error.code() == KafkaError._PARTITION_EOF:
-                self._ended.add(message.partition())
-            elif not error.retriable():
-                raise KafkaException(error)
-        return read
+        for partition, of_it in fetched.items():
+            if of_it.is_end:
+                self._ended.add(partition)
+            else:
+                self._ended.discard(partition)
+        return [_read(message, now) for of_it in fetched.values() for message in of_it.records]
 
     def to_the_end(self, seconds: float = 60) -> Iterator[Read]:
         """All that is there now. Raises `TimeoutError` when the end is not reached in time."""
         self._ended.clear()
         deadline = monotonic() + seconds
-        while len(self._ended) < self._partitions:
+        while len(self._ended) < len(self._partitions):
             if monotonic() > deadline:
                 raise TimeoutError("the end of the topic was not reached in time")
             yield from self.poll(0.2)
+
+
+def _read(message: Any, now: float) -> Read:
+    value = message.value()
+    return Read(
+        message.key().decode(),
+        None if value is None else orjson.loads(value),
+        message.timestamp()[1],
+        now,
+    )

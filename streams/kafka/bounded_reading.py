@@ -1,20 +1,18 @@
 """Reading a topic as it is now, from where it begins to where it ends, and then no further."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
-from time import monotonic
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-
 from streams.errors import UserError
-from streams.kafka.clients import client_settings
-from streams.kafka.offsets import watermarks
+from streams.kafka.offsets import offsets_since, watermarks
+from streams.kafka.reader import Fetching, TopicReader
+from streams.kafka.topic_partition import TopicPartition
 from streams.settings import Settings
 
 SECONDS: Final = 30
 """How long to wait for a broker that says nothing."""
 READ_AT_ONCE: Final = 1_000
+WAIT_SECONDS: Final = 0.1
 
 Bounds = Mapping[int, tuple[int, int]]
 """For each partition the first offset and the one after the last."""
@@ -22,8 +20,9 @@ Bounds = Mapping[int, tuple[int, int]]
 
 def bounds_of(settings: Settings, topic: str, partitions: int) -> Bounds:
     """Where the partitions of a topic begin and end now. Raises `KafkaException`."""
-    found = watermarks(settings, [(topic, number) for number in range(partitions)], SECONDS)
-    return {number: found[topic, number] for number in range(partitions)}
+    asked = [TopicPartition(topic, number) for number in range(partitions)]
+    found = watermarks(settings, asked, SECONDS)
+    return {each.partition: found[each] for each in asked}
 
 
 def later_than(settings: Settings, topic: str, bounds: Bounds, since: int) -> Bounds:
@@ -31,16 +30,12 @@ def later_than(settings: Settings, topic: str, bounds: Bounds, since: int) -> Bo
 
     Raises `KafkaException`.
     """
-    with closing(_consumer(settings)) as consumer:
-        asked = [TopicPartition(topic, number, since) for number in bounds]
-        found = consumer.offsets_for_times(asked, SECONDS)
+    asked = [TopicPartition(topic, number) for number in bounds]
+    found = offsets_since(settings, asked, since, SECONDS)
     ends = {number: end for number, (_, end) in bounds.items()}
     return {
-        place.partition: (
-            ends[place.partition] if place.offset < 0 else place.offset,
-            ends[place.partition],
-        )
-        for place in found
+        each.partition: (found.get(each, ends[each.partition]), ends[each.partition])
+        for each in asked
     }
 
 
@@ -52,46 +47,29 @@ def committed_records(
 ) -> Iterator[Any]:
     """The committed records within the bounds, in the order of each partition.
 
-    `advance` is told how many offsets were passed. Raises `KafkaException`, and `UserError` when
-    the broker falls silent.
+    `advance` is called with how many offsets were passed. Raises `KafkaException`, and `UserError`
+    when the broker falls silent.
     """
-    position = {number: first for number, (first, end) in bounds.items() if first < end}
-    heard = monotonic()
-    with closing(_consumer(settings)) as consumer:
-        consumer.assign([TopicPartition(topic, n, first) for n, first in position.items()])
-        while position:
-            messages = consumer.consume(READ_AT_ONCE, 0.1)
-            for message in messages:
-                number, error = message.partition(), message.error()
-                if number not in position:
+    positions = {
+        TopicPartition(topic, number): first
+        for number, (first, end) in bounds.items()
+        if first < end
+    }
+    with TopicReader(settings, Fetching(), offset_reset="earliest", is_logged=False) as reader:
+        reader.assign(positions)
+        while positions:
+            for partition, fetched in reader.consume(READ_AT_ONCE, WAIT_SECONDS).items():
+                if partition not in positions:
                     continue
-                end = bounds[number][1]
-                reached = end  # where it ends earlier, the rest is marks of transactions
-                if error is None and message.offset() < end:
-                    yield message
-                    reached = message.offset() + 1
-                elif error is not None and error.code() != KafkaError._PARTITION_EOF:
-                    if not error.retriable():
-                        raise KafkaException(error)
-                    continue
-                advance(reached - position[number])
-                position[number] = reached
+                end = bounds[partition.partition][1]
+                for message in fetched.records:
+                    if message.offset() < end:
+                        yield message
+                # Where it ends earlier, the rest is marks of transactions.
+                reached = end if fetched.is_end else min(fetched.position, end)
+                advance(reached - positions[partition])
+                positions[partition] = reached
                 if reached == end:
-                    del position[number]
-            if messages:
-                heard = monotonic()
-            elif monotonic() - heard > SECONDS:
+                    del positions[partition]
+            if reader.silence > SECONDS:
                 raise UserError(f"{topic}: the broker gave no more of it for {SECONDS} seconds.")
-
-
-def _consumer(settings: Settings) -> Any:
-    return Consumer(
-        {
-            **client_settings(settings),
-            "log_level": 0,  # what goes wrong, is raised
-            "group.id": settings.application,  # without joining it
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-        }
-    )

@@ -6,22 +6,18 @@ from concurrent.futures import Future
 from time import monotonic, time
 from typing import Any, Final, NamedTuple
 
+import confluent_kafka
 import msgspec
-from confluent_kafka import (
-    OFFSET_BEGINNING,
-    Consumer,
-    IsolationLevel,
-    KafkaError,
-    KafkaException,
-    TopicPartition,
-)
+from confluent_kafka import OFFSET_BEGINNING, IsolationLevel
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from schemas.decoding import InvalidRecord
 from schemas.outputs import SuppressionList
 from streams.kafka.clients import client_settings
 from streams.kafka.offsets import topic_ids
+from streams.kafka.reader import Fetched, Fetching, RecordsDeleted, TopicReader
 from streams.kafka.registry.schema_registry import SchemaRegistry
+from streams.kafka.topic_partition import TopicPartition
 from streams.settings import Settings
 from streams.view.copies import Copies, Seen
 
@@ -63,7 +59,7 @@ class Asked(NamedTuple):
     """A question to the broker, where the partitions end."""
 
     at: Contact
-    answers: Mapping[TopicPartition, "Future[Any]"]
+    answers: Mapping[confluent_kafka.TopicPartition, "Future[Any]"]
 
 
 class Following:
@@ -93,20 +89,7 @@ class Following:
         self._next_question = 0.0
         self._pending: list[tuple[Contact, dict[int, int]]] = []
         self._admin = AdminClient(client_settings(settings))
-        self._consumer: Any = Consumer(
-            {
-                **client_settings(settings),
-                "group.id": settings.application,  # without joining it
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "error",
-                "fetch.wait.max.ms": 100,
-                "queued.max.messages.kbytes": QUEUE_KILOBYTES,
-                # When all of that is waiting, the client would not fetch again for a second.
-                "fetch.queue.backoff.ms": 5,
-            }
-        )
+        self._reader = TopicReader(settings, Fetching(QUEUE_KILOBYTES, wait_ms=100))
 
     @property
     def is_level(self) -> bool:
@@ -116,10 +99,7 @@ class Following:
     def begin(self, partitions: Collection[int] | None) -> None:
         """Follow these partitions, or all, from where their copies end."""
         self._id = topic_ids(self._settings, [self._topic], SECONDS)[self._topic]
-        metadata = self._consumer.list_topics(self._topic, SECONDS).topics[self._topic]
-        if metadata.error is not None:
-            raise KafkaException(metadata.error)
-        count = len(metadata.partitions)
+        count = len(self._reader.partitions(self._topic, SECONDS))
         self._reached = {}
         for number in range(count) if partitions is None else partitions:
             seen = self._copies[number].seen
@@ -131,30 +111,14 @@ class Following:
         self.partitions = count
 
     def poll(self, seconds: float) -> None:
-        """Take in what has come, after waiting up to so long for it."""
-        lists: dict[int, dict[bytes, bytes | None]] = {}
-        newest = {number: self._copies[number].seen.newest for number in self._reached}
-        for message in self._consumer.consume(BULK, seconds):
-            number, error = message.partition(), message.error()
-            if error is None:
-                self._reached[number] = message.offset() + 1
-                try:
-                    value = self._list_in(message)
-                except ValueError as problem:  # what msgspec raises is one as well
-                    self._leave_out(message, problem)
-                else:
-                    lists.setdefault(number, {})[message.key()] = value
-                    newest[number] = _newer(newest[number], value)
-            elif error.code() == KafkaError._PARTITION_EOF:
-                self._reached[number] = message.offset()
-            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
-                self._make_anew(number, "what comes next is not there any more")
-                lists.pop(number, None)
-                newest[number] = None
-            elif not error.retriable():
-                raise KafkaException(error)
-        for number, changed in lists.items():
-            self._copies[number].write(changed, self._seen(number, newest[number]))
+        """Apply what has come, after waiting up to so long for it."""
+        try:
+            fetched = self._reader.consume(BULK, seconds)
+        except RecordsDeleted as deleted:
+            self._make_anew(deleted.partition.partition, "what comes next is not there any more")
+        else:
+            for partition, of_it in fetched.items():
+                self._apply(partition.partition, of_it)
         self._look_where_it_ends()
 
     def close(self) -> None:
@@ -162,7 +126,24 @@ class Following:
         for number in self._reached:
             copy = self._copies[number]
             copy.write({}, self._seen(number, copy.seen.newest))
-        self._consumer.close()
+        self._reader.close()
+
+    def _apply(self, number: int, fetched: Fetched) -> None:
+        """Apply what was fetched of a partition to its copy."""
+        copy = self._copies[number]
+        lists: dict[bytes, bytes | None] = {}
+        newest = copy.seen.newest
+        for message in fetched.records:
+            try:
+                value = self._list_in(message)
+            except ValueError as problem:  # what msgspec raises is one as well
+                self._leave_out(message, problem)
+            else:
+                lists[message.key()] = value
+                newest = _newer(newest, value)
+        self._reached[number] = fetched.position
+        if lists:
+            copy.write(lists, self._seen(number, newest))
 
     def _seen(self, number: int, newest: int | None) -> Seen:
         return Seen(self._id, self._reached[number], newest, self._level_at(number))
@@ -191,11 +172,11 @@ class Following:
         logger.warning("%s: left out, since it is no list: %s", place, error)
 
     def _assign(self) -> None:
-        self._consumer.assign(
-            [
-                TopicPartition(self._topic, number, offset or OFFSET_BEGINNING)
+        self._reader.assign(
+            {
+                TopicPartition(self._topic, number): offset or OFFSET_BEGINNING
                 for number, offset in self._reached.items()
-            ]
+            }
         )
 
     def _make_anew(self, number: int, why: str) -> None:
@@ -217,7 +198,10 @@ class Following:
         if self._asked is None and now >= self._next_question:
             latest: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
             answers = self._admin.list_offsets(
-                {TopicPartition(self._topic, number): latest for number in self._reached},
+                {
+                    confluent_kafka.TopicPartition(self._topic, number): latest
+                    for number in self._reached
+                },
                 isolation_level=IsolationLevel.READ_COMMITTED,
                 request_timeout=SECONDS,
             )

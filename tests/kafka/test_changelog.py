@@ -198,6 +198,15 @@ def test_a_restore_that_is_cancelled_ends(changelog: Changelog, store: Store) ->
     transaction.abort_transaction(SECONDS)
 
 
+def test_a_changelog_that_does_not_reach_its_end_is_not_waited_for_for_ever(
+    changelog: Changelog, store: Store
+) -> None:
+    transaction = changelog.begin("a", ann=5)
+    with pytest.raises(KafkaException, match="the changelog did not reach its end in time"):
+        Restore(changelog.settings, seconds=3).run({0: store})
+    transaction.abort_transaction(SECONDS)
+
+
 # --- what does not fit together ------------------------------------------------------------------
 
 

@@ -1,29 +1,25 @@
-"""Reading the changelog back in bulk: the same for a restore and for a standby.
-
-Committed records only. Transaction markers take offsets of their own, so the end is reached when
-the client says so, not when a record of the last offset was seen.
-"""
+"""Reading the changelog back in bulk: the same for a restore and for a standby."""
 
 import logging
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import orjson
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.engine.state.store import PERSON, Store
 from streams.errors import UserError
-from streams.kafka.clients import client_settings
 from streams.kafka.offsets import topic_ids, watermarks
+from streams.kafka.reader import Fetching, TopicReader
+from streams.kafka.topic_partition import TopicPartition
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 BULK = 10_000
-"""Most records that are taken from the client at once."""
+"""Most records that are read at once."""
 
 READ_AHEAD_KILOBYTES = 32_768
-"""What the client may hold ahead of us, of all partitions."""
+"""What may be fetched ahead of what is applied, of all partitions."""
 
 WAIT_SECONDS = 0.1
 """The client waits for as many records as it is asked for, up to this long."""
@@ -33,8 +29,6 @@ class Applied(NamedTuple):
     """What one read brought."""
 
     records: int
-    is_silent: bool
-    """Whether the broker said nothing at all, not even that this is the end."""
     ended: frozenset[int]
     """Partitions of which there are no more committed records for now."""
 
@@ -53,32 +47,42 @@ class ChangelogReader:
         self._stores = stores
         changelog = settings.changelog
         current = topic_ids(settings, [changelog], seconds)[changelog]
-        bounds = watermarks(settings, [(changelog, number) for number in stores], seconds)
-        for number, store in stores.items():
-            self._fit(number, store, current, *bounds[changelog, number])
-        self.ends = {number: bounds[changelog, number][1] for number in stores}
+        self._partitions = {number: TopicPartition(changelog, number) for number in stores}
+        bounds = watermarks(settings, self._partitions.values(), seconds)
+        for number, partition in self._partitions.items():
+            self._fit(number, stores[number], current, *bounds[partition])
+        self.ends = {number: bounds[each][1] for number, each in self._partitions.items()}
         """The high watermarks at the beginning, open transactions included."""
-        self._consumer = Consumer(self._consumer_settings())
-        self._consumer.assign(
-            [TopicPartition(changelog, n, store.changelog_offset) for n, store in stores.items()]
+        # Less the more partitions there are, since the client counts all that it has queued.
+        queue = max(1_024, READ_AHEAD_KILOBYTES // len(stores))
+        self._reader = TopicReader(settings, Fetching(queue, queue_records=200_000, wait_ms=100))
+        self._reader.assign(
+            {each: stores[number].changelog_offset for number, each in self._partitions.items()}
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._consumer.close()
+        self._reader.close()
+
+    @property
+    def silence(self) -> float:
+        """For how many seconds the broker has said nothing, not even that this is the end."""
+        return self._reader.silence
 
     def read(self) -> Applied:
         """Apply what has arrived; waits a moment for it. Raises `KafkaException`."""
-        messages = self._consumer.consume(BULK, WAIT_SECONDS)
-        changes, reached, ended = _sorted_out(messages)
-        for number, offset in reached.items():
-            store = self._stores[number]
-            content = changes.get(number, {})
-            if content or offset != store.changelog_offset:
-                store.write(content, due_of(content), changelog_offset=offset)
-        return Applied(sum(map(len, changes.values())), not messages, ended)
+        records = 0
+        fetched = self._reader.consume(BULK, WAIT_SECONDS)
+        for partition, (messages, position, _) in fetched.items():
+            store = self._stores[partition.partition]
+            changes = {message.key(): message.value() for message in messages}
+            records += len(changes)
+            if changes or position != store.changelog_offset:
+                store.write(changes, due_of(changes), changelog_offset=position)
+        ended = frozenset(each.partition for each, of_it in fetched.items() if of_it.is_end)
+        return Applied(records, ended)
 
     def _fit(self, number: int, store: Store, current: str, first: int, end: int) -> None:
         """Empty a store that is not of this changelog; refuse one that it cannot complete."""
@@ -107,50 +111,12 @@ class ChangelogReader:
             )
         store.belong_to(current)
 
-    def _consumer_settings(self) -> dict[str, Any]:
-        return {
-            **client_settings(self._settings),
-            "group.id": self._settings.application,
-            "enable.auto.commit": False,
-            "auto.offset.reset": "error",
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "fetch.wait.max.ms": 100,
-            "queued.min.messages": 200_000,
-            # For each partition, of which the client's own default would be 64 MB.
-            "queued.max.messages.kbytes": max(1_024, READ_AHEAD_KILOBYTES // len(self._stores)),
-            # When all of that is waiting, the client would not fetch again for a second.
-            "fetch.queue.backoff.ms": 5,
-            "fetch.message.max.bytes": 1_000_000,
-        }
-
 
 FROM_THE_INPUTS = (
     "rebuild from the inputs that are there: stop all workers, delete their state folders and the "
     "topic {0.changelog}, create it anew with `unhaunt topics apply`, and set the offsets of the "
     "group {0.application} to the earliest (kafka-consumer-groups --reset-offsets --to-earliest)."
 )
-
-
-def _sorted_out(
-    messages: list[Any],
-) -> tuple[dict[int, dict[bytes, bytes | None]], dict[int, int], frozenset[int]]:
-    """The newest value of each key, the offset reached and whether it is the end, by partition."""
-    changes: dict[int, dict[bytes, bytes | None]] = {}
-    reached: dict[int, int] = {}
-    ended: set[int] = set()
-    for message in messages:
-        error = message.error()
-        number = message.partition()
-        if error is None:
-            changes.setdefault(number, {})[message.key()] = message.value()
-            reached[number] = message.offset() + 1
-        elif error.code() == KafkaError._PARTITION_EOF:
-            reached[number] = message.offset()
-            ended.add(number)
-        elif not error.retriable():
-            raise KafkaException(error)
-    return changes, reached, frozenset(ended)
 
 
 def due_of(changes: Mapping[bytes, bytes | None]) -> list[tuple[int, bytes]]:

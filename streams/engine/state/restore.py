@@ -5,13 +5,12 @@ import threading
 from collections.abc import Mapping
 from time import monotonic
 
-from confluent_kafka import KafkaError, KafkaException
-
 from streams.engine.process.memory import give_back
 from streams.engine.state.changelog import Applied, ChangelogReader
 from streams.engine.state.progress import is_included
 from streams.engine.state.store import Store
 from streams.engine.telemetry.liveness import Liveness
+from streams.kafka.errors import timed_out
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -59,7 +58,7 @@ class Restore:
         """
         if not stores:
             return 0
-        began = silent_since = monotonic()
+        began = monotonic()
         restored = 0
         with ChangelogReader(self._settings, stores, self._timeout) as reader:
             left = {n for n, store in stores.items() if store.changelog_offset < reader.ends[n]}
@@ -73,12 +72,10 @@ class Restore:
                 missing = sum(reader.ends[n] - stores[n].changelog_offset for n in left)
                 self._liveness.restored += applied.records
                 self._liveness.left = missing
-                if not applied.is_silent:
-                    silent_since = monotonic()
+                if reader.silence == 0:
                     self._liveness.beat()
-                elif monotonic() - silent_since > self._timeout:
-                    said = "the changelog did not reach its end in time"
-                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, said))
+                elif reader.silence > self._timeout:
+                    raise timed_out("the changelog did not reach its end in time")
                 log.tell(restored, missing)
         if restored:
             log.end(restored)

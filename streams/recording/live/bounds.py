@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from time import monotonic
 from typing import Final
 
-from confluent_kafka import IsolationLevel, TopicPartition
+import confluent_kafka
+from confluent_kafka import IsolationLevel
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from schemas.topics import TOPICS
@@ -13,6 +14,7 @@ from streams.kafka.admin import EMBEDDED_CLUSTER
 from streams.kafka.bounded_reading import SECONDS
 from streams.kafka.clients import client_settings
 from streams.kafka.offsets import answered, topic_ids
+from streams.kafka.topic_partition import TopicPartition
 from streams.kafka.topics import existing
 from streams.recording.live.progress import Progress, Reached
 from streams.recording.live.wanted import OffsetRange, Wanted
@@ -44,7 +46,7 @@ def begin(settings: Settings, wanted: Wanted) -> Progress:
             f"There is no input topic at {settings.kafka.brokers}. UNHAUNT_BROKERS and "
             "UNHAUNT_TOPIC_PREFIX say where to look."
         )
-    places = [(name, number) for name in topics for number in range(here[name])]
+    places = [TopicPartition(name, number) for name in topics for number in range(here[name])]
     if wanted.ranges:
         reached = _of_ranges(settings, wanted.ranges, places)
     else:
@@ -60,7 +62,7 @@ def go_on(settings: Settings, progress: Progress) -> Progress:
     """
     _refuse_other_topics(settings, progress.topic_ids)
     is_continuous = progress.wanted.is_continuous
-    places = [(at.topic, at.partition) for at in progress.places]
+    places = [TopicPartition(at.topic, at.partition) for at in progress.places]
     firsts = _listed(settings, places, EARLIEST)
     for place, reached in zip(places, progress.places, strict=True):
         if reached.position < firsts[place] and (is_continuous or reached.position < reached.end):
@@ -89,9 +91,7 @@ def _refuse_other_topics(settings: Settings, topic_ids: Mapping[str, str]) -> No
         )
 
 
-def _of_times(
-    settings: Settings, since: int | None, places: list[tuple[str, int]]
-) -> list[Reached]:
+def _of_times(settings: Settings, since: int | None, places: list[TopicPartition]) -> list[Reached]:
     ends = _listed(settings, places, LATEST)
     spec = EARLIEST if since is None or since <= 0 else OffsetSpec.for_timestamp(since)
     firsts = _listed(settings, places, spec)
@@ -103,9 +103,9 @@ def _of_times(
 
 
 def _of_ranges(
-    settings: Settings, ranges: Iterable[OffsetRange], places: list[tuple[str, int]]
+    settings: Settings, ranges: Iterable[OffsetRange], places: list[TopicPartition]
 ) -> list[Reached]:
-    asked = {(each.topic, each.partition): each for each in ranges}
+    asked = {TopicPartition(each.topic, each.partition): each for each in ranges}
     for place, each in asked.items():
         if place not in places:
             raise UserError(f"{each}: {settings.topic(each.topic)} has no such partition.")
@@ -134,13 +134,16 @@ def _refuse_who_lists_wrong_ends(settings: Settings) -> None:
 
 
 def _listed(
-    settings: Settings, places: Iterable[tuple[str, int]], spec: OffsetSpec
-) -> Mapping[tuple[str, int], int]:
+    settings: Settings, places: Iterable[TopicPartition], spec: OffsetSpec
+) -> Mapping[TopicPartition, int]:
     """The offsets that the brokers name to a reader of committed records, by default names."""
     client = AdminClient({**client_settings(settings), "log_level": 0})
-    asked = {place: TopicPartition(settings.topic(place[0]), place[1]) for place in places}
+    asked = {
+        place: confluent_kafka.TopicPartition(settings.topic(place.topic), place.partition)
+        for place in places
+    }
 
-    def ask() -> dict[tuple[str, int], int]:
+    def ask() -> dict[TopicPartition, int]:
         answers = client.list_offsets(
             dict.fromkeys(asked.values(), spec),
             isolation_level=IsolationLevel.READ_COMMITTED,

@@ -8,21 +8,21 @@ on the records alone, not on how they were fetched, and `head` of a recording is
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self
-
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.engine.alignment import BEFORE_EVERYTHING, OrderKey, PartitionGroup
 from streams.errors import UserError
 from streams.kafka.bounded_reading import READ_AT_ONCE, SECONDS
-from streams.kafka.clients import client_settings
+from streams.kafka.reader import Fetched, Fetching, RecordsDeleted, TopicReader
+from streams.kafka.topic_partition import TopicPartition
 from streams.recording.live.progress import Reached
 from streams.settings import Settings
 
 WAITING_BYTES: Final = 64 << 20
 """So much may be fetched and wait for its turn, shared equally by the partitions."""
+QUEUE_KILOBYTES: Final = 16_384
+"""So much may have been fetched that was not yet read."""
 MESSAGE_BYTES: Final = 500
 """About what a record takes in memory beside its key and value."""
 WAIT_SECONDS: Final = 0.1
@@ -47,9 +47,9 @@ class MergedReading:
         self._places = places
         self._takes = takes
         self._goes_on = goes_on
-        self._alignment: PartitionGroup[Any] = PartitionGroup()
+        self._group: PartitionGroup[Any] = PartitionGroup()
         self._streams = [
-            self._alignment.queue(f"{reached.topic}/{reached.partition}", rank)
+            self._group.queue(f"{reached.topic}/{reached.partition}", rank)
             for rank, reached in enumerate(places)
         ]
         for stream, reached in zip(self._streams, places, strict=True):
@@ -60,33 +60,25 @@ class MergedReading:
         self._ready: deque[tuple[OrderKey, Any]] = deque()
         self._waiting = [0] * len(places)
         self._paused = {rank for rank in range(len(places)) if self._is_done(rank)}
-        self._heard = monotonic()
-        self._assigned = [
-            TopicPartition(settings.topic(reached.topic), reached.partition, reached.position)
-            for reached in places
+        self._partitions = [
+            TopicPartition(settings.topic(reached.topic), reached.partition) for reached in places
         ]
-        self._ranks = {(at.topic, at.partition): rank for rank, at in enumerate(self._assigned)}
-        self._consumer: Any = Consumer(
-            {
-                **client_settings(settings),
-                "group.id": settings.application,  # without joining it
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "error",
-                "queued.max.messages.kbytes": 16_384,
-                "fetch.message.max.bytes": 262_144,
-                # While a broker waits for records of partitions that have no more, it sends none
-                # of those that have.
-                "fetch.wait.max.ms": 100 if goes_on else 10,
-                "fetch.queue.backoff.ms": 10,
-            }
+        self._ranks = {partition: rank for rank, partition in enumerate(self._partitions)}
+        # While a broker waits for records of partitions that have no more, it sends none of those
+        # that have.
+        wait_ms = 100 if goes_on else 10
+        self._reader = TopicReader(
+            settings, Fetching(QUEUE_KILOBYTES, partition_bytes=262_144, wait_ms=wait_ms)
         )
 
     def __enter__(self) -> Self:
         # What is done with may have been deleted since, and to ask for it would be an error.
-        self._consumer.assign(
-            [each for rank, each in enumerate(self._assigned) if rank not in self._paused]
+        self._reader.assign(
+            {
+                partition: self._places[rank].position
+                for rank, partition in enumerate(self._partitions)
+                if rank not in self._paused
+            }
         )
         return self
 
@@ -96,7 +88,7 @@ class MergedReading:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._consumer.close()
+        self._reader.close()
 
     @property
     def is_at_end(self) -> bool:
@@ -109,33 +101,25 @@ class MergedReading:
         Raises `KafkaException`, and `UserError` when the broker falls silent though it has more,
         or has deleted what was to be read.
         """
-        passed = 0
-        first = self._consumer.poll(WAIT_SECONDS)
-        messages = [] if first is None else [first, *self._consumer.consume(READ_AT_ONCE, 0)]
-        for message in messages:
-            error = message.error()
-            if error is not None and error.code() != KafkaError._PARTITION_EOF:
-                _raise_if_fatal(message)
-                continue
-            rank = self._ranks[message.topic(), message.partition()]
-            stream = self._streams[rank]
-            before = stream.next_offset
-            if error is None:
-                self._take_in(rank, message)
-            else:
-                stream.next_offset = max(before, message.offset())
-            if not self._goes_on:
-                stream.next_offset = min(stream.next_offset, stream.known_end)
-            passed += stream.next_offset - before
-        if messages or self.is_at_end:
-            self._heard = monotonic()
-        elif monotonic() - self._heard > SECONDS:
+        try:
+            fetched = self._reader.poll(READ_AT_ONCE, WAIT_SECONDS)
+        except RecordsDeleted as deleted:
+            topic, number = deleted.partition
+            raise UserError(
+                f"{topic}, partition {number}: records were deleted before they could be recorded, "
+                "as the topic keeps them no longer. Begin a new recording later in the topic, by "
+                "--from."
+            ) from deleted
+        passed = sum(
+            self._add(self._ranks[partition], of_it) for partition, of_it in fetched.items()
+        )
+        if self._reader.silence > SECONDS and not self.is_at_end:
             raise UserError(f"The broker gave no more records for {SECONDS} seconds.")
         return passed
 
     def ready(self) -> Iterator[Any]:
         """The messages whose turn it is, in their order; fetched ones may have to wait."""
-        self._ready.extend(self._alignment.pop_ready())
+        self._ready.extend(self._group.pop_ready())
         while self._ready:
             (clock, rank, _), message = self._ready.popleft()
             self._clocks[rank] = int(clock)
@@ -156,7 +140,18 @@ class MergedReading:
             for rank, place in enumerate(self._places)
         ]
 
-    def _take_in(self, rank: int, message: Any) -> None:
+    def _add(self, rank: int, fetched: Fetched) -> int:
+        """Add what was fetched of a partition; returns how many offsets that is."""
+        stream = self._streams[rank]
+        before = stream.next_offset
+        for message in fetched.records:
+            self._add_record(rank, message)
+        stream.next_offset = max(stream.next_offset, fetched.position)
+        if not self._goes_on:
+            stream.next_offset = min(stream.next_offset, stream.known_end)
+        return stream.next_offset - before
+
+    def _add_record(self, rank: int, message: Any) -> None:
         stream = self._streams[rank]
         offset = message.offset()
         is_beyond = offset >= stream.known_end and not self._goes_on
@@ -181,23 +176,11 @@ class MergedReading:
             if self._is_done(rank) or self._waiting[rank] > enough:
                 paused.add(rank)
         if pausing := paused - self._paused:
-            self._consumer.pause([self._assigned[rank] for rank in pausing])
+            self._reader.pause([self._partitions[rank] for rank in pausing])
         if resuming := self._paused - paused:
-            self._consumer.resume([self._assigned[rank] for rank in resuming])
+            self._reader.resume([self._partitions[rank] for rank in resuming])
         self._paused = paused
 
 
 def _size(message: Any) -> int:
     return MESSAGE_BYTES + len(message.key() or b"") + len(message.value() or b"")
-
-
-def _raise_if_fatal(message: Any) -> None:
-    error = message.error()
-    if error.code() == KafkaError._AUTO_OFFSET_RESET:
-        raise UserError(
-            f"{message.topic()}, partition {message.partition()}: records were deleted before they "
-            "could be recorded, as the topic keeps them no longer. Begin a new recording later in "
-            "the topic, by --from."
-        )
-    if not error.retriable():
-        raise KafkaException(error)
