@@ -36,31 +36,31 @@ class Topic:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.name = create_topic(settings.brokers, 2)
+        self.name = create_topic(settings.kafka.brokers, 2)
         self.first, self.second = TopicPartition(self.name, 0), TopicPartition(self.name, 1)
 
     def write(self, partition: TopicPartition, *values: bytes) -> None:
-        producer = Producer({"bootstrap.servers": self.settings.brokers, "linger.ms": 0})
+        producer = Producer({"bootstrap.servers": self.settings.kafka.brokers, "linger.ms": 0})
         for value in values:
             producer.produce(self.name, value, partition=partition.partition)
         assert producer.flush(SECONDS) == 0
 
     def begin(self, *values: bytes) -> Producer:
         """Write to the first partition in a transaction, which stays open."""
-        producer = transaction(self.settings.brokers, unique("writer"))
+        producer = transaction(self.settings.kafka.brokers, unique("writer"))
         for value in values:
             producer.produce(self.name, value, partition=0)
         assert producer.flush(SECONDS) == 0
         return producer
 
     def commit(self, *values: bytes) -> None:
-        commit(self.begin(*values), self.settings.brokers, self.name)
+        commit(self.begin(*values), self.settings.kafka.brokers, self.name)
 
     def abort(self, *values: bytes) -> None:
-        abort(self.begin(*values), self.settings.brokers, self.name)
+        abort(self.begin(*values), self.settings.kafka.brokers, self.name)
 
     def delete_before(self, partition: TopicPartition, offset: int) -> None:
-        client = AdminClient({"bootstrap.servers": self.settings.brokers})
+        client = AdminClient({"bootstrap.servers": self.settings.kafka.brokers})
         [deleted] = client.delete_records([ClientPartition(*partition, offset)]).values()
         deleted.result(SECONDS)
 
@@ -156,7 +156,7 @@ def test_an_open_transaction_is_where_the_committed_records_end_for_now(
     is_open = topic.begin(b"2")
     reader.assign({topic.first: 0})
     assert to_the_ends(reader, topic.first) == {topic.first: ([b"1"], 1)}
-    commit(is_open, topic.settings.brokers, topic.name)
+    commit(is_open, topic.settings.kafka.brokers, topic.name)
     assert to_the_ends(reader, topic.first) == {topic.first: ([b"2"], 3)}
 
 
