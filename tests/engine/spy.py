@@ -30,13 +30,13 @@ def record(offset: int, ts: int = 0, value: bytes | None = None) -> Any:
 class SpyTask:
     """Counts records, in its state and in its progress, and sends each on."""
 
-    def __init__(self, context: TaskContext, note: Callable[[Call], object]) -> None:
+    def __init__(self, context: TaskContext, output: str, note: Callable[[Call], object]) -> None:
         self._context = context
+        self._output = output
         self._note = note
         [stored] = context.store.get([COUNT])
         self._stored = 0 if stored is None else int(stored)
         self._counted = (context.progress or {"counted": 0})["counted"]
-        self._punctuated = False
         self.is_changed = False
         note(Call("create", context.number, {"stored": self._stored, "counted": self._counted}))
 
@@ -53,7 +53,7 @@ class SpyTask:
         self._note(Call("process", self._context.number, items))
         self._counted += len(items)
         for item in items:
-            self._context.send(OUTPUT, self._context.number, b"ann", item.encode())
+            self._context.send(self._output, self._context.number, b"ann", item.encode())
 
     def punctuate(self) -> None:
         """Only write down that it was called, once between two other calls."""
@@ -79,22 +79,24 @@ class SpyTask:
 
 
 class SpyTasks:
-    """Supplies spies, which all write into one list, or wherever `note` writes."""
+    """Supplies spies, which all write into one list, or wherever `note` writes.
+
+    `output` is the topic that they send to.
+    """
 
     state_format = 1
 
-    def __init__(self, note: Callable[[Call], object] | None = None) -> None:
+    def __init__(self, note: Callable[[Call], object] | None = None, output: str = OUTPUT) -> None:
         self.calls: list[Call] = []
         self._note = note or self.calls.append
-        self.is_ready = True
-        """What `ready` returns."""
+        self._output = output
 
     def create(self, context: TaskContext) -> SpyTask:
-        return SpyTask(context, self._note)
+        return SpyTask(context, self._output, self._note)
 
     async def ready(self, polled: Polled, waiting: Waiting) -> bool:
         self._note(Call("ready", about=sum(map(len, polled.records.values()))))
-        return self.is_ready
+        return True
 
     def committed(self) -> None:
         self._note(Call("all committed"))
