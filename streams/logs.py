@@ -71,7 +71,7 @@ class OnceInAWhile(logging.Filter):
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+        self._written: dict[tuple[str, str], tuple[float, int]] = {}
         """When each message was last let through, and how many like it were held since."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -82,13 +82,13 @@ class OnceInAWhile(logging.Filter):
         if record.name == CLIENT.name:
             message = _without_numbers(record.getMessage())
         now = self._clock()
-        last, held = self._said.get((record.name, message), (float("-inf"), 0))
+        last, held = self._written.get((record.name, message), (float("-inf"), 0))
         if now - last < PAUSE_SECONDS:
-            self._said[record.name, message] = last, held + 1
+            self._written[record.name, message] = last, held + 1
             return False
-        if len(self._said) >= MOST_MESSAGES:
-            self._said.clear()
-        self._said[record.name, message] = now, 0
+        if len(self._written) >= MOST_MESSAGES:
+            self._written.clear()
+        self._written[record.name, message] = now, 0
         if held:
             record.msg = f"{record.getMessage()} (and {held} more like it before)"
             record.args = ()

@@ -25,13 +25,13 @@ class Admin(AdminClient):
         """Raises `UserError` for a file of TLS or SASL that cannot be used."""
         self._brokers = settings.kafka.brokers
         self._refusal: KafkaError | None = None
-        told: dict[str, Any] = {
+        configuration: dict[str, Any] = {
             **client_settings(settings),
             # What librdkafka would log of an unreachable broker, the error says as well, and once.
             "log_level": 0,
             "error_cb": self._note,
         }
-        super().__init__(told)
+        super().__init__(configuration)
 
     def metadata(self) -> ClusterMetadata:
         """All topics and brokers. Raises `UserError` when no broker answers, or lets this in."""

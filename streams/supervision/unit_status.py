@@ -30,8 +30,8 @@ class UnitStatus:
             answers = await asyncio.gather(
                 *(_check(session, member, name) for member in self._members)
             )
-        workers = {member.name: said for member, said in zip(self._members, answers, strict=True)}
-        failing = [f"{member}: {said.why}" for member, said in workers.items() if not said.ok]
+        workers = {member.name: check for member, check in zip(self._members, answers, strict=True)}
+        failing = [f"{member}: {check.why}" for member, check in workers.items() if not check.ok]
         if failing:
             return Check(False, "; ".join(failing), workers)
         return Check(True, f"so it is with all {len(workers)} workers", workers)
@@ -42,13 +42,14 @@ class UnitStatus:
             texts = await asyncio.gather(
                 *(_asked(session, member, "/metrics") for member in self._members)
             )
-        told = {
+        texts_by_name = {
             member.name: text.decode()
             for member, text in zip(self._members, texts, strict=True)
             if text is not None
         }
         return exposition(
-            lambda: chain(families_of(UNIT, self._members), merged(told, WORKER.name)), accept
+            lambda: chain(families_of(UNIT, self._members), merged(texts_by_name, WORKER.name)),
+            accept,
         )
 
 

@@ -57,8 +57,8 @@ class WorkerProcess:
         """Raise `UserError` with its last words if it has ended by itself."""
         code = self.process.poll()
         if code is not None:
-            said = self.log.read_text(errors="replace").strip()[-2_000:]
-            raise UserError(f"The worker ended by itself, exit code {code}. It said:\n{said}")
+            output = self.log.read_text(errors="replace").strip()[-2_000:]
+            raise UserError(f"The worker ended by itself, exit code {code}. It said:\n{output}")
 
     def stop(self) -> int:
         """Ask it to stop, and see to it that it does; returns its exit code."""

@@ -145,9 +145,9 @@ class WorkerUnit:
         member.is_running = True
         logger.info("%s runs as process %d", member.name, process.pid)
         ended = asyncio.create_task(process.wait())
-        told = asyncio.create_task(self._stop.wait())
-        await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
         if not ended.done():
             await _stop(member, process, ended)
         member.is_running = member.has_answered = False

@@ -33,7 +33,7 @@ class Serving(NamedTuple):
     counts: Counts
 
 
-def told(serving: Serving, accept: str) -> Exposition:
+def exposition_of(serving: Serving, accept: str) -> Exposition:
     """All metrics, in the form that an Accept header asks for."""
     own = families_of(METRICS, serving)
     return exposition(lambda: chain(own, families_of_process()), accept)

@@ -16,7 +16,7 @@ from schemas.records import Request
 from streams.view.answers import Answers, Freshness, NotCaughtUp, NotFollowed
 from streams.view.bidding import Bidding
 from streams.view.counts import Counts
-from streams.view.metrics import PATHS, Serving, told
+from streams.view.metrics import PATHS, Serving, exposition_of
 
 PERSONS: Final = "/v1/persons/"
 """What comes before the id of a person, which is the rest of the path."""
@@ -144,7 +144,7 @@ class Service:
         return _json(body, 200 if is_well else 503)
 
     def _metrics(self, request: web.BaseRequest, _: bytes) -> web.Response:
-        body, content_type = told(self._serving, request.headers.get("Accept", ""))
+        body, content_type = exposition_of(self._serving, request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     def _openapi(self, *_: object) -> web.Response:
@@ -160,11 +160,11 @@ def _batch(body: bytes) -> list[msgspec.Raw]:
     try:
         batch = msgspec.json.decode(body, type=list[msgspec.Raw])
     except msgspec.DecodeError as error:
-        said = f"value: expected JSON, got something else: {error}"
-        raise InvalidRecord("not_json", said) from None
+        detail = f"value: expected JSON, got something else: {error}"
+        raise InvalidRecord("not_json", detail) from None
     if len(batch) > MOST_AT_ONCE:
-        said = f"value: expected at most {MOST_AT_ONCE:,} requests, got {len(batch):,}"
-        raise InvalidRecord("too_large", said)
+        detail = f"value: expected at most {MOST_AT_ONCE:,} requests, got {len(batch):,}"
+        raise InvalidRecord("too_large", detail)
     return batch
 
 
@@ -197,8 +197,8 @@ def _fresh_headers(freshness: Freshness) -> dict[str, str]:
 
 
 def _wrong_method(method: str, route: Route) -> web.Response:
-    said = f"expected {' or '.join(route.methods)}, got {method}"
-    return _problem(405, "method_not_allowed", said, {"Allow": ", ".join(route.methods)})
+    detail = f"expected {' or '.join(route.methods)}, got {method}"
+    return _problem(405, "method_not_allowed", detail, {"Allow": ", ".join(route.methods)})
 
 
 def _problem(

@@ -73,20 +73,20 @@ def follow(heading: str, deployment: Deployment, *changes: tuple[str, str]) -> N
 
 def run_tool(name: str, *arguments: str) -> None:
     """Run one of Kafka's own tools until it works: a group is empty when its sessions are over."""
-    said = ""
+    output = ""
 
     def has_worked() -> bool:
-        nonlocal said
+        nonlocal output
         done = subprocess.run(
             [*of_kafka(name), *arguments], capture_output=True, text=True, check=False
         )
-        said = done.stdout + done.stderr
-        return done.returncode == 0 and "Error" not in said
+        output = done.stdout + done.stderr
+        return done.returncode == 0 and "Error" not in output
 
     try:
         wait_until(has_worked, name)
     except TimeoutError as late:
-        raise TimeoutError(said) from late
+        raise TimeoutError(output) from late
 
 
 def work_off(deployment: Deployment, records: Sequence[RecordedRecord] = ()) -> None:

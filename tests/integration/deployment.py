@@ -196,8 +196,8 @@ class Deployment:
 
 
 def _last_words(log: Path) -> str:
-    said = log.read_text(errors="replace").strip() if log.exists() else ""
-    return f"--- {log.name}\n{said[-2_000:]}"
+    text = log.read_text(errors="replace").strip() if log.exists() else ""
+    return f"--- {log.name}\n{text[-2_000:]}"
 
 
 def read_topic(
@@ -244,6 +244,6 @@ def _reader(settings: Settings) -> dict[str, Any]:
 
 def counts_of(worker: WorkerProcess) -> dict[str, Any]:
     """What a worker that has stopped in order says became of its records."""
-    said = re.findall(r"worker stopped: Counts\((.*)\)$", worker.log.read_text(), re.MULTILINE)
-    assert said, worker.log.read_text()
-    return eval(f"dict({said[-1]})", {"Counter": Counter})
+    counts = re.findall(r"worker stopped: Counts\((.*)\)$", worker.log.read_text(), re.MULTILINE)
+    assert counts, worker.log.read_text()
+    return eval(f"dict({counts[-1]})", {"Counter": Counter})

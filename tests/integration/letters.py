@@ -55,7 +55,7 @@ class Letters:
         producer = Producer({"bootstrap.servers": self.settings.kafka.brokers})
         places: list[str] = []
         self._buried += 1
-        said = {
+        finding = {
             "error": error,
             "detail": detail,
             "topic": self.settings.topic(topic),
@@ -69,7 +69,7 @@ class Letters:
             key,
             partition,
             timestamp=written,
-            headers=[*headers, *((f"unhaunt.{name}", str(v)) for name, v in said.items())],
+            headers=[*headers, *((f"unhaunt.{name}", str(v)) for name, v in finding.items())],
             on_delivery=lambda _, message: places.append(
                 f"{message.partition()}/{message.offset()}"
             ),

@@ -75,7 +75,7 @@ def as_of(records: Iterable[RecordedRecord]) -> dict[int, list[dict[str, int]]]:
 
 def as_of_of(decisions: dict[int, list[dict[str, Any]]]) -> dict[int, list[dict[str, int]]]:
     """What the decisions of a worker say of how fresh they are."""
-    return {number: [said["as_of"] for said in decisions[number]] for number in decisions}
+    return {number: [decision["as_of"] for decision in decisions[number]] for number in decisions}
 
 
 def _stored(backtest: Backtest, lists: dict[str, Any]) -> dict[int, dict[bytes, bytes]]:

@@ -53,5 +53,7 @@ def test_a_rival_answers_each_request_and_ends_with_the_same_lists(
     last = {m.key().decode(): m.value() for m in read_topic(settings, lists, PARTITIONS)}
     assert {user_id: orjson.loads(value) for user_id, value in last.items()} == wanted.lists
     answered = [orjson.loads(m.value()) for m in read_topic(settings, decisions, PARTITIONS)]
-    asked = [said["request_id"] for decided in wanted.decisions.values() for said in decided]
-    assert sorted(said["request_id"] for said in answered) == sorted(asked)
+    asked = [
+        decision["request_id"] for decided in wanted.decisions.values() for decision in decided
+    ]
+    assert sorted(decision["request_id"] for decision in answered) == sorted(asked)

@@ -112,11 +112,13 @@ def wait_until_none_is_open(broker: str, topic: str, partitions: int) -> None:
     It answers who commits before it has told the partitions.
     """
 
-    def is_told(number: int) -> bool:
+    def is_ended(number: int) -> bool:
         committed = last_offset(broker, topic, IsolationLevel.READ_COMMITTED, number)
         return committed == last_offset(broker, topic, IsolationLevel.READ_UNCOMMITTED, number)
 
-    wait_until(lambda: all(map(is_told, range(partitions))), "the end of all transactions", SECONDS)
+    wait_until(
+        lambda: all(map(is_ended, range(partitions))), "the end of all transactions", SECONDS
+    )
 
 
 def read(broker: str, topic: str, *, committed: bool = True) -> Read:

@@ -154,18 +154,20 @@ def test_every_bad_record_is_in_the_dead_letters_byte_for_byte_with_its_code(
     missing = dict(survived.sent)
     for letter in survived.deployment.read("dead-letters"):
         headers = dict(letter.headers())
-        said = {name: headers[f"unhaunt.{name}"].decode() for name in ("topic", "error", "detail")}
+        finding = {
+            name: headers[f"unhaunt.{name}"].decode() for name in ("topic", "error", "detail")
+        }
         place = (
-            said["topic"],
+            finding["topic"],
             int(headers["unhaunt.partition"]),
             int(headers["unhaunt.offset"]),
         )
         bad = missing.pop(place)
-        assert (letter.key(), said["error"]) == (bad.key, bad.code), place
+        assert (letter.key(), finding["error"]) == (bad.key, bad.code), place
         assert letter.value() == bad.value, place
         assert letter.headers()[: len(HEADERS)] == HEADERS
         assert headers["unhaunt.timestamp"] == str(bad.timestamp).encode()
-        assert ": " in said["detail"]
+        assert ": " in finding["detail"]
     assert missing == {}
 
 

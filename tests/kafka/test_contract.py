@@ -375,8 +375,8 @@ def membership_of(consumer: Consumer, group: str) -> GroupMetadata:
     wait_until(
         lambda: consumer.poll(0.1) is not None or bool(consumer.assignment()), "an assignment"
     )
-    said = bytes(consumer.consumer_group_metadata())
-    generation = int.from_bytes(said.removeprefix(b"CGMDv2:")[:4], "little", signed=True)
+    encoded = bytes(consumer.consumer_group_metadata())
+    generation = int.from_bytes(encoded.removeprefix(b"CGMDv2:")[:4], "little", signed=True)
     membership = GroupMetadata(group, generation, consumer.memberid(), None)
-    assert membership.to_bytes() == said
+    assert membership.to_bytes() == encoded
     return membership

@@ -19,7 +19,7 @@ class Stopped(NamedTuple):
     """A worker whose producers were all released with another format, and the one after it."""
 
     exit_code: int
-    said: str
+    log: str
     consumed: float
     """How much of it the group had committed when the first had stopped, 1 being all."""
     buried: list[int]
@@ -54,11 +54,11 @@ def offsets(deployment: Deployment) -> list[int]:
 
 def test_a_worker_that_buries_all_that_it_reads_ends_with_exit_code_1(stopped: Stopped) -> None:
     assert stopped.exit_code == 1
-    assert "Traceback" not in stopped.said
+    assert "Traceback" not in stopped.log
 
 
 def test_its_last_line_says_what_was_wrong_where_and_what_to_do(stopped: Stopped) -> None:
-    line = stopped.said.splitlines()[-1]
+    line = stopped.log.splitlines()[-1]
     assert line.startswith("Stopped: ")
     assert "(100 %) are dead letters, more than the 50 % of UNHAUNT_DEAD_LETTER_PERCENT" in line
     assert "missing_field" in line

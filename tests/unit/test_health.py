@@ -61,10 +61,12 @@ def test_who_has_restored_is_started_ready_and_alive(pulse: Liveness) -> None:
     assert ready(pulse, SETTINGS).why == "it works on 4 partitions"
 
 
-@pytest.mark.parametrize(("many", "said"), [(0, "0 partitions"), (1, "1 partition")])
-def test_it_says_on_how_many_partitions_it_works(pulse: Liveness, many: int, said: str) -> None:
+@pytest.mark.parametrize(("many", "partitions"), [(0, "0 partitions"), (1, "1 partition")])
+def test_it_says_on_how_many_partitions_it_works(
+    pulse: Liveness, many: int, partitions: str
+) -> None:
     pulse.enter("working", many)
-    assert live(pulse, SETTINGS).why == f"it works on {said}"
+    assert live(pulse, SETTINGS).why == f"it works on {partitions}"
 
 
 def test_who_was_assigned_nothing_is_ready_to_take_over(pulse: Liveness) -> None:

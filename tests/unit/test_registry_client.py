@@ -42,8 +42,8 @@ class Fake:
                 path = self.path.partition("?")[0]
                 fake.asked.append(path)
                 fake.logins.add(self.headers["Authorization"])
-                status, said = fake.answers.get(path, NO_SUCH_SUBJECT)
-                content = said.encode() if isinstance(said, str) else orjson.dumps(said)
+                status, answer = fake.answers.get(path, NO_SUCH_SUBJECT)
+                content = answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()

@@ -79,7 +79,7 @@ class Store:
             self._rocks = Rdict(str(path), memory.options())
         except Exception as error:  # RocksDB has no type of its own for its errors
             raise UserError(
-                f"The state in {path} cannot be opened: {_said(error)}. If another worker uses it, "
+                f"The state in {path} cannot be opened: {_text(error)}. If another worker uses it, "
                 "give each its own UNHAUNT_INSTANCE or UNHAUNT_STATE_FOLDER. If it is damaged, "
                 "remove it: it is then restored from the changelog."
             ) from error
@@ -205,13 +205,13 @@ class Store:
             yield
         except Exception as error:
             raise UserError(
-                f"The state in {self.path} cannot be {done}: {_said(error)}. If there is no room "
+                f"The state in {self.path} cannot be {done}: {_text(error)}. If there is no room "
                 "left, make some and start the worker again. If it is damaged, remove the folder: "
                 "it is then restored from the changelog."
             ) from error
 
 
-def _said(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".")
 
 

@@ -218,17 +218,17 @@ def registry_of(settings: Settings) -> SchemaRegistry | None:
 
 def _as_published(content: bytes) -> bytes:
     """A list as it is in JSON, which leaves out what Avro has as null."""
-    said = orjson.loads(content)
-    if isinstance(said, dict):
-        _drop_null(said, "forgotten")
-        for entry in said.get("entries") or ():
+    published = orjson.loads(content)
+    if isinstance(published, dict):
+        _drop_null(published, "forgotten")
+        for entry in published.get("entries") or ():
             _drop_null(entry, "price")
-    return orjson.dumps(said)
+    return orjson.dumps(published)
 
 
-def _drop_null(said: dict[str, Any], name: str) -> None:
-    if said.get(name, ...) is None:
-        del said[name]
+def _drop_null(fields: dict[str, Any], name: str) -> None:
+    if fields.get(name, ...) is None:
+        del fields[name]
 
 
 def _is_output(topic: str) -> bool:
