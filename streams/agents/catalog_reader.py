@@ -90,7 +90,7 @@ class CatalogReader:
         while left:
             fetched = self._reader.consume(BULK, WAIT_SECONDS)
             self._add(fetched)
-            self.take_in()
+            self.update()
             left -= {partition for partition, of_it in fetched.items() if of_it.is_end}
             if self._reader.silence > self._timeout:
                 raise timed_out("the catalog did not reach its end in time")
@@ -100,7 +100,7 @@ class CatalogReader:
         if self._fetched_to:
             self._add(self._reader.consume(BULK, 0))
 
-    def take_in(self) -> None:
+    def update(self) -> None:
         """Apply what was fetched; all of it again where a schema could not be had before."""
         for message in self.fetched:
             self._apply(message)
@@ -110,7 +110,7 @@ class CatalogReader:
     def poll(self) -> None:
         """Apply what is new, without waiting for the broker. Raises `KafkaException`."""
         self.fetch()
-        self.take_in()
+        self.update()
 
     def close(self) -> None:
         """Stop following."""

@@ -54,7 +54,7 @@ class SuppressTasks:
                 await waiting.begin()  # the registry may be away for longer than a transaction
             if not await self._registry.know(unknown, waiting.interrupted, waiting.beat):
                 return False
-        self.catalog.take_in()
+        self.catalog.update()
         return True
 
     def committed(self) -> None:

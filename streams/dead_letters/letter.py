@@ -103,7 +103,7 @@ class Selection(NamedTuple):
     since: int | None = None
     """When they were written at the earliest, in epoch milliseconds."""
 
-    def takes(self, letter: DeadLetter) -> bool:
+    def includes(self, letter: DeadLetter) -> bool:
         """Whether this one is meant."""
         return (
             (not self.errors or letter.found.error in self.errors)

@@ -48,7 +48,7 @@ class DeadLetters:
             letter = DeadLetter.of(message)
             if letter is None:
                 self.strangers += 1
-            elif selection.takes(letter):
+            elif selection.includes(letter):
                 yield letter
 
     def at(self, place: LetterPlace) -> DeadLetter:

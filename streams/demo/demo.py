@@ -150,7 +150,7 @@ class Demo:
             worker.check()
             read = decisions.poll(0.1)
             times += [decision.written for decision in read]
-            self._take(read, watcher)
+            self._add_decisions(read, watcher)
             before, now = done, monotonic()
             if now - looked > LOOK_SECONDS:
                 done, looked = _consumed(self.settings, ends), now
@@ -193,7 +193,7 @@ class Demo:
                 seen.setdefault(read.value["request_id"], read.arrived)
                 progressed = now
             read_committed = decisions.poll(0)
-            self._take(read_committed, watcher)
+            self._add_decisions(read_committed, watcher)
             for read in read_committed:
                 arrived.setdefault(read.value["request_id"], read.arrived)
             if now - progressed > SILENT_SECONDS:
@@ -203,7 +203,7 @@ class Demo:
         self.visible = Latency.of(seen[request] - at for request, at in due.items())
         self.committed = Latency.of(arrived[request] - at for request, at in due.items())
 
-    def _take(self, read: Sequence[Read], watcher: Watcher) -> None:
+    def _add_decisions(self, read: Sequence[Read], watcher: Watcher) -> None:
         decisions = [decision.value for decision in read]
         for decision in decisions:
             decision.pop("as_of")

@@ -11,9 +11,9 @@ from streams.engine.state.changelog import FROM_THE_INPUTS
 from streams.engine.state.progress import (
     ANOTHER_TOPIC,
     is_included,
+    processed_offsets,
     progress_of,
     require_known_format,
-    taken,
 )
 from streams.engine.state.restore import Restore
 from streams.engine.state.standby import Standby
@@ -110,10 +110,11 @@ class PartitionOpener:
     def _require_all_of(self, offsets: Mapping[str, int], store: Store) -> None:
         """Refuse a state that lacks what was read: its part of the changelog must be lost."""
         if not is_included(offsets, store):
+            reached = dict(processed_offsets(store))
             raise UserError(
                 f"The group {self._settings.application} has read its inputs up to "
                 f"{dict(offsets)}, but with the changelog {self._settings.changelog} the state in "
-                f"{store.path} reaches only to {dict(taken(store))}: records of the changelog are "
+                f"{store.path} reaches only to {reached}: records of the changelog are "
                 f"lost. Bring them back, or {FROM_THE_INPUTS.format(self._settings)}"
             )
 
@@ -140,7 +141,7 @@ class PartitionOpener:
         topic, number = of
         stream = self._topics[topic]
         # Brokers forget the offsets of a group that has rested for long; the state knows them.
-        offset = committed.offset if committed else taken(store).get(stream, first)
+        offset = committed.offset if committed else processed_offsets(store).get(stream, first)
         if offset < first:
             self._counts.lost[stream] += first - offset
             logger.warning(

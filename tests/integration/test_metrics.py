@@ -246,8 +246,8 @@ def test_a_worker_whose_brokers_are_gone_is_alive_but_not_ready(
 
 def test_where_its_port_is_taken_it_ends_and_says_so(deploy: Deploy) -> None:
     deployment = deploy(1)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
         with deployment.worker(http_port=port) as worker:
             assert worker.process.wait(SECONDS) == 2
     [line] = worker.log.read_text().splitlines()

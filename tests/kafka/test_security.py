@@ -241,22 +241,22 @@ def test_an_acl_that_lacks_on_a_topic_or_the_group_is_named(
     secured: Secured, limited: Deployment, number: int
 ) -> None:
     settings = msgspec.structs.replace(limited.settings, kafka=secured.login("PLAIN"))
-    taken = single_acls(settings)[number]
-    with without(secured, taken), pytest.raises(UserError) as caught:
+    acl = single_acls(settings)[number]
+    with without(secured, acl), pytest.raises(UserError) as caught:
         require_rights(settings)
-    assert str(caught.value).startswith(f"The brokers do not allow: {as_text(taken)}. ")
+    assert str(caught.value).startswith(f"The brokers do not allow: {as_text(acl)}. ")
 
 
 @pytest.mark.parametrize("kind", ["topic", "transactionalId"])
 def test_a_worker_that_lacks_an_acl_says_which_in_one_line(
     secured: Secured, limited: Deployment, kind: str
 ) -> None:
-    taken = next(acl for acl in single_acls(limited.settings) if acl.resource == kind)
-    with without(secured, taken), limited.worker(kafka=secured.login("PLAIN")) as worker:
+    acl = next(acl for acl in single_acls(limited.settings) if acl.resource == kind)
+    with without(secured, acl), limited.worker(kafka=secured.login("PLAIN")) as worker:
         code = worker.process.wait(SECONDS)
     log = worker.log.read_text()
     assert code == 2, log
-    assert log.splitlines()[-1].startswith(f"The brokers do not allow: {as_text(taken)}")
+    assert log.splitlines()[-1].startswith(f"The brokers do not allow: {as_text(acl)}")
     assert "unhaunt topics acls" in log.splitlines()[-1]
     assert "Traceback" not in log
 

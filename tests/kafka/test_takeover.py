@@ -52,7 +52,7 @@ def last_stable_offset(settings: Settings) -> int:
     return end
 
 
-def take_over(settings: Settings, name: str = "another") -> None:
+def end_transactions(settings: Settings, name: str = "another") -> None:
     end_transactions_of_the_dead(settings, [(settings.topic("purchases"), 0)], name, SECONDS)
 
 
@@ -71,20 +71,20 @@ def test_the_transaction_of_a_worker_that_is_gone_is_ended(
     settings: Settings, dead: TransactionalProducer
 ) -> None:
     assert last_stable_offset(settings) == 0
-    take_over(settings)
+    end_transactions(settings)
     assert last_stable_offset(settings) == 2  # what was sent, and the marker of its end
     assert read_topic(settings, settings.topic("decisions"), 1) == []
 
 
 def test_a_worker_does_not_end_its_own(settings: Settings, dead: TransactionalProducer) -> None:
-    take_over(settings, dead.name)
+    end_transactions(settings, dead.name)
     assert last_stable_offset(settings) == 0
 
 
 def test_a_worker_that_was_not_dead_hears_of_it_at_its_checkpoint(
     settings: Settings, dead: TransactionalProducer
 ) -> None:
-    take_over(settings)
+    end_transactions(settings)
     with pytest.raises(Fenced):
         dead.commit({}, GroupMetadata(settings.application, -1, "", None))
 
@@ -92,7 +92,7 @@ def test_a_worker_that_was_not_dead_hears_of_it_at_its_checkpoint(
 def test_a_worker_that_was_not_dead_hears_of_it_when_it_sends(
     settings: Settings, dead: TransactionalProducer
 ) -> None:
-    take_over(settings)
+    end_transactions(settings)
     with pytest.raises(Fenced):
         send_for_ever(dead, settings.topic("decisions"))
 
@@ -100,7 +100,7 @@ def test_a_worker_that_was_not_dead_hears_of_it_when_it_sends(
 def test_a_worker_that_was_not_dead_goes_on_without_what_was_ended(
     settings: Settings, dead: TransactionalProducer
 ) -> None:
-    take_over(settings)
+    end_transactions(settings)
     nobody = GroupMetadata(settings.application, -1, "", None)
     with pytest.raises(Fenced):
         dead.commit({}, nobody)

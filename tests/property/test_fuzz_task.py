@@ -50,7 +50,7 @@ def an_engine(policy: str, formats: str = "") -> Iterator[tuple[InMemoryEngine, 
     """The engine of a deployment of one partition, with its state on disk."""
     folder = Path(tempfile.mkdtemp())
     reader: Any = SimpleNamespace(
-        catalog=Catalog(), invalid=deque(), position=0, fetch=nothing, take_in=nothing
+        catalog=Catalog(), invalid=deque(), position=0, fetch=nothing, update=nothing
     )
     settings = Settings(formats=formats, dead_letter_percent=0)
     tasks = SuppressTasks(settings, Policy.from_toml(policy), {}, reader)

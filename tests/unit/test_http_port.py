@@ -100,8 +100,8 @@ def test_by_default_only_this_machine_is_listened_to() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
 def test_where_it_cannot_listen_that_is_said_with_what_to_do(host: str) -> None:
-    with closing(listen("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with closing(listen("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
         with pytest.raises(UserError, match=rf"UNHAUNT_HTTP_HOST={host}, .*PORT={port}: cannot"):
             listener_of(Settings(http_host=host, http_port=port))
 

@@ -55,7 +55,7 @@ class TransactionalProducer(BulkProducer):
         try:
             super().poll()
         except KafkaException as failure:  # it may be here that a fatal error is told first
-            raise self._taken_back(failure) from failure
+            raise self._abort_after(failure) from failure
 
     def commit(self, offsets: Mapping[TopicPartition, int], metadata: GroupMetadata) -> None:
         """Commit what was sent, with the source offsets, and begin anew.
@@ -78,7 +78,7 @@ class TransactionalProducer(BulkProducer):
                 )
             self._until_answered(self._producer.commit_transaction)
         except KafkaException as failure:
-            raise self._taken_back(failure) from failure
+            raise self._abort_after(failure) from failure
         self._producer.begin_transaction()
 
     def close(self) -> None:
@@ -96,10 +96,10 @@ class TransactionalProducer(BulkProducer):
             try:
                 self._producer.commit_transaction(self._timeout)
             except KafkaException as reason:
-                return self._taken_back(reason)
+                return self._abort_after(reason)
         return error
 
-    def _taken_back(self, failure: KafkaException) -> Exception:
+    def _abort_after(self, failure: KafkaException) -> Exception:
         """Abort and begin anew, if the client still can; returns what the failure comes to."""
         error: KafkaError = failure.args[0]
         if error.txn_requires_abort():

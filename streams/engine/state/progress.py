@@ -31,7 +31,7 @@ def progress_of(store: Store) -> dict[str, Any] | None:
     return progress
 
 
-def taken(store: Store) -> Mapping[str, int]:
+def processed_offsets(store: Store) -> Mapping[str, int]:
     """The next offset of each stream that is not part of the state yet."""
     progress = progress_of(store)
     offsets: Mapping[str, int] = {} if progress is None else progress["offsets"]
@@ -56,5 +56,5 @@ def require_known_format(store: Store, known: int, rebuilding: str) -> None:
 
 def is_included(committed: Mapping[str, int], store: Store) -> bool:
     """Whether the state includes all that was read before these offsets."""
-    offsets = taken(store)
+    offsets = processed_offsets(store)
     return all(offsets.get(stream, 0) >= offset for stream, offset in committed.items())

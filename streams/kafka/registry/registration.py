@@ -38,7 +38,7 @@ def subjects(settings: Settings) -> Iterator[Subject]:
                 found = client.lookup_schema(name, schema).schema_id
             yield Subject(name, kind, found, True)
         except NotRegistered:
-            yield Subject(name, kind, None, _is_taken(settings, name, topic, kind))
+            yield Subject(name, kind, None, _is_compatible(settings, name, topic, kind))
 
 
 def register(settings: Settings) -> Iterator[Subject]:
@@ -65,7 +65,7 @@ def _kinds(settings: Settings) -> dict[str, str]:
     return settings.registry.schema_by_topic
 
 
-def _is_taken(settings: Settings, name: str, topic: str, kind: str) -> bool:
+def _is_compatible(settings: Settings, name: str, topic: str, kind: str) -> bool:
     try:
         with asking(settings.registry):
             client = client_of(settings.registry)
