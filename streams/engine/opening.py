@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from streams.engine.checkpoint.takeover import end_transactions_of_the_dead
+from streams.engine.checkpoint.takeover import end_transactions_of_dead_workers
 from streams.engine.context import EngineContext
 from streams.engine.partition_processor import PartitionProcessor
 from streams.engine.state.changelog import FROM_THE_INPUTS
@@ -53,7 +53,7 @@ class PartitionOpener:
         """
         numbers = self._same_numbers(assigned)
         own_name = self._context.strategy.producer.name
-        end_transactions_of_the_dead(self._settings, assigned, own_name, BROKER_SECONDS)
+        end_transactions_of_dead_workers(self._settings, assigned, own_name, BROKER_SECONDS)
         offsets = committed(self._settings, assigned, BROKER_SECONDS)
         by_checkpoint = self._by_checkpoint(numbers, offsets)
         ids = topic_ids(self._settings, self._topics, BROKER_SECONDS)

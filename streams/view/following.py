@@ -168,8 +168,8 @@ class Following:
 
     def _leave_out(self, message: Any, error: ValueError) -> None:
         self.invalid += 1
-        place = f"{self._topic}, partition {message.partition()}, offset {message.offset()}"
-        logger.warning("%s: left out, since it is no list: %s", place, error)
+        where = f"{self._topic}, partition {message.partition()}, offset {message.offset()}"
+        logger.warning("%s: left out, since it is no list: %s", where, error)
 
     def _assign(self) -> None:
         self._reader.assign(
@@ -209,8 +209,8 @@ class Following:
             self._next_question = now + ASK_SECONDS
         if self._asked is not None and all(each.done() for each in self._asked.answers.values()):
             ends = {
-                place.partition: answer.result().offset
-                for place, answer in self._asked.answers.items()
+                partition.partition: answer.result().offset
+                for partition, answer in self._asked.answers.items()
                 if answer.exception() is None
             }
             if len(ends) < len(self._asked.answers):

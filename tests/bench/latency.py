@@ -13,15 +13,17 @@ from math import ceil
 from time import time
 from typing import Any
 
+import confluent_kafka
 import msgspec
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 
+from streams.kafka.topic_partition import TopicPartition
 from streams.recording.files import RecordedRecord
 from streams.settings import Settings
 from streams.supervision.worker_process import WorkerProcess
 from tests.bench.backlog import deployed, drain
 from tests.bench.figures import Bench, Figure, Goal
-from tests.bench.live import Answers, Arrivals, Load, Place, Sent, read, send
+from tests.bench.live import Answers, Arrivals, Load, Sent, read, send
 from tests.bench.rate import rate
 from tests.bench.workload import Crowd, mixed
 from tests.integration.deployment import Deployment
@@ -103,18 +105,18 @@ def bear(load: Load) -> tuple[Sent, Mapping[str, Answers]]:
         return sent, {isolation: reader.result() for isolation, reader in readers.items()}
 
 
-def ends(load: Load) -> dict[Place, int]:
+def ends(load: Load) -> dict[TopicPartition, int]:
     """Where the outputs end now."""
     brokers = {"bootstrap.servers": load.settings.kafka.brokers, "group.id": "bench"}
     consumer = Consumer(brokers)
-    places = [
-        (load.settings.topic(name), number)
+    partitions = [
+        TopicPartition(load.settings.topic(name), number)
         for name in ("decisions", "suppressions")
         for number in range(load.partitions)
     ]
     found = {
-        place: consumer.get_watermark_offsets(TopicPartition(*place), timeout=30)[1]
-        for place in places
+        each: consumer.get_watermark_offsets(confluent_kafka.TopicPartition(*each), timeout=30)[1]
+        for each in partitions
     }
     consumer.close()
     return found

@@ -13,11 +13,13 @@ from random import Random
 from time import monotonic, sleep, time
 from typing import NamedTuple
 
+import confluent_kafka
 import orjson
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer
 
 from streams.kafka.clients import client_settings
 from streams.kafka.partitioner import partition_of
+from streams.kafka.topic_partition import TopicPartition
 from streams.settings import Settings
 from tests.bench.workload import REFERENCE, Crowd, value
 
@@ -36,7 +38,6 @@ REQUEST = re.compile(rb'"request_id":"r(\d+)"')
 PURCHASE = re.compile(rb'"e(\d+)"')
 """An event's id in the `because` of a list."""
 
-Place = tuple[str, int]
 Arrivals = dict[int, float]
 """When the answer to an event was read, on the monotonic clock, by the event's number."""
 
@@ -128,7 +129,7 @@ def _note_acknowledged(noted: list[float], due: float, error: object, _: object)
     noted.append(monotonic() - due)
 
 
-def read(load: Load, offsets: Mapping[Place, int], isolation: str) -> Answers:
+def read(load: Load, offsets: Mapping[TopicPartition, int], isolation: str) -> Answers:
     """Read decisions and lists from these offsets on until every event has its answer.
 
     Raises `TimeoutError` when nothing comes any more and some are missing.
@@ -145,7 +146,9 @@ def read(load: Load, offsets: Mapping[Place, int], isolation: str) -> Answers:
             "fetch.wait.max.ms": 10,
         }
     )
-    consumer.assign([TopicPartition(*place, offset) for place, offset in offsets.items()])
+    consumer.assign(
+        [confluent_kafka.TopicPartition(*each, offset) for each, offset in offsets.items()]
+    )
     gc.freeze()
     heard = monotonic()
     while len(answers.decisions) < len(requests) or len(answers.lists) < len(purchases):

@@ -133,14 +133,14 @@ def test_a_record_is_stepped_over_and_nothing_else_is_missing(deployment: Deploy
     half = len(RECORDS) // 2
     work_off(deployment, RECORDS[:half])
     deployment.load(RECORDS[half:])
-    place = requests_in(RECORDS[:half], partition=1)
+    offset = requests_in(RECORDS[:half], partition=1)
     follow(
         "A poison record",
         deployment,
         ("--group unhaunt", f"--group {deployment.settings.application}"),
         ("impression-requests:3", f"{deployment.settings.topic('impression-requests')}:1"),
-        ("impression-requests/3/1041-1041", f"impression-requests/1/{place}-{place}"),
-        ("1042", str(place + 1)),
+        ("impression-requests/3/1041-1041", f"impression-requests/1/{offset}-{offset}"),
+        ("1042", str(offset + 1)),
     )
     assert len(contents(Path("poison.jsonl"))) == 1
     work_off(deployment)

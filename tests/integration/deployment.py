@@ -126,7 +126,7 @@ class Deployment:
         """How much of the person topics the group has committed, 1 being all that was loaded."""
         asked = [confluent_kafka.TopicPartition(*each) for each in self._loaded]
         answers = answered(lambda: self._group.committed(asked, SECONDS), monotonic() + SECONDS)
-        return sum(max(0, place.offset) for place in answers) / self.loaded
+        return sum(max(0, answer.offset) for answer in answers) / self.loaded
 
     def wait_until_consumed(self, *workers: WorkerProcess) -> None:
         """Wait until the group has committed all that was loaded."""

@@ -226,12 +226,12 @@ def test_what_cannot_be_placed_is_in_the_dead_letters_with_the_reason(run: Run) 
         if isinstance(problem := read_by(run, record), InvalidRecord)
     }
     prefix = run.deployment.settings.topic_prefix
-    buried = {}
+    dead_lettered = {}
     for message in run.deployment.read("dead-letters"):
         headers = dict(message.headers())
         topic = headers["unhaunt.topic"].decode().removeprefix(prefix)
-        buried[topic, message.value()] = headers["unhaunt.detail"].decode()
-    assert buried == refused
+        dead_lettered[topic, message.value()] = headers["unhaunt.detail"].decode()
+    assert dead_lettered == refused
 
 
 def test_a_replay_judges_dead_letters_by_the_format_that_their_topic_has_now(run: Run) -> None:

@@ -83,7 +83,8 @@ def shares(deployment: Deployment) -> dict[str, set[Any]]:
     group = client.describe_consumer_groups([name])[name].result(SECONDS)
     return {
         member.group_instance_id: {
-            (place.topic, place.partition) for place in member.assignment.topic_partitions
+            (partition.topic, partition.partition)
+            for partition in member.assignment.topic_partitions
         }
         for member in group.members
     }

@@ -68,8 +68,8 @@ class Interrupted:
 
         def is_done() -> bool:
             [answer] = self.admin.alter_consumer_group_offsets([wanted]).values()
-            [place] = answer.result(SECONDS).topic_partitions
-            return place.error is None
+            [partition] = answer.result(SECONDS).topic_partitions
+            return partition.error is None
 
         wait_until(is_done, "the group to be empty")
 

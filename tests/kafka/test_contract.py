@@ -184,7 +184,9 @@ def test_the_members_of_a_group_share_the_partitions(broker: str) -> None:
         def are_shared() -> bool:
             one.poll(0.05)
             two.poll(0.05)
-            shares = [{place.partition for place in each.assignment()} for each in (one, two)]
+            shares = [
+                {partition.partition for partition in each.assignment()} for each in (one, two)
+            ]
             return sorted(shares, key=list) == [{0}, {1}]
 
         wait_until(are_shared, "a share for each", SECONDS)

@@ -144,8 +144,8 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
         """
         values: list[tuple[bytes | None, Any]] = [
             (record.value, record.headers)
-            for place, fetched in records.items()
-            if (name := streams[place.topic]) in self._kinds or name not in PERSON_TOPICS
+            for partition, fetched in records.items()
+            if (name := streams[partition.topic]) in self._kinds or name not in PERSON_TOPICS
             for record in fetched
         ]
         if CATALOG in self._kinds:
