@@ -95,7 +95,7 @@ class DeadLetter(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """Which dead letters are meant. An empty set means any."""
+    """Which dead letters are selected. An empty set selects all."""
 
     errors: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
@@ -104,7 +104,7 @@ class Selection(NamedTuple):
     """When they were written at the earliest, in epoch milliseconds."""
 
     def includes(self, letter: DeadLetter) -> bool:
-        """Whether this one is meant."""
+        """Whether this one is selected."""
         return (
             (not self.errors or letter.found.error in self.errors)
             and (not self.topics or letter.found.topic in self.topics)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from streams.dead_letters.letter import DeadLetter, LetterId, Selection
 from streams.errors import UserError
-from streams.kafka.bounded_reading import bounds_of, committed_records, later_than
+from streams.kafka.bounded_reading import bounds_of, bounds_since, committed_records
 from streams.kafka.topics import existing
 from streams.settings import Settings
 
@@ -36,13 +36,13 @@ class DeadLetters:
     ) -> Iterator[DeadLetter]:
         """The letters that are selected, in the order of each partition.
 
-        `advance` is told how many of `records` were passed. Raises `KafkaException`, and
+        `advance` is called with how many of `records` were passed. Raises `KafkaException`, and
         `UserError` when the broker falls silent.
         """
         self.foreign = 0
         bounds = self._bounds
         if selection.since is not None:
-            bounds = later_than(self._settings, self._topic, bounds, selection.since)
+            bounds = bounds_since(self._settings, self._topic, bounds, selection.since)
             advance(self.records - sum(end - first for first, end in bounds.values()))
         for message in committed_records(self._settings, self._topic, bounds, advance):
             letter = DeadLetter.of(message)

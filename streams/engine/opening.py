@@ -135,10 +135,10 @@ class PartitionOpener:
                 raise UserError(f"{topic}: {ANOTHER_TOPIC}")
 
     def _start(
-        self, of: TopicPartition, store: Store, committed: Committed | None, first: int
+        self, partition: TopicPartition, store: Store, committed: Committed | None, first: int
     ) -> int:
         """The offset to go on from; what was deleted before anybody read it is counted."""
-        topic, number = of
+        topic, number = partition
         stream = self._topics[topic]
         # Brokers forget the offsets of a group that has rested for long; the state knows them.
         offset = committed.offset if committed else processed_offsets(store).get(stream, first)

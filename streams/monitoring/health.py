@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from streams.engine.checkpoint.answer import ANSWER_SECONDS
+from streams.engine.checkpoint.commit_timeout import ANSWER_SECONDS
 from streams.engine.telemetry.liveness import Liveness
 from streams.settings import Settings
 

@@ -11,8 +11,8 @@ import msgspec
 from streams.monitoring.health import Check
 from streams.monitoring.metrics.exposition import Exposition, exposition, families_of, merged
 from streams.monitoring.metrics.labels import WORKER
-from streams.supervision.member import Member
 from streams.supervision.metrics import UNIT
+from streams.supervision.unit_member import UnitMember
 
 ANSWER_SECONDS: Final = 5.0
 """How long a worker may take to answer; it does so between two batches."""
@@ -21,7 +21,7 @@ ANSWER_SECONDS: Final = 5.0
 class UnitStatus:
     """Answers for all workers of a unit."""
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[UnitMember]) -> None:
         self._members = members
 
     async def check(self, name: str) -> Check:
@@ -57,7 +57,7 @@ def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS))
 
 
-async def _check(session: aiohttp.ClientSession, member: Member, name: str) -> Check:
+async def _check(session: aiohttp.ClientSession, member: UnitMember, name: str) -> Check:
     """What a worker says; one that cannot say anything yet is alive, but no more than that."""
     text = await _asked(session, member, f"/health/{name}")
     if text is not None:
@@ -67,7 +67,7 @@ async def _check(session: aiohttp.ClientSession, member: Member, name: str) -> C
     return Check(False, f"it has not answered within {ANSWER_SECONDS:.0f} seconds")
 
 
-async def _asked(session: aiohttp.ClientSession, member: Member, path: str) -> bytes | None:
+async def _asked(session: aiohttp.ClientSession, member: UnitMember, path: str) -> bytes | None:
     """The answer of a worker; None where there is none in time."""
     if member.listener is None or not member.is_running:
         return None

@@ -21,7 +21,7 @@ class WorkerProcess:
     """`unhaunt worker` with these settings. A context manager that stops it in order."""
 
     def __init__(self, settings: Settings, log: Path, program: Sequence[str] = PROGRAM) -> None:
-        """`log` takes what it says; `program` is for tests that need another sort of worker."""
+        """`log` is the file for its output; `program` is for tests that need another worker."""
         self.log = log
         self._program = program
         self._settings = settings

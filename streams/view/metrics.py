@@ -14,7 +14,7 @@ from streams.monitoring.metrics.exposition import (
 from streams.monitoring.metrics.labels import FINGERPRINT, REASON, VERSION
 from streams.monitoring.metrics.metric import Label, Metric, counter, gauge, histogram
 from streams.view.answers import Answers
-from streams.view.counts import Counts
+from streams.view.counts import ServiceCounts
 
 PATHS: Final = ("/v1/persons/{user_id}", "/v1/decide", "/v1/openrtb")
 """What ad servers ask; the others are for those who look after the service."""
@@ -30,7 +30,7 @@ class Serving(NamedTuple):
     """What the metrics of a service are read from."""
 
     view: Answers
-    counts: Counts
+    counts: ServiceCounts
 
 
 def exposition_of(serving: Serving, accept: str) -> Exposition:

@@ -14,9 +14,9 @@ from schemas.openapi import MOST_AT_ONCE, document
 from schemas.openrtb.bid_request import read_bid_request
 from schemas.records import Request
 from streams.view.answers import Answers, Freshness, NotCaughtUp, NotFollowed
-from streams.view.bidding import Bidding
-from streams.view.counts import Counts
+from streams.view.counts import ServiceCounts
 from streams.view.metrics import PATHS, Serving, exposition_of
+from streams.view.openrtb_options import OpenRtbOptions
 
 PERSONS: Final = "/v1/persons/"
 """What comes before the id of a person, which is the rest of the path."""
@@ -37,10 +37,10 @@ class Service:
     its routing and middlewares would take as long as a decision.
     """
 
-    def __init__(self, view: Answers, bidding: Bidding) -> None:
+    def __init__(self, view: Answers, openrtb: OpenRtbOptions) -> None:
         self.view = view
-        self._serving = Serving(view, Counts())
-        self._bidding = bidding
+        self._serving = Serving(view, ServiceCounts())
+        self._openrtb_options = openrtb
         reading = ("GET", "HEAD")
         self._person_route = Route("/v1/persons/{user_id}", reading, self._person)
         self._routes = {
@@ -122,7 +122,7 @@ class Service:
         return decision
 
     def _openrtb(self, _: web.BaseRequest, body: bytes) -> web.Response:
-        persons, candidates = self._bidding.persons, self._bidding.candidates
+        persons, candidates = self._openrtb_options.persons, self._openrtb_options.candidates
         bid = read_bid_request(parse_object(body), self.view.now(), persons, candidates)
         answer, decisions, freshness = self.view.bid(bid)
         for decision in decisions:

@@ -19,7 +19,7 @@ import msgspec
 from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
-from streams.kafka.offsets import answered
+from streams.kafka.offsets import retry_while_moving
 from streams.kafka.topic_partition import TopicPartition
 from streams.recording.files import RecordedRecord
 from streams.settings import Settings
@@ -201,7 +201,7 @@ def offsets(
             for p, told in answers.items()
         }
 
-    return answered(ask, monotonic() + SECONDS)
+    return retry_while_moving(ask, monotonic() + SECONDS)
 
 
 def note(text: str) -> None:

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.topics import PERSON_TOPICS
 from streams.engine.state.store import Memory, Store
-from streams.kafka.offsets import answered
+from streams.kafka.offsets import retry_while_moving
 from streams.kafka.topic_partition import TopicPartition
 from streams.kafka.topics import create, plan
 from streams.recording.files import RecordedRecord
@@ -110,7 +110,7 @@ class Deployment:
         """The instances that have partitions; nobody while the group gives them anew."""
         client = AdminClient({"bootstrap.servers": self.settings.kafka.brokers})
         name = self.settings.application
-        group = answered(
+        group = retry_while_moving(
             lambda: client.describe_consumer_groups([name])[name].result(SECONDS),
             monotonic() + SECONDS,
         )
@@ -125,7 +125,9 @@ class Deployment:
     def consumed(self) -> float:
         """How much of the person topics the group has committed, 1 being all that was loaded."""
         asked = [confluent_kafka.TopicPartition(*each) for each in self._loaded]
-        answers = answered(lambda: self._group.committed(asked, SECONDS), monotonic() + SECONDS)
+        answers = retry_while_moving(
+            lambda: self._group.committed(asked, SECONDS), monotonic() + SECONDS
+        )
         return sum(max(0, answer.offset) for answer in answers) / self.loaded
 
     def wait_until_consumed(self, *workers: WorkerProcess) -> None:

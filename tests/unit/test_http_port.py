@@ -15,7 +15,7 @@ from streams.monitoring.http_port import listen, listener_of, served
 from streams.monitoring.metrics.exposition import Exposition
 from streams.settings import Settings
 from streams.supervision import unit_status
-from streams.supervision.member import Member
+from streams.supervision.unit_member import UnitMember
 from streams.supervision.unit_status import UnitStatus
 
 
@@ -111,11 +111,11 @@ def test_where_it_cannot_listen_that_is_said_with_what_to_do(host: str) -> None:
 
 def of_unit(
     workers: list[FixedStatus | None], ask: Callable[[UnitStatus], Awaitable[Any]]
-) -> tuple[Any, list[Member]]:
+) -> tuple[Any, list[UnitMember]]:
     """What a unit of such workers says; None is one whose process is not there."""
 
-    async def run() -> tuple[Any, list[Member]]:
-        members = [Member(Settings(instance=f"u-{n}")) for n in range(1, len(workers) + 1)]
+    async def run() -> tuple[Any, list[UnitMember]]:
+        members = [UnitMember(Settings(instance=f"u-{n}")) for n in range(1, len(workers) + 1)]
         async with AsyncExitStack() as stack:
             for member, worker in zip(members, workers, strict=True):
                 member.listener = stack.enter_context(closing(listen("127.0.0.1", 0)))

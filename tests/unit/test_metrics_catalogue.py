@@ -25,8 +25,8 @@ from streams.monitoring.metrics.exposition import exposition, families_of, merge
 from streams.monitoring.metrics.metric import Metric
 from streams.monitoring.worker_status import WorkerStatus
 from streams.settings import Settings
-from streams.supervision.member import Member
 from streams.supervision.metrics import UNIT
+from streams.supervision.unit_member import UnitMember
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
 from streams.view.metrics import METRICS as SERVING
@@ -113,7 +113,7 @@ def test_promtool_finds_nothing_wrong(scrape_text: Callable[[], str]) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not there; Debian's package prometheus brings it")
-    unit = exposition(lambda: families_of(UNIT, [Member(Settings(instance="u-1"))]), "")
+    unit = exposition(lambda: families_of(UNIT, [UnitMember(Settings(instance="u-1"))]), "")
     text = scrape_text() + unit.body.decode()
     checked = subprocess.run(
         [promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaError, KafkaException
 
-from streams.engine.checkpoint.answer import answered
+from streams.engine.checkpoint.commit_timeout import within_transaction_timeout
 from streams.engine.checkpoint.producer import BulkProducer, new_name
 from streams.kafka.group_consumer import GroupConsumer
 from streams.kafka.group_metadata import GroupMetadata
@@ -56,7 +56,7 @@ class AtLeastOnce:
 
     async def commit(self, _: Mapping[TopicPartition, int], __: GroupMetadata) -> None:
         """Wait until all that was sent is acknowledged. Raises `KafkaException` and `UserError`."""
-        await answered(self.producer.flush, self._settings)
+        await within_transaction_timeout(self.producer.flush, self._settings)
 
     async def acknowledge(
         self, offsets: Mapping[TopicPartition, int], consumer: GroupConsumer

@@ -34,7 +34,7 @@ _CHANGELOG: Final = b"c"
 _TIME_BASE: Final = 1 << 63
 """Added to a time so that its unsigned bytes sort as the signed number does."""
 
-Changes = Mapping[bytes, bytes | None]
+Values = Mapping[bytes, bytes | None]
 """New values by key; None removes the key."""
 
 
@@ -110,7 +110,7 @@ class Store:
 
     def write(
         self,
-        changes: Changes,
+        changes: Values,
         due: Iterable[tuple[int, bytes]] = (),
         done: Iterable[bytes] = (),
         changelog_offset: int | None = None,

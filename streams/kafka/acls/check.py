@@ -29,7 +29,7 @@ NOT_THERE: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP
 
 
 @contextmanager
-def refusals_named(settings: Settings) -> Iterator[None]:
+def explained_refusals(settings: Settings) -> Iterator[None]:
     """Say by `UserError` which ACL is missing, where a broker refuses what a worker does."""
     try:
         yield
