@@ -1,4 +1,4 @@
-"""The log of a worker: who is heard, and how often the same is said."""
+"""The log of a worker: which loggers write to it, and how often the same message."""
 
 import logging
 import sys
@@ -22,7 +22,7 @@ QUIET: Final = (
     "streams.app",
     "streams.engine.faust_consumer",
 )
-"""Loggers that tell of every step of theirs; heard from warnings on."""
+"""Loggers that report every step; only their warnings and errors are written."""
 
 WIRE: Final = "aiokafka.conn"
 """Says at debug what is sent and received: passwords, tokens, people's records. Never heard."""
@@ -32,7 +32,7 @@ CLIENT: Final = logging.getLogger("librdkafka")
 
 
 CRASHES: Final = logging.getLogger("streams.crash")
-"""Says what nobody caught."""
+"""Logs exceptions that nobody caught."""
 
 
 def set_up(level: str, form: str = "text", speaker: str = "") -> None:
@@ -75,7 +75,7 @@ class OnceInAWhile(logging.Filter):
         """When each message was last let through, and how many like it were held since."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to write a record; one that is written is told what was held before it."""
+        """Whether to write a record; one that is written gets the number held before it."""
         if not record.name.startswith(("aiokafka", CLIENT.name)):
             return True
         message = str(record.msg)

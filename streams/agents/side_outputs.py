@@ -26,7 +26,7 @@ class SideOutputs:
     def __init__(
         self, number: int, send: Send, product_offsets: dict[str, int], context: SuppressContext
     ) -> None:
-        """`product_offsets` are those of the catalog, by partition, before which all is dealt with."""
+        """`product_offsets` are, by partition of the catalog, those before which all is done."""
         self.product_offsets = product_offsets
         self._number = number
         self._send = send

@@ -1,7 +1,7 @@
 """The loop of a worker: poll, align, process, checkpoint.
 
-A checkpoint is one transaction of output, changelog and offsets; only after it was committed does
-the state go to disk, so that what is on disk is never ahead.
+A checkpoint is one transaction of output, changelog and offsets. The state goes to disk only after
+it was committed, so what is on disk is never ahead.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class Engine:
     def __init__(self, context: EngineContext) -> None:
         self.context = context
         self.name = context.strategy.producer.name
-        """Under which the group and the broker know this worker."""
+        """The name by which the group and the broker know this worker."""
         self.assignment = Assignment(context)
         self.trace: Trace = untraced
         self._consumer = context.consumer

@@ -1,4 +1,4 @@
-"""Opening what the group has assigned to this worker: state restored, and where to go on."""
+"""Opening assigned partitions: their state is restored, and the offsets to go on from found."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -125,7 +125,7 @@ class PartitionOpener:
         offsets: Mapping[TopicPartition, Committed],
         store: Store,
     ) -> None:
-        """Refuse a topic that was made anew, unless somebody has said where to begin with it."""
+        """Refuse a topic that was created again, unless somebody has set the group's offset."""
         progress = progress_of(store)
         known = {} if progress is None else progress["topic_ids"]
         for topic, stream in self._topics.items():

@@ -15,11 +15,11 @@ EMBEDDED_CLUSTER: Final = "tansu_cluster"
 SECONDS: Final = 10
 """How long to wait for a broker's answer."""
 FIRST_WAIT_SECONDS: Final = 1.0
-"""After so long without an answer it is looked whether there was a refusal instead."""
+"""After so long without an answer the client checks whether it was refused."""
 
 
 class Admin(AdminClient):
-    """Keeps in mind why a broker did not let it in, which a request that fails does not say."""
+    """Remembers why a broker did not let it in: the error of a request does not say it."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises `UserError` for a file of TLS or SASL that cannot be used."""

@@ -26,7 +26,7 @@ def bounds_of(settings: Settings, topic: str, partitions: int) -> Bounds:
 
 
 def bounds_since(settings: Settings, topic: str, bounds: Bounds, since: int) -> Bounds:
-    """The bounds without what was all written before `since`, in epoch milliseconds.
+    """The bounds without the records written before `since`, in epoch milliseconds.
 
     Raises `KafkaException`.
     """

@@ -1,6 +1,6 @@
 """TLS and SASL from one set of settings, for both clients of Kafka.
 
-librdkafka produces, restores and administers; aiokafka is Faust's place in the group. A token for
+librdkafka produces, restores and administers; aiokafka is Faust's member of the group. A token for
 OAUTHBEARER comes from a file, which is what both of them can do: whoever mounts it there, as
 Kubernetes does, renews it.
 """
@@ -23,7 +23,10 @@ OPAQUE_SECONDS: Final = 60
 
 
 def for_librdkafka(settings: KafkaSettings) -> dict[str, Any]:
-    """What a confluent-kafka client is told. Raises `UserError` for a file that cannot be used."""
+    """The configuration of a confluent-kafka client.
+
+    Raises `UserError` for a file that cannot be used.
+    """
     configuration: dict[str, Any] = {"security.protocol": settings.security_protocol}
     if settings.uses_tls:
         _tls(settings)  # librdkafka would only say that something is wrong
@@ -37,7 +40,7 @@ def for_librdkafka(settings: KafkaSettings) -> dict[str, Any]:
         return configuration
     configuration["sasl.mechanism"] = settings.sasl_mechanism
     if settings.uses_token:
-        _token(settings)  # a mistake is told now, and not only in the client's thread
+        _token(settings)  # a mistake is raised here, and not only in the client's thread
         configuration["oauth_cb"] = lambda _: _token(settings)
     else:
         configuration |= {
@@ -48,7 +51,10 @@ def for_librdkafka(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def for_aiokafka(settings: KafkaSettings) -> dict[str, Any]:
-    """What an aiokafka client is told. Raises `UserError` for a file that cannot be used."""
+    """The configuration of an aiokafka client.
+
+    Raises `UserError` for a file that cannot be used.
+    """
     configuration: dict[str, Any] = {"security_protocol": settings.security_protocol}
     if settings.uses_tls:
         configuration["ssl_context"] = _tls(settings)

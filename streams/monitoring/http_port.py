@@ -18,7 +18,7 @@ STOP_SECONDS: Final = 1.0
 
 
 class Status(Protocol):
-    """Who can be asked how it is."""
+    """Answers health checks and scrapes."""
 
     async def check(self, name: str) -> Check:
         """The answer to one of `CHECKS`."""

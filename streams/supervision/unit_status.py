@@ -1,4 +1,4 @@
-"""How a unit of workers is: it asks each of them, and answers for all."""
+"""The status of a unit of workers, made of the answers of each."""
 
 import asyncio
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ def _session() -> aiohttp.ClientSession:
 
 
 async def _check(session: aiohttp.ClientSession, member: UnitMember, name: str) -> Check:
-    """What a worker says; one that cannot say anything yet is alive, but no more than that."""
+    """The check of a worker; one that has not answered yet is alive, but not ready."""
     text = await _asked(session, member, f"/health/{name}")
     if text is not None:
         return msgspec.json.decode(text, type=Check)

@@ -26,7 +26,7 @@ LOOK_SECONDS: Final = 1.0
 
 
 def serve(service: Service, host: str, port: int) -> None:
-    """Answer until told to stop. Raises `OSError` where the port is taken, and what ends the view.
+    """Answer until stopped. Raises `OSError` where the port is taken, and what ends the view.
 
     A view that follows topics is one that has been opened.
     """

@@ -23,7 +23,7 @@ PERSONS: Final = "/v1/persons/"
 
 
 class Route(NamedTuple):
-    """What may be asked."""
+    """A path of the service, and what answers it."""
 
     path: str
     """As the OpenAPI document has it."""
@@ -79,7 +79,7 @@ class Service:
         return self._routes.get(path)
 
     async def _explained(self, route: Route, request: web.BaseRequest) -> web.Response:
-        """Say what is wrong in the way in which all is said."""
+        """Answer a request; errors become responses with a code and a detail."""
         try:
             return route.answer(request, await request.read())
         except InvalidRecord as error:

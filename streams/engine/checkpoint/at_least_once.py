@@ -35,7 +35,7 @@ class AcknowledgedProducer(BulkProducer):
             raise KafkaException(self._failure)
 
     def close(self) -> None:
-        """Send what is left, if the broker takes it."""
+        """Send what is left, if the broker accepts it."""
         self._producer.flush(self._timeout)
 
     def _reason(self, error: KafkaException) -> Exception:
@@ -46,7 +46,7 @@ class AcknowledgedProducer(BulkProducer):
 
 
 class AtLeastOnce:
-    """A crash after the state was stored and before offsets were: the same records come again."""
+    """A crash between storing the state and committing offsets has the same records come again."""
 
     name = "at_least_once"
 

@@ -51,7 +51,7 @@ class TransactionalProducer(BulkProducer):
         self._begin()
 
     def poll(self) -> None:
-        """Let the client see to what was acknowledged. Raises as `commit` does."""
+        """Have the client handle what was acknowledged. Raises as `commit` does."""
         try:
             super().poll()
         except KafkaException as failure:  # a fatal error may first be reported here

@@ -19,14 +19,14 @@ BULK = 10_000
 """Most records that are read at once."""
 
 READ_AHEAD_KILOBYTES = 32_768
-"""What may be fetched ahead of what is applied, of all partitions."""
+"""Most that may be fetched ahead of what is applied, of all partitions together."""
 
 WAIT_SECONDS = 0.1
 """The client waits for as many records as it is asked for, up to this long."""
 
 
 class Applied(NamedTuple):
-    """What one read brought."""
+    """What one read has applied."""
 
     records: int
     ended: frozenset[int]
@@ -68,7 +68,7 @@ class ChangelogReader:
 
     @property
     def silence(self) -> float:
-        """For how many seconds the broker has said nothing, not even that this is the end."""
+        """For how many seconds the broker has sent neither records nor the end of a partition."""
         return self._reader.silence
 
     def read(self) -> Applied:

@@ -16,11 +16,11 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 LOG_SECONDS = 5
-"""How often a long restore says how far it is."""
+"""How often a long restore logs its progress."""
 
 
 class Interrupted(Exception):
-    """The partitions were taken away before they were restored."""
+    """The partitions were revoked before they were restored."""
 
 
 class Restore:
@@ -29,7 +29,7 @@ class Restore:
     def __init__(
         self, settings: Settings, seconds: float = 60, liveness: Liveness | None = None
     ) -> None:
-        """`seconds` is how long to wait for a broker that says nothing at all.
+        """`seconds` is how long to wait for a broker that does not answer.
 
         `liveness` hears of every step forward.
         """
@@ -102,7 +102,7 @@ class Restore:
 
 
 class ProgressLog:
-    """Says every few seconds how far a restore is, and at its end how long it took."""
+    """Logs every few seconds how far a restore is, and at its end how long it took."""
 
     def __init__(self, began: float) -> None:
         self._began = began

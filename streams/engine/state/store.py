@@ -87,7 +87,7 @@ class Store:
         self.changelog_offset = 0 if offset is None else int.from_bytes(offset, "big")
         """Every changelog record before this offset is part of the state."""
         self.changelog_id = "" if changelog is None else changelog.decode()
-        """Which topic the offset is of; empty when it was never said."""
+        """The id of the topic that the offset is of; empty before the first restore."""
         self.next_due = self._first_due()
         """The earliest time at which a person is due; None when nobody is."""
 
@@ -98,7 +98,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Give the folder free; nothing may be read or written any more."""
+        """Release the folder; nothing may be read or written any more."""
         with self._explained("closed"):
             self._rocks.close()
 
@@ -171,7 +171,7 @@ class Store:
             return int(self._rocks.property_int_value(name) or 0)
 
     def belong_to(self, changelog_id: str) -> None:
-        """Keep which topic the changelog offset is of."""
+        """Store the id of the topic that the changelog offset is of."""
         if changelog_id != self.changelog_id:
             with self._explained("written"):
                 self._rocks.put(_CHANGELOG, changelog_id.encode())
@@ -200,7 +200,7 @@ class Store:
 
     @contextmanager
     def _explained(self, done: str) -> Iterator[None]:
-        """Say of RocksDB's errors, which have no type of their own, what to do about them."""
+        """Raise RocksDB's errors, which have no type of their own, as `UserError` with advice."""
         try:
             yield
         except Exception as error:
