@@ -20,11 +20,15 @@ from tests.bench.report import show, write_json
 from tests.kafka.cluster import FAST, KafkaCluster
 
 NAMES: Final = (
+    "join",
     "throughput",
+    "growth",
     "latency",
+    "broker_load",
     "restore",
     "failover",
     "memory",
+    "cold_persons",
     "sizing",
     "wide_person",
     "many_candidates",
@@ -34,6 +38,7 @@ NAMES: Final = (
     "metrics",
     "hot_person",
     "serve",
+    "start",
 )
 """Each is a module with a `measure`, in the order in which they run."""
 
