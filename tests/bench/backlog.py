@@ -1,7 +1,7 @@
 """A backlog that contenders drain one after the other."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from streams.settings import Settings
 from tests.bench.contenders import Contender
 from tests.bench.draining import Draining, offsets
 from tests.bench.note import note
-from tests.bench.rate import Cost, cost, rate
+from tests.bench.rate import Cost, Sample, cost, rate
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
 from tests.kafka.cluster import KafkaCluster
@@ -29,6 +29,8 @@ class Drained(NamedTuple):
     rate: float
     """Events per second."""
     cost: Cost
+    samples: Sequence[Sample] = ()
+    """How far it was when."""
 
 
 class Backlog:
@@ -79,7 +81,7 @@ class Backlog:
                 for number in range(contender.processes)
             ]
             samples = draining.wait(*workers)
-        drained = Drained(rate(samples, events), cost(samples, events))
+        drained = Drained(rate(samples, events), cost(samples, events), samples)
         note(
             f"{contender.name}: {drained.rate:,.0f} events/s of {events:,}; processor time an "
             f"event {drained.cost.worker:.1f} µs, the broker's {drained.cost.broker:.1f} µs"

@@ -27,7 +27,7 @@ from tests.bench.note import note
 
 REPOSITORY: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("streams", "schemas")
-EARLIER: Final = ""
+EARLIER: Final = "33219018f4725939bfc1b63a10a4e72a95966477"
 """The commit that is compared with: this program before its data model was typed to the byte."""
 NEEDED: Final = ("streams", "schemas", "tests")
 """The folders of that commit that are used."""
@@ -74,7 +74,6 @@ def builds() -> list[Build]:
     for packages in (REPOSITORY, Path(sysconfig.get_path("platlib"))):
         if is_compiled(packages):
             return [Build("compiled", REPOSITORY, packages, False), INTERPRETED]
-    note("nothing is compiled here: figures are those of interpreted code")
     return [INTERPRETED]
 
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from streams.errors import FailedCheck
-from tests.bench.__main__ import CHECKS, NAMES, is_failed
+from tests.bench.__main__ import CHECKS, NAMES, WITHOUT_BROKER, is_failed
 from tests.bench.backlog import Drained
 from tests.bench.contenders import FAUST, QUIX, UNHAUNT
 from tests.bench.figures import Figure, Goal
@@ -121,6 +121,10 @@ def test_a_check_fails_when_it_misses_what_it_must_reach(value: float, is_missed
 
 def test_a_check_has_to_be_named() -> None:
     assert not set(CHECKS) & set(NAMES)
+
+
+def test_what_needs_no_broker_is_a_benchmark() -> None:
+    assert set(NAMES) >= WITHOUT_BROKER
 
 
 def test_the_ratio_to_stock_faust_is_read_from_the_row_of_a_table() -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from streams.recording.files import Writer
+from tests.bench import growth
 from tests.bench.builds import Build, Finder, earlier, is_compiled
 from tests.bench.contenders import kafka_streams
-from tests.bench.join import against_yardstick, compared
+from tests.bench.join import against_yardstick, compared, take_turns
 from tests.bench.join_process import Parts, parts
 from tests.bench.processor import Reading, Use, processor_seconds, use
 from tests.bench.rate import Cost, Sample, TooShort, cost
@@ -40,6 +42,13 @@ def test_the_cost_of_an_event_may_be_that_of_a_part_of_the_work() -> None:
 def test_a_part_of_the_work_within_one_sample_has_no_cost() -> None:
     with pytest.raises(TooShort, match="larger --scale"):
         cost([Sample(0.0, 0), Sample(0.1, 850), Sample(0.2, 1_000)], 1_000, 0.1, 0.2)
+
+
+def test_the_growth_of_a_cost_is_the_median_of_those_within_the_runs() -> None:
+    second = [Cost(10.0, 1.0), Cost(20.0, 1.0), Cost(10.0, 1.0)]
+    last = [Cost(11.0, 2.0), Cost(60.0, 2.0), Cost(12.0, 2.0)]
+    found = {figure.name: figure.value for figure in growth.figures(second, last)}
+    assert found["last tenth against second"] == pytest.approx(1.2)
 
 
 def test_what_is_used_a_second_is_of_the_readings_within_the_time() -> None:
@@ -151,6 +160,18 @@ def test_a_commit_that_git_does_not_have_is_left_out_with_a_line(
 ) -> None:
     assert earlier(tmp_path, "0" * 40) == []
     assert "is left out" in capsys.readouterr().err
+
+
+def test_the_earlier_program_measures_the_same_recording(tmp_path: Path) -> None:
+    at_hand = earlier(tmp_path)
+    if not at_hand:
+        pytest.skip("git does not have the earlier commit here")
+    recording = tmp_path / "bare.jsonl"
+    with Writer(recording) as writer:
+        for record in mixed(100, 1):
+            writer.write(record)
+    [[before]] = take_turns(at_hand, recording, rounds=1).values()
+    assert before.total > 0
 
 
 # --- Kafka Streams -------------------------------------------------------------------------------
