@@ -128,14 +128,17 @@ def _note_acknowledged(noted: list[float], due: float, error: object, _: object)
     noted.append(monotonic() - due)
 
 
-def read(load: Load, offsets: Mapping[Place, int], isolation: str) -> Answers:
+def read(
+    load: Load, decisions: str, offsets: Mapping[tuple[str, int], int], isolation: str
+) -> Answers:
     """Read decisions and lists from these offsets on until every event has its answer.
+
+    `decisions` is the topic of the decisions; what is on another one of the offsets' is a list.
 
     Raises `TimeoutError` when nothing comes any more and some are missing.
     """
     requests, purchases = load.of("impression-requests"), load.of("purchases")
     answers = Answers({}, {})
-    decisions = load.settings.topic("decisions")
     consumer = Consumer(
         {
             **client_settings(load.settings),
