@@ -18,7 +18,7 @@ from schemas.topics import PERSON_TOPICS
 from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord
 from streams.recording.order import Clocks, Order, Placed, newest_of
-from streams.recording.parallel.tally import Tally
+from streams.recording.tally import Tally
 from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
 from streams.suppression.person import Person

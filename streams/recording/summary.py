@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 from schemas.records import Dismissal, Event, Purchase
 from streams.recording.backtest import Step
-from streams.recording.parallel.tally import Tally
+from streams.recording.tally import Tally
 
 AFTER_PURCHASE: Final = ("purchased", "already_bought", "lapsed")
 """Reasons that come from an order, or from a person who says that there was one."""

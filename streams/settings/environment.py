@@ -16,7 +16,12 @@ from streams.settings.section import (
 )
 
 NOT_SETTINGS: Final = frozenset(
-    {"UNHAUNT_ANONYMISE_KEY", "UNHAUNT_DATA", "UNHAUNT_TEST_KAFKA_HOME"}
+    {
+        "UNHAUNT_ANONYMISE_KEY",
+        "UNHAUNT_DATA",
+        "UNHAUNT_KAFKA_STREAMS",
+        "UNHAUNT_TEST_KAFKA_HOME",
+    }
 )
 """Variables of `unhaunt anonymise` and of the tests, which are no settings of a worker."""
 

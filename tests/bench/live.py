@@ -13,13 +13,11 @@ from random import Random
 from time import monotonic, sleep, time
 from typing import NamedTuple
 
-import confluent_kafka
 import orjson
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from streams.kafka.clients import client_settings
 from streams.kafka.partitioner import partition_of
-from streams.kafka.topic_partition import TopicPartition
 from streams.settings import Settings
 from tests.bench.workload import REFERENCE, Crowd, value
 
@@ -129,14 +127,17 @@ def _note_acknowledged(noted: list[float], due: float, error: object, _: object)
     noted.append(monotonic() - due)
 
 
-def read(load: Load, offsets: Mapping[TopicPartition, int], isolation: str) -> Answers:
+def read(
+    load: Load, decisions: str, offsets: Mapping[tuple[str, int], int], isolation: str
+) -> Answers:
     """Read decisions and lists from these offsets on until every event has its answer.
+
+    `decisions` is the topic of the decisions; what is on another one of the offsets' is a list.
 
     Raises `TimeoutError` when nothing comes any more and some are missing.
     """
     requests, purchases = load.of("impression-requests"), load.of("purchases")
     answers = Answers({}, {})
-    decisions = load.settings.topic("decisions")
     consumer = Consumer(
         {
             **client_settings(load.settings),
@@ -146,9 +147,7 @@ def read(load: Load, offsets: Mapping[TopicPartition, int], isolation: str) -> A
             "fetch.wait.max.ms": 10,
         }
     )
-    consumer.assign(
-        [confluent_kafka.TopicPartition(*each, offset) for each, offset in offsets.items()]
-    )
+    consumer.assign([TopicPartition(*partition, offset) for partition, offset in offsets.items()])
     gc.freeze()
     heard = monotonic()
     while len(answers.decisions) < len(requests) or len(answers.lists) < len(purchases):

@@ -158,7 +158,7 @@ def test_told_to_stop_it_stops_its_processes_in_order_and_ends_with_0(story: Sto
 
 
 def test_every_line_of_a_process_says_whose_it_is(story: Story) -> None:
-    of_the_unit = re.compile(r"\S+ \S+ [A-Z]+ streams\.operations\.worker_unit: ")
+    of_the_unit = re.compile(r"\S+ \S+ [A-Z]+ streams\.supervision\.worker_unit: ")
     of_a_member = re.compile(r"\S+ \S+ [A-Z]+ \[u-[12]\] [\w.]+: ")
     for line in story.log.splitlines():
         assert of_the_unit.match(line) or of_a_member.match(line), line

@@ -7,30 +7,35 @@ import orjson
 import pytest
 
 from streams.settings import Settings
-from tests.bench.draining import Contender, create_topics
-from tests.bench.throughput import FAUST, QUIX
+from tests.bench.contenders import FAUST, KAFKA_STREAMS, QUIX, Contender
+from tests.bench.draining import create_topics
+from tests.bench.rivals.kafka_streams import program, project_folder
 from tests.bench.workload import Crowd, mixed
 from tests.integration.deployment import Deployment, read_topic
 from tests.integration.recordings import expected
+from tests.kafka.installation import KafkaUnavailable
 
 PARTITIONS = 2
 
 pytestmark = pytest.mark.kafka
 
 
-@pytest.mark.parametrize(
-    "rival",
-    [
-        FAUST,
-        pytest.param(
-            QUIX,
-            marks=pytest.mark.skipif(
-                find_spec("quixstreams") is None, reason="quixstreams is not installed"
-            ),
-        ),
-    ],
-    ids=lambda rival: rival.name,
-)
+@pytest.fixture(params=[FAUST.name, QUIX.name, KAFKA_STREAMS])
+def rival(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Contender:
+    """Each of the rivals that can be had here."""
+    if request.param == FAUST.name:
+        return FAUST
+    if request.param == QUIX.name:
+        if find_spec("quixstreams") is None:
+            pytest.skip("quixstreams is not installed")
+        return QUIX
+    try:
+        project_folder()
+    except KafkaUnavailable as reason:
+        pytest.skip(str(reason))
+    return Contender(KAFKA_STREAMS, program(tmp_path_factory.mktemp("kafka-streams")))
+
+
 def test_a_rival_answers_each_request_and_ends_with_the_same_lists(
     rival: Contender, settings: Settings
 ) -> None:

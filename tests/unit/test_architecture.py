@@ -1,4 +1,4 @@
-"""The domain stays pure: it imports the schemas and the standard library, and nothing else."""
+"""Imports go one way, and the domain is pure: the schemas and the standard library, no more."""
 
 import ast
 import shutil
@@ -52,6 +52,24 @@ def test_a_domain_that_imports_a_library_or_another_layer_breaks_them(
     result = lint_imports(copy)
     assert result.returncode == 1, result.stdout + result.stderr
     assert "streams.suppression.words ->" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "broken_by"),
+    [
+        ("streams/kafka/clients.py", "from streams.engine import task"),
+        ("streams/engine/state/store.py", "from streams.engine import loop"),
+        ("streams/settings/kafka.py", "from streams.settings import registry"),
+    ],
+)
+def test_a_package_that_imports_from_above_it_breaks_them(
+    copy: Path, module: str, broken_by: str
+) -> None:
+    with (copy / module).open("a") as file:
+        file.write(f"\n{broken_by}\n")
+    result = lint_imports(copy)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert f"{module.removesuffix('.py').replace('/', '.')} ->" in result.stdout
 
 
 def test_the_contract_forbids_every_library_that_the_project_depends_on() -> None:
