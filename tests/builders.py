@@ -64,7 +64,7 @@ def purchase(
 ) -> Purchase:
     """A completed order: of one TV unless products are named."""
     listed = _order_products(products or ("tv",))
-    return Purchase(event_id, user_id, ts, "order_completed", order_id, listed)
+    return _order("order_completed", event_id, order_id, ts, user_id, listed)
 
 
 def refund(
@@ -76,33 +76,33 @@ def refund(
 ) -> Purchase:
     """A refund of the products that are named, or of the whole order."""
     listed = _order_products(products) if products else None
-    return Purchase(event_id, user_id, ts, "order_refunded", order_id, listed)
+    return _order("order_refunded", event_id, order_id, ts, user_id, listed)
 
 
 def cancellation(
     event_id: str = "cancelled", order_id: str = "order", ts: int = NOW, user_id: str = "ann"
 ) -> Purchase:
-    return Purchase(event_id, user_id, ts, "order_cancelled", order_id)
+    return _order("order_cancelled", event_id, order_id, ts, user_id, None)
 
 
 def dismissal(
     reason: str, event_id: str = "dismissed", ts: int = NOW, user_id: str = "ann", **fields: Any
 ) -> Dismissal:
     """A dismissal; name its target, or nothing for `opt_out_all`."""
-    return Dismissal(event_id, user_id, ts, "dismissed", reason, **fields)
+    return Dismissal(event_id=event_id, user_id=user_id, ts=ts, reason=reason, **fields)
 
 
 def restoration(
     event_id: str = "restored", ts: int = NOW, user_id: str = "ann", **fields: Any
 ) -> Dismissal:
     """A restoration of what the fields name, or of everything."""
-    return Dismissal(event_id, user_id, ts, "restored", **fields)
+    return Dismissal(event_id=event_id, user_id=user_id, ts=ts, action="restored", **fields)
 
 
 def impression(
     impression_id: str = "shown", product_id: str = "tv", ts: int = NOW, user_id: str = "ann"
 ) -> Impression:
-    return Impression(impression_id, product_id, user_id, ts)
+    return Impression(impression_id=impression_id, product_id=product_id, user_id=user_id, ts=ts)
 
 
 def impressions(*times: int, product_id: str = "tv") -> list[Impression]:
@@ -113,7 +113,7 @@ def impressions(*times: int, product_id: str = "tv") -> list[Impression]:
 def preference(
     event_id: str = "said", ts: int = NOW, user_id: str = "ann", **answers: Any
 ) -> Preference:
-    return Preference(event_id, user_id, ts, **answers)
+    return Preference(event_id=event_id, user_id=user_id, ts=ts, **answers)
 
 
 def candidate(product_id: str = "tv", **fields: Any) -> Candidate:
@@ -132,6 +132,19 @@ def request(
         Candidate(named) if isinstance(named, str) else named for named in candidates or ("tv",)
     ]
     return Request(request_id=request_id, user_id=user_id, ts=ts, candidates=listed, **fields)
+
+
+def _order(
+    event: Any,
+    event_id: str,
+    order_id: str,
+    ts: int,
+    user_id: str,
+    products: list[OrderProduct] | None,
+) -> Purchase:
+    return Purchase(
+        event_id=event_id, user_id=user_id, ts=ts, event=event, order_id=order_id, products=products
+    )
 
 
 def _order_products(products: Iterable[str | OrderProduct]) -> list[OrderProduct]:

@@ -8,8 +8,8 @@ import orjson
 
 from schemas.adapters.node import Node
 from schemas.decoding import InvalidRecord, decode
-from schemas.explain import quoted
 from schemas.openrtb.consent import Consent, consent_of
+from schemas.problems import quoted
 from schemas.records import Request
 
 NOBODY: Final = ""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.records import Dismissal, Input, Purchase, Request, Several
+from schemas.records import Dismissal, EventGroup, Input, Purchase, Request
 from streams.suppression.catalog import Catalog
 from streams.suppression.decision import decide
 from streams.suppression.evidence import Evidence
@@ -49,7 +49,7 @@ class Join:
             decision = decide(event, reading, self.policy, self.catalog)
             decision["as_of"] = dict(self.as_of)
             return decision
-        if isinstance(event, Several):
+        if isinstance(event, EventGroup):
             for each in event.events:
                 self.take(each)
             return None

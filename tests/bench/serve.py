@@ -22,7 +22,6 @@ from typing import Final
 import orjson
 from confluent_kafka import Producer
 
-from schemas.records import Dismissal, OrderProduct, Purchase
 from streams.kafka.clients import client_settings
 from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
@@ -35,6 +34,7 @@ from streams.suppression.reading import Reading
 from tests.bench.backlog import deployed
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.memory import resident_megabytes
+from tests.builders import dismissal, purchase
 from tests.kafka.cluster import free_ports
 from tests.served import Served
 from tests.waiting import wait_until
@@ -98,11 +98,10 @@ def a_list(user_id: str, random: Random, policy: Policy) -> bytes:
         product_id, ts = f"product-{random.randrange(PRODUCTS)}", NOW - random.randrange(10**9)
         event_id = f"{random.getrandbits(64):x}"
         if number % 3:
-            said = Dismissal(event_id, user_id, ts, reason="not_interested", product_id=product_id)
-            evidence.join(said)
+            evidence.join(dismissal("not_interested", event_id, ts, user_id, product_id=product_id))
         else:
-            line = [OrderProduct(product_id)]
-            evidence.join(Purchase(event_id, user_id, ts, "order_completed", event_id, line))
+            ids = {"event_id": event_id, "order_id": event_id, "user_id": user_id}
+            evidence.join(purchase(product_id, ts=ts, **ids))
     claims = Reading(evidence, policy, Catalog()).claims()
     return orjson.dumps(list_of(user_id, claims, [], evidence.newest, NOW, policy.version))
 

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from schemas.records import Dismissal, Event, Request
+from schemas.records import Event, Request
 from streams.recording.backtest import Backtest
 from streams.recording.one_person import OnePerson
 from streams.suppression.catalog import Catalog
@@ -27,6 +27,7 @@ from tests.builders import (
     recorded,
     refund,
     request,
+    restoration,
 )
 from tests.property.lives import attributes, lives, prices, product_ids
 from tests.property.test_decision_properties import often, recording, seeds
@@ -220,7 +221,7 @@ def tried(way: Json, claim: Json, life: list[Event], asked: Request) -> tuple[li
             return [*life, purchase(again, event_id="again", order_id="again", ts=LATER)], asked
         case "restoration":
             restored = [
-                Dismissal(f"restored {number}", "ann", LATER, "restored", **(target or {}))
+                restoration(f"restored {number}", LATER, **(target or {}))
                 for number, target in enumerate(way["targets"])
             ]
             return [*life, *restored], asked

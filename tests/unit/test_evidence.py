@@ -1,5 +1,7 @@
 """Evidence is a set: order, duplicates and repeats cannot change it (SPEC 3)."""
 
+from typing import Any
+
 import orjson
 import pytest
 
@@ -23,6 +25,13 @@ from tests.builders import (
     request,
     restoration,
 )
+
+
+def order_of_nothing(event: Any) -> Event:
+    return Purchase(
+        event_id="e1", user_id="ann", ts=NOW, event=event, order_id="order", products=[]
+    )
+
 
 ONE_LASTS_A_DAY = policy(purchase={"replenish_days": 1})
 
@@ -252,8 +261,8 @@ def test_the_first_evidence_sets_the_time_even_before_1970() -> None:
     "event",
     [
         preference(),
-        Purchase("e1", "ann", NOW, "order_completed", "order", []),
-        Purchase("e1", "ann", NOW, "order_refunded", "order", []),
+        order_of_nothing("order_completed"),
+        order_of_nothing("order_refunded"),
     ],
     ids=["preference of nothing", "order of nothing", "refund of nothing"],
 )
