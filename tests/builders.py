@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from schemas.decoding import InvalidRecord, decode, decode_product
+from schemas.outputs import SuppressionList
 from schemas.records import (
     Candidate,
     Dismissal,
@@ -27,12 +28,14 @@ from streams.recording.backtest import Backtest, Counts
 from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.suppression import policy_document
 from streams.suppression.catalog import Catalog
-from streams.suppression.claims import Claim
+from streams.suppression.claim_index import ClaimIndex
+from streams.suppression.claims import Claim, rank
 from streams.suppression.decision import decide
 from streams.suppression.evidence import Evidence
+from streams.suppression.list_index import decide_from_list
 from streams.suppression.lists import list_of
+from streams.suppression.person import Person
 from streams.suppression.policy import Policy
-from streams.suppression.reading import Reading
 
 NOW = 1_700_000_000_000
 MINUTE = 60_000
@@ -175,12 +178,29 @@ def person_with(*events: Event) -> Evidence:
     return evidence
 
 
+def index_of(evidence: Evidence, policy: Policy, catalog: Catalog) -> ClaimIndex:
+    """What the evidence claims by a policy and a catalog."""
+    index = ClaimIndex(evidence, policy, catalog)
+    index.bring_up_to_date()
+    return index
+
+
+def stored(evidence: Evidence) -> bytes:
+    """The evidence as it is stored, of a person of whom nothing was published."""
+    return Person(evidence).to_bytes()
+
+
+def read_back(evidence: Evidence) -> Evidence:
+    """The evidence as it comes back from where it was stored."""
+    return Person.from_bytes(stored(evidence)).evidence
+
+
 def claims(
     *events: Event, policy: Policy | None = None, catalog: Catalog | None = None
 ) -> list[Claim]:
     """What these events claim, the claim that ranks first at the front."""
-    reading = Reading(person_with(*events), policy or Policy.default(), catalog or Catalog())
-    return sorted(reading.claims(), key=Claim.rank)
+    index = index_of(person_with(*events), policy or Policy.default(), catalog or Catalog())
+    return sorted(index.claims(), key=rank)
 
 
 def the_claim(
@@ -196,8 +216,20 @@ def decision(
 ) -> dict[str, Any]:
     """The decision on a request by a person to whom this happened, as its JSON reads."""
     policy, catalog = policy or Policy.default(), catalog or Catalog()
-    reading = Reading(person_with(*events), policy, catalog)
-    return as_json(decide(asked, reading, policy, catalog))
+    index = index_of(person_with(*events), policy, catalog)
+    return as_json(decide(asked, index, policy, catalog))
+
+
+def decided_by_list(
+    asked: Request,
+    listed: Mapping[str, Any] | None,
+    policy: Policy,
+    catalog: Catalog,
+    age: float = 0,
+) -> dict[str, Any]:
+    """The decision by a published list as its JSON reads."""
+    known = None if listed is None else msgspec.convert(listed, SuppressionList)
+    return as_json(decide_from_list(asked, known, policy, catalog, age))
 
 
 def reasons(
@@ -219,7 +251,7 @@ def published(
     evidence = person_with(*events)
     found = list_of(
         "ann",
-        Reading(evidence, policy, catalog).claims(),
+        index_of(evidence, policy, catalog).claims(),
         evidence.granted(),
         evidence.newest,
         evidence.newest if newest is None else newest,
@@ -280,13 +312,13 @@ def backtest_of_records(
     """The same of what was read from a file."""
     run = Backtest(policy or Policy.default())
     decisions = as_json(list(run.run(records)))
-    lists = as_json({each["user_id"]: each for each in run.lists()})
+    lists = as_json({each.user_id: each for each in run.lists()})
     return decisions, lists, run.counts
 
 
 def as_json(value: Any) -> Any:
     """The value as whoever reads its JSON sees it."""
-    return orjson.loads(orjson.dumps(value))
+    return orjson.loads(msgspec.json.encode(value))
 
 
 def groups_of(lines: Iterable[Mapping[str, Any]]) -> tuple[Catalog, dict[int, list[Event]]]:

@@ -11,6 +11,7 @@ import orjson
 
 from schemas.adapters.formats import readers_of
 from schemas.decoding import InvalidRecord
+from schemas.outputs import SuppressionList, to_json
 from schemas.topics import RANKS, REROUTED, STREAMS
 from streams.agents.catalog_reader import CatalogReader, InvalidProduct
 from streams.engine.alignment import BEFORE_EVERYTHING, UNKNOWN_END, Alignment, Place
@@ -22,10 +23,10 @@ from streams.engine.telemetry.accounting import Accounting
 from streams.engine.telemetry.counts import Counts
 from streams.kafka.registry.schema_registry import SchemaRegistry, Write
 from streams.settings import Settings
-from streams.suppression.evidence import FORMAT
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
+from streams.suppression.stored import FORMAT
 
 SWEEP_PAUSE_SECONDS = 60
 """A catalog that never rests lets everybody's list be read anew no more often than this."""
@@ -72,8 +73,8 @@ class Partition:
         self._join = Join(policy, catalog.catalog)
         self._home = Home(number, partitions, self._join.persons)
         self._readers = readers_of(settings.format_by_topic)
-        self._write_decision: Write = orjson.dumps
-        self._write_list: Write = orjson.dumps
+        self._write_decision: Write = to_json
+        self._write_list: Write = to_json
         if registry is not None:
             self._readers = registry.framed_readers(self._readers)
             self._write_decision = registry.writer("decisions")
@@ -111,7 +112,7 @@ class Partition:
     def process(self, entries: Sequence[tuple[Place, Entry]]) -> None:
         """Take records in their order: decide, join, bury or reroute."""
         self._load({item.user_id for _, (item, _) in entries if not isinstance(item, MISFITS)})
-        take, send, number = self._join.take, self._output.send, self.number
+        apply, send, number = self._join.apply, self._output.send, self.number
         write = self._write_decision
         newest: dict[int, Place] = {}
         """The last place of each rank."""
@@ -123,7 +124,7 @@ class Partition:
             if isinstance(item, MISFITS):
                 misfits += 1
                 self._send_away(item)
-            elif (decision := take(item)) is not None:
+            elif (decision := apply(item)) is not None:
                 decided += 1
                 account_for_decision(decision)
                 send(self._decisions, number, item.user_id.encode(), write(decision))
@@ -196,11 +197,11 @@ class Partition:
         """Send what changed since the last checkpoint: lists and changelog, progress last."""
         self._bury_products()
         self._taken |= self.offsets
-        for user_id, person, standing in self._join.settle():
-            self._publish(user_id, person, standing)
+        for user_id, person, current in self._join.prepare():
+            self._publish(user_id, person, current)
             key = PERSON + user_id.encode()
             if person.evidence:
-                self._change(key, orjson.dumps(person.to_data()))
+                self._change(key, person.to_bytes())
                 if person.due is not None:
                     self._due.append((person.due, key))
             else:
@@ -225,7 +226,7 @@ class Partition:
         persons = self._join.persons
         surplus = len(persons) - self._settings.cached_persons
         for user_id in list(itertools.islice(persons, max(0, surplus))):
-            if not self._join.is_unsettled(user_id):
+            if not self._join.is_pending(user_id):
                 del persons[user_id]
 
     def close(self) -> None:
@@ -252,18 +253,18 @@ class Partition:
             if data is None:
                 nowhere += 1
             else:
-                persons[user_id] = Person.from_data(orjson.loads(data))
+                persons[user_id] = Person.from_bytes(data)
         self._counts.looked_up["disk"] += len(missing) - nowhere
         self._counts.looked_up["nowhere"] += nowhere
 
-    def _publish(self, user_id: str, person: Person, standing: dict[str, Any] | None) -> None:
+    def _publish(self, user_id: str, person: Person, current: SuppressionList | None) -> None:
         """Send a list if it is not what was last sent."""
-        if standing is None:
+        if current is None:
             if person.published is None:
                 return
             content, person.published = None, None
         else:
-            content = self._write_list(standing)
+            content = self._write_list(current)
             digest = hashlib.blake2b(content, digest_size=8).hexdigest()
             if digest == person.published:
                 return

@@ -10,8 +10,6 @@ from itertools import islice
 from random import Random
 from typing import Final
 
-import orjson
-
 from schemas.records import Event
 from streams.engine.checkpoint.schedule import Pace
 from streams.settings import Settings
@@ -44,8 +42,8 @@ def measure(bench: Bench) -> Iterator[Figure]:
     yield Figure("the others without a hot person", OTHERS_A_SECOND / alone, "events/s")
     yield Figure("the others beside a hot person", OTHERS_A_SECOND / beside, "events/s")
     yield Figure("throughput with a hot person against without", alone / beside, "x")
-    yield Figure("what is known of the hot person", person.evidence.facts, "facts")
-    size = len(orjson.dumps(person.to_data()))
+    yield Figure("what is known of the hot person", person.evidence.size, "facts")
+    size = len(person.to_bytes())
     yield Figure("what each checkpoint writes of it", size / 1_000, "kB")
 
 

@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from time import process_time
 from typing import NamedTuple
 
-import orjson
-
 from schemas.decoding import decode
+from schemas.outputs import to_json
 from schemas.records import Event
 from streams.recording.files import RecordedRecord
 from streams.suppression.join import Join
@@ -41,13 +40,14 @@ def checkpoint(joined: Join, events: Iterable[Event]) -> Spent:
     """Take events and write what a checkpoint would: decisions, lists, states."""
     began = process_time()
     for event in events:
-        decision = joined.take(event)
+        decision = joined.apply(event)
         if decision is not None:
-            orjson.dumps(decision)
+            to_json(decision)
     taken = process_time()
-    for _, person, standing in joined.settle():
-        orjson.dumps(standing)
-        orjson.dumps(person.to_data())
+    for _, person, current in joined.prepare():
+        if current is not None:
+            to_json(current)
+        person.to_bytes()
     return Spent(taken - began, process_time() - taken)
 
 

@@ -2,8 +2,8 @@
 
 import os
 from random import Random
+from typing import Final
 
-import orjson
 from confluent_kafka import Producer
 
 from streams.engine.state.store import PERSON
@@ -39,7 +39,7 @@ def fill_changelog(settings: Settings, persons: int, partitions: int) -> int:
     size = 0
     for number in range(persons):
         key = b"u%06d" % number
-        value = random.choice(states) % os.urandom(8).hex().encode()
+        value = random.choice(states).replace(PUBLISHED, os.urandom(8).hex().encode())
         size += len(value)
         while True:
             try:
@@ -54,14 +54,18 @@ def fill_changelog(settings: Settings, persons: int, partitions: int) -> int:
     return size
 
 
+PUBLISHED: Final = b"digest of a list"
+"""As long as the digest that belongs in its place."""
+
+
 def different_states() -> list[bytes]:
-    """Stored forms of different persons, with a %b for the digest of what was last published."""
+    """Stored forms of different persons, with `PUBLISHED` as what was last published."""
     joined = Join(Policy.default(), Catalog())
     crowd = Crowd(persons=DIFFERENT)
     for event in decoded(mixed(FACTS * DIFFERENT, 1, EVIDENCE, crowd, seed=2)):
-        joined.take(event)
+        joined.apply(event)
     states = []
-    for _, person, _ in joined.settle():
-        person.published = "%b"
-        states.append(orjson.dumps(person.to_data()))
+    for _, person, _ in joined.prepare():
+        person.published = PUBLISHED.decode()
+        states.append(person.to_bytes())
     return states

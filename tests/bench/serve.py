@@ -22,6 +22,7 @@ from typing import Final
 import orjson
 from confluent_kafka import Producer
 
+from schemas.outputs import to_json
 from streams.kafka.clients import client_settings
 from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
@@ -30,11 +31,10 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.evidence import Evidence
 from streams.suppression.lists import list_of
 from streams.suppression.policy import Policy
-from streams.suppression.reading import Reading
 from tests.bench.backlog import deployed
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.memory import resident_megabytes
-from tests.builders import dismissal, purchase
+from tests.builders import dismissal, index_of, purchase
 from tests.kafka.cluster import free_ports
 from tests.served import Served
 from tests.waiting import wait_until
@@ -102,8 +102,10 @@ def a_list(user_id: str, random: Random, policy: Policy) -> bytes:
         else:
             ids = {"event_id": event_id, "order_id": event_id, "user_id": user_id}
             evidence.join(purchase(product_id, ts=ts, **ids))
-    claims = Reading(evidence, policy, Catalog()).claims()
-    return orjson.dumps(list_of(user_id, claims, [], evidence.newest, NOW, policy.version))
+    claims = index_of(evidence, policy, Catalog()).claims()
+    current = list_of(user_id, claims, [], evidence.newest, NOW, policy.version)
+    assert current is not None
+    return to_json(current)
 
 
 @contextmanager

@@ -30,8 +30,8 @@ from tests.builders import (
     restoration,
 )
 from tests.property.lives import attributes, lives, prices, product_ids
+from tests.property.test_claim_index_properties import CATALOG, policies
 from tests.property.test_decision_properties import often, recording, seeds
-from tests.property.test_reading_properties import CATALOG, policies
 
 Json = dict[str, Any]
 
@@ -57,7 +57,7 @@ def test_the_explanation_of_every_request_agrees_with_its_decision(seed: int) ->
     for events in groups.values():
         join = Join(policy, catalog)
         for event in events:
-            decision = as_json(join.take(event))
+            decision = as_json(join.apply(event))
             if isinstance(event, Request):
                 said = as_json(explain(join, event))
                 verdicts = decided(said)
@@ -91,10 +91,10 @@ def test_the_evidence_of_every_claim_has_the_ids_that_the_claim_names(seed: int)
     for events in groups.values():
         join = Join(policy, catalog)
         for event in events:
-            join.take(event)
+            join.apply(event)
         for user_id, person in join.persons.items():
             said = as_json(held(join, user_id, join.newest or 0))
-            assert len(said["claims"]) == len(person.reading(policy, catalog).claims())
+            assert len(said["claims"]) == len(person.index(policy, catalog).claims())
             for claim in said["claims"]:
                 ids = {
                     fact["impression_id" if fact["kind"] == "impression" else "event_id"]
@@ -111,7 +111,7 @@ def test_each_fact_is_held_for_as_long_as_it_says(seed: int) -> None:
     for events in groups.values():
         join = Join(policy, catalog)
         for event in events:
-            join.take(event)
+            join.apply(event)
         assert join.newest is not None
         for user_id in join.persons:
             said = as_json(held(join, user_id, join.newest))
@@ -163,7 +163,7 @@ def test_what_is_held_at_a_time_is_what_was_taken_before_the_clock_passed_it(
     for event in events:
         if event.ts > time:  # upon each event the newest event time is the clock in its place
             break
-        join.take(event)
+        join.apply(event)
     known = OnePerson(recorded(lines), user_id, policy).at(time)
     assert as_json(held(known.join, user_id, time)) == as_json(held(join, user_id, time))
 
@@ -190,7 +190,7 @@ cautious = policies | st.just(
 def explained(life: list[Event], asked: Request, policy: Policy, catalog: Catalog) -> Json:
     join = Join(policy, catalog)
     for event in life:
-        join.take(event)
+        join.apply(event)
     [candidate] = as_json(explain(join, asked, life))["candidates"]
     return candidate
 

@@ -1,6 +1,5 @@
 """What the benchmarks make of what they have measured."""
 
-import os
 from random import Random
 
 import orjson
@@ -13,7 +12,7 @@ from streams.settings import Settings
 from streams.suppression.person import Person
 from tests.bench.latency import WARM_UP_SECONDS, percentile, shifted, since_due
 from tests.bench.live import PURCHASE, REQUEST, Load, events_of
-from tests.bench.persons import different_states
+from tests.bench.persons import PUBLISHED, different_states
 from tests.bench.shares import OTHER, Frame, Rule, Stack, share_of_time, shares, stacks
 from tests.bench.workload import Crowd, mixed
 from tests.builders import decision, published, purchase, request
@@ -148,5 +147,6 @@ def test_a_rule_may_be_for_a_folder() -> None:
 
 def test_the_persons_that_fill_a_changelog_are_such_as_a_worker_stores() -> None:
     states = different_states()
-    person = orjson.loads(states[0] % os.urandom(8).hex().encode())
-    assert Person.from_data(person).evidence
+    person = Person.from_bytes(states[0].replace(PUBLISHED, b"0123456789abcdef"))
+    assert person.evidence
+    assert person.published == "0123456789abcdef"

@@ -272,8 +272,8 @@ def test_a_backtest_accounts_for_every_record_in_another_format() -> None:
 
 
 def test_several_events_of_a_record_are_joined_one_and_all() -> None:
-    [standing] = lists([example_of("ga4/valid-several-events")], "ga4")
-    reasons = Counter(entry["reason"] for entry in standing["entries"])
+    [current] = lists([example_of("ga4/valid-several-events")], "ga4")
+    reasons = Counter(entry.reason for entry in current.entries)
     assert reasons == {"purchased": 1, "removed_from_cart": 1}
 
 

@@ -21,6 +21,7 @@ from streams.settings import NOT_SETTINGS, Settings, variable
 from streams.suppression.policy import Policy
 from streams.suppression.policy_document import DEFAULTS
 from streams.suppression.words import REASONS
+from tests.builders import as_json
 from tests.command_line import json_lines, run, start_process
 from tests.conformance.rules import RULES
 from tests.kafka.cluster import free_ports
@@ -173,7 +174,7 @@ def test_a_backtest_of_the_example_lists_as_shown(first_recording: Path) -> None
     _, standing = blocks("json")
     shown = orjson.loads(standing)
     assert json_lines(run("backtest", first_recording, "--lists", "-").stdout) == [shown]
-    assert msgspec.to_builtins(msgspec.convert(shown, SuppressionList)) == shown
+    assert as_json(msgspec.convert(shown, SuppressionList)) == shown
 
 
 def test_the_example_is_explained_as_shown(first_recording: Path) -> None:

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
-import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.engine.state.store import PERSON, Store
@@ -16,6 +15,7 @@ from streams.errors import UserError
 from streams.kafka.clients import client_settings
 from streams.kafka.offsets import topic_ids, watermarks
 from streams.settings import Settings
+from streams.suppression import stored
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ def due_of(changes: Mapping[bytes, bytes | None]) -> list[tuple[int, bytes]]:
     due: list[tuple[int, bytes]] = []
     for key, value in changes.items():
         if value is not None and key.startswith(PERSON):
-            time = orjson.loads(value[1 : value.index(b",")])
+            time = stored.due_of(value)
             if time is not None:
                 due.append((time, key))
     return due

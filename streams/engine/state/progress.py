@@ -12,7 +12,7 @@ import orjson
 from streams import __version__
 from streams.engine.state.store import PROGRESS, Store
 from streams.errors import UserError
-from streams.suppression.evidence import FORMAT
+from streams.suppression.stored import FORMAT
 
 ANOTHER_TOPIC = (
     "it is not the topic that was read. If it was made anew on purpose, stop all workers and set "
@@ -40,18 +40,18 @@ def taken(store: Store) -> Mapping[str, int]:
 
 
 def require_known_format(store: Store, rebuilding: str) -> None:
-    """Refuse a state that a newer version has written, whose persons this one cannot read.
+    """Refuse a state that another version has written, whose persons this one cannot read.
 
-    `rebuilding` is what else can be done. A state of an older version is read, and written in the
-    form of this one person by person. Raises `UserError`.
+    `rebuilding` is what else can be done. Raises `UserError`.
     """
     progress = progress_of(store)
     written = FIRST_FORMAT if progress is None else progress.get("format", FIRST_FORMAT)
-    if written > FORMAT:
+    if progress is not None and written != FORMAT:
+        which = "a newer" if written > FORMAT else "an older"
         raise UserError(
-            f"The state in {store.path} was written by a newer version of Unhaunt: it has format "
-            f"{written}, and this version ({__version__}) reads no newer one than {FORMAT}. Start "
-            f"the newer version, or {rebuilding}"
+            f"The state in {store.path} was written by {which} version of Unhaunt: it has format "
+            f"{written}, and this version ({__version__}) reads no other than {FORMAT}. Start "
+            f"the {which.split()[1]} version, or {rebuilding}"
         )
 
 

@@ -9,8 +9,7 @@ import hashlib
 import os
 from typing import Final, NamedTuple
 
-import orjson
-
+from schemas.outputs import SuppressionList, to_json
 from schemas.records import Event
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
@@ -59,25 +58,25 @@ class PersonJoin:
         self._policy = Policy.default()
         self._joins: dict[int, Join] = {}
 
-    def take(self, event: Event, partition: int, stored: bytes | None) -> Outcome:
+    def apply(self, event: Event, partition: int, stored: bytes | None) -> Outcome:
         """Take a record, with what is kept of its person, None for nothing."""
         join = self._joins.get(partition)
         if join is None:
             join = self._joins[partition] = Join(self._policy, Catalog())
         if stored is not None:
-            join.persons[event.user_id] = Person.from_data(orjson.loads(stored))
-        decision = join.take(event)
-        outcome = Outcome(None if decision is None else orjson.dumps(decision))
-        for _, person, standing in join.settle():
-            outcome = _outcome(outcome.decision, person, standing)
+            join.persons[event.user_id] = Person.from_bytes(stored)
+        decision = join.apply(event)
+        outcome = Outcome(None if decision is None else to_json(decision))
+        for _, person, current in join.prepare():
+            outcome = _outcome(outcome.decision, person, current)
         join.persons.clear()
         return outcome
 
 
-def _outcome(decision: bytes | None, person: Person, standing: dict[str, object] | None) -> Outcome:
-    content = None if standing is None else orjson.dumps(standing)
+def _outcome(decision: bytes | None, person: Person, current: SuppressionList | None) -> Outcome:
+    content = None if current is None else to_json(current)
     digest = None if content is None else hashlib.blake2b(content, digest_size=8).hexdigest()
     is_published = digest != person.published
     person.published = digest
-    state = orjson.dumps(person.to_data()) if person.evidence else None
+    state = person.to_bytes() if person.evidence else None
     return Outcome(decision, True, state, is_published, content)
