@@ -100,17 +100,17 @@ def stack(*frames: tuple[str, str], count: int = 1) -> Stack:
 
 
 def test_stacks_are_read_from_the_lines_of_a_profiler() -> None:
-    raw = "run (worker.py:3);Join.take (streams/suppression/join.py:37) 12\nMainThread;f (x.py) 1\n"
+    raw = "run (worker.py:3);Join.apply (streams/suppression/join.py:37) 12\nMainThread;f (x.py) 1\n"
     assert list(stacks(raw)) == [
-        stack(("run", "worker.py"), ("Join.take", "streams/suppression/join.py"), count=12),
+        stack(("run", "worker.py"), ("Join.apply", "streams/suppression/join.py"), count=12),
         stack(("MainThread", ""), ("f", "x.py")),
     ]
 
 
 def test_the_frame_nearest_to_the_top_that_says_anything_counts() -> None:
-    joined = stack(("Join.take", "join.py"), ("decide", "decision.py"), count=3)
+    joined = stack(("Join.apply", "join.py"), ("decide", "decision.py"), count=3)
     stored = stack(
-        ("Join.take", "join.py"), ("Store.get", "streams/engine/state/store.py"), count=1
+        ("Join.apply", "join.py"), ("Store.get", "streams/engine/state/store.py"), count=1
     )
     assert shares([joined, stored], RULES) == {"join": 0.75, "disk": 0.25}
 
@@ -120,14 +120,14 @@ def test_what_no_rule_knows_is_the_rest() -> None:
 
 
 def test_a_rule_may_be_for_single_functions_and_what_is_defined_in_them() -> None:
-    named = stack(("Join.take.<locals>.<genexpr>", "join.py"))
+    named = stack(("Join.apply.<locals>.<genexpr>", "join.py"))
     other = stack(("Join.mistake", "join.py"))
     assert shares([named, other], RULES) == {"join": 0.5, OTHER: 0.5}
 
 
 def test_a_thread_that_waits_takes_no_time() -> None:
     waiting = stack(("poll", "aiokafka/x.py"), ("EpollSelector.select", "selectors.py"), count=9)
-    assert shares([waiting, stack(("Join.take", "join.py"))], RULES) == {"join": 1}
+    assert shares([waiting, stack(("Join.apply", "join.py"))], RULES) == {"join": 1}
 
 
 def test_time_that_a_thread_waits_is_a_part_of_what_the_main_thread_was_seen_in() -> None:
