@@ -90,6 +90,16 @@ def categories_of(candidate: Candidate, product: Product | None) -> Sequence[str
     return () if categories is None else categories
 
 
+def has_attributes(candidate: Candidate) -> bool:
+    """Whether a request says more of a candidate's product than its id."""
+    return (
+        candidate.item_group_id is not None
+        or candidate.categories is not None
+        or candidate.brand is not None
+        or candidate.advertiser_id is not None
+    )
+
+
 def group_of(candidate: Candidate, product: Product | None) -> str:
     """The group of a candidate; one without a group is a group of its own."""
     group = None if product is None else product.item_group_id

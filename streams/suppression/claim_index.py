@@ -51,18 +51,19 @@ class ClaimIndex(ClaimsByScope):
     """What one person's evidence claims by a policy and a catalog."""
 
     __slots__ = (
-        "_generation",
-        "_outdated",
         "_undone",
         "catalog",
         "evidence",
+        "generation",
+        "outdated",
         "policy",
         "uncounted",
     )
 
     def __init__(self, evidence: Evidence, policy: Policy, catalog: Catalog) -> None:
         super().__init__()
-        self._generation = catalog.generation
+        self.generation: int = catalog.generation
+        """That of the catalog by which the evidence was sorted."""
         self.evidence = evidence
         self.policy = policy
         self.catalog = catalog
@@ -70,7 +71,7 @@ class ClaimIndex(ClaimsByScope):
         """How many dismissals make no claim."""
         self._undone: Undone | None = None
         """None when it is not known."""
-        self._outdated: tuple[ScopeEvidence, ...] = ()
+        self.outdated: tuple[ScopeEvidence, ...] = ()
         """Where the claims do not follow the evidence yet."""
         for line in evidence.lines:
             self._add_line(line)
@@ -78,12 +79,8 @@ class ClaimIndex(ClaimsByScope):
             self._add_rejection(rejection)
         for shown in evidence.impressions:
             self._add_impression(shown)
-        self._update_preferences()
-
-    @property
-    def is_current(self) -> bool:
-        """Whether the catalog still says what it said when the evidence was sorted."""
-        return self._generation == self.catalog.generation
+        if evidence.preferences or policy.consent_required:
+            self._update_preferences()
 
     @property
     def undone(self) -> Undone:
@@ -145,8 +142,8 @@ class ClaimIndex(ClaimsByScope):
 
     def bring_up_to_date(self) -> None:
         """Let the claims follow the evidence; to be called before they are looked at."""
-        if self._outdated:
-            outdated, self._outdated = self._outdated, ()
+        if self.outdated:
+            outdated, self.outdated = self.outdated, ()
             for counted in outdated:
                 counted.claims, counted.first_end = claims_of(counted, self.policy, self.undone)
                 counted.is_current = True
@@ -304,7 +301,7 @@ class ClaimIndex(ClaimsByScope):
         counted.is_reported = False
         if counted.is_current:
             counted.is_current = False
-            self._outdated = (*self._outdated, counted)
+            self.outdated = (*self.outdated, counted)
 
     # -- what ends (streams.suppression.expiry)
 

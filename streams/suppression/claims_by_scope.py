@@ -105,20 +105,30 @@ class ClaimsByScope:
 
         `product` is what the catalog knows of it, which wins attribute by attribute (SPEC 2).
         """
-        if self._by_value is None:
-            return [known for known in self.scopes if _covers(known, candidate, product)]
         found: list[ScopeClaims] = []
+        if self._by_value is None:
+            group: str | None = None
+            for known in self.scopes:
+                if known.scope != "group":
+                    if _covers(known, candidate, product):
+                        found.append(known)
+                else:
+                    if group is None:
+                        group = group_of(candidate, product)
+                    if known.value == group:
+                        found.append(known)
+            return found
         values = {candidate.product_id, group_of(candidate, product)}
         values.update(categories_of(candidate, product))
         for value in (brand_of(candidate, product), advertiser_of(candidate, product)):
             if value is not None:
                 values.add(value)
         for value in values:
-            known = self._by_value.get(value)
-            while known is not None:
-                if known.scope != "all" and _covers(known, candidate, product):
-                    found.append(known)
-                known = known.other
+            chained = self._by_value.get(value)
+            while chained is not None:
+                if chained.scope != "all" and _covers(chained, candidate, product):
+                    found.append(chained)
+                chained = chained.other
         if self.scopes[-1].scope == "all":
             found.append(self.scopes[-1])
         return found

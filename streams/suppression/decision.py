@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from schemas.outputs import Decision, SuppressedCandidate
 from schemas.records import Candidate, Product, Request
-from streams.suppression.catalog import Catalog, categories_of
+from streams.suppression.catalog import Catalog, categories_of, has_attributes
 from streams.suppression.claims import Claim, Inactive, inactive, rank
 from streams.suppression.claims_by_scope import ClaimsByScope
 from streams.suppression.policy import Policy
@@ -27,29 +27,28 @@ def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catal
     is_blank = held.is_empty
     names = held.names()
     products = catalog.products
+    at = request.ts
+    followed_since = at - policy.follow
+    is_quiet = request.channel in policy.quiet_channels
+    by_category = bool(policy.sensitive_categories)
     is_in_holdout: bool | None = None  # asked only if it matters
     for candidate in request.candidates:
         product_id = candidate.product_id
         product = products.get(product_id)
-        if (
-            product is None
-            and names is not None
-            and product_id not in names
-            and candidate.interest_at is None
-            and candidate.item_group_id is None
-            and candidate.categories is None
-            and candidate.brand is None
-            and candidate.advertiser_id is None
-            and candidate.basis != "inferred"
-        ):  # nothing but the id is known, and nothing is held against that
-            allowed.append(product_id)
-            continue
+        interest = candidate.interest_at
         left: list[Claim] = []
-        if not _is_plain(candidate, product, policy):
+        if (
+            by_category
+            or candidate.basis == "inferred"
+            or (interest is not None and (is_quiet or interest <= followed_since))
+            or (product is not None and product.sensitive)
+        ):  # the request itself may speak against it
             for claim in own_claims(candidate, product, request, held, policy):
                 if set_aside(claim, candidate, product, request, policy) is None:
                     left.append(claim)
-        if not is_blank:
+        if not is_blank and (
+            product is not None or names is None or product_id in names or has_attributes(candidate)
+        ):
             for covering in held.covering(candidate, product):
                 for claim in covering.claims:
                     if set_aside(claim, candidate, product, request, policy) is None:
@@ -68,7 +67,7 @@ def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catal
     return Decision(
         request.request_id,
         request.user_id,
-        request.ts,
+        at,
         policy.version,
         suppressed,
         allowed,
@@ -113,16 +112,6 @@ def price_of(candidate: Candidate, product: Product | None) -> float | None:
     if candidate.price is not None or product is None:
         return candidate.price
     return product.price
-
-
-def _is_plain(candidate: Candidate, product: Product | None, policy: Policy) -> bool:
-    """Whether a request says nothing of a candidate that could speak against it."""
-    return (
-        candidate.interest_at is None
-        and candidate.basis != "inferred"
-        and not policy.sensitive_categories
-        and (product is None or not product.sensitive)
-    )
 
 
 def own_claims(

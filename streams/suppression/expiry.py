@@ -34,11 +34,15 @@ def expire(index: ClaimIndex, newest: int) -> int | None:
     cutoff = newest - retention
     first = _first_end(index)
     over = _over(index, cutoff) if first < cutoff else []
-    others = _expire_without_claims(index, cutoff)
+    evidence = index.evidence
+    others = FOREVER
+    if evidence.refunds or evidence.voided or evidence.restorations or index.uncounted:
+        others = _expire_without_claims(index, cutoff)
     if over:
         _remove(index, over)
         first = _first_end(index)
-    due = min(first, others) + retention + 1
+    first = min(first, others)
+    due = first + retention + 1
     return due if due <= LATEST else None
 
 
@@ -83,8 +87,6 @@ def _left(facts: tuple[Stored, ...], gone: Ended) -> tuple[Stored, ...]:
 def _expire_without_claims(index: ClaimIndex, cutoff: int) -> int:
     """Remove what makes no claim of its own and is over; when the first of the rest ends."""
     evidence = index.evidence
-    if not (evidence.refunds or evidence.voided or evidence.restorations or index.uncounted):
-        return FOREVER
     ends = _endings_without_claims(index, _ends_of_returned_lines(index))
     gone = {id(fact) for fact, end in ends if end < cutoff}
     if gone:

@@ -42,13 +42,14 @@ class Person:
         changes = evidence.join(event)
         index = self._index
         if index is not None:
-            if index.is_current:
+            if index.generation == catalog.generation:
                 index.update(changes)
             else:
                 self._index = None
         first = event.ts
         for known, fact in changes:
-            first = min(first, self._first_end(known, fact))
+            if known is not None or isinstance(fact, Refund | VoidOrder):
+                first = min(first, self._first_end(known, fact))
         soonest = first + policy.retention + 1
         due = self.due
         if due is None or soonest < due:
@@ -92,9 +93,10 @@ class Person:
     def index(self, policy: Policy, catalog: Catalog) -> ClaimIndex:
         """What the evidence claims by the policy and the catalog as they are now."""
         index = self._index
-        if index is None or not index.is_current:
+        if index is None or index.generation != catalog.generation:
             index = self._index = ClaimIndex(self.evidence, policy, catalog)
-        index.bring_up_to_date()
+        if index.outdated:
+            index.bring_up_to_date()
         return index
 
     def current_list(

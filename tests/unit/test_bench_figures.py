@@ -90,7 +90,7 @@ def test_a_backlog_that_ends_now_keeps_its_events_apart_as_they_were() -> None:
 
 RULES = (
     Rule("disk", "engine/state/store.py"),
-    Rule("join", "join.py", "take"),
+    Rule("join", "join.py", "apply"),
     Rule("fetch", "aiokafka/"),
 )
 
@@ -100,7 +100,9 @@ def stack(*frames: tuple[str, str], count: int = 1) -> Stack:
 
 
 def test_stacks_are_read_from_the_lines_of_a_profiler() -> None:
-    raw = "run (worker.py:3);Join.apply (streams/suppression/join.py:37) 12\nMainThread;f (x.py) 1\n"
+    raw = (
+        "run (worker.py:3);Join.apply (streams/suppression/join.py:37) 12\nMainThread;f (x.py) 1\n"
+    )
     assert list(stacks(raw)) == [
         stack(("run", "worker.py"), ("Join.apply", "streams/suppression/join.py"), count=12),
         stack(("MainThread", ""), ("f", "x.py")),
