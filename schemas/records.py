@@ -29,8 +29,9 @@ from schemas.fields import (
 TargetField = Literal["product_id", "category", "brand", "advertiser_id"]
 Consent = Literal["granted", "denied"]
 
-NO_USER: Final = "no user_id"
-"""Stands for an absent `user_id`: this object, which no text in a value is."""
+NO_USER: Final = str(b"no user_id", "ascii")
+"""Stands for an absent `user_id`: this very object, which no text in a value is. (It is not written
+as a literal, of which compiled modules would have one each.)"""
 
 NO_TIME: Final = -(1 << 200)
 """Stands for an absent `ts`, and is far beyond what that may be."""

@@ -146,7 +146,7 @@ class Account:
             "returned": [
                 {"event_id": refund.event_id, "ts": refund.ts, "quantity": refund.quantity}
                 for refund in self._evidence.refunds
-                if (refund.order_id, refund.product_id) == line.identity
+                if (refund.order_id, refund.product_id) == (line.order_id, line.product_id)
             ],
             "void_since": None if void is None else void.ts,
             "replaced": [
@@ -221,7 +221,7 @@ def _by_time(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def _identity(fact: Known) -> Any:
-    return fact.identity
+    return fact.identity_of(fact)
 
 
 def _makes(timed: TimedLine, claim: Claim) -> bool:

@@ -4,6 +4,7 @@ This is the hot path: it runs for every candidate of every request. The usual ca
 nothing is held against, costs a few look-ups.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import UNSET
@@ -25,7 +26,7 @@ def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catal
     allowed: list[str] = []
     ghosted: list[SuppressedCandidate] = []
     is_blank = held.is_empty
-    names = held.names()
+    names = None if is_blank else held.names()
     products = catalog.products
     at = request.ts
     followed_since = at - policy.follow
@@ -36,23 +37,26 @@ def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catal
         product_id = candidate.product_id
         product = products.get(product_id)
         interest = candidate.interest_at
-        left: list[Claim] = []
+        left: list[Claim] | None = None
         if (
             by_category
             or candidate.basis == "inferred"
             or (interest is not None and (is_quiet or interest <= followed_since))
             or (product is not None and product.sensitive)
         ):  # the request itself may speak against it
-            for claim in own_claims(candidate, product, request, held, policy):
-                if set_aside(claim, candidate, product, request, policy) is None:
-                    left.append(claim)
+            left = counting(
+                own_claims(candidate, product, request, held, policy),
+                candidate,
+                product,
+                request,
+                policy,
+            )
         if not is_blank and (
             product is not None or names is None or product_id in names or has_attributes(candidate)
         ):
             for covering in held.covering(candidate, product):
-                for claim in covering.claims:
-                    if set_aside(claim, candidate, product, request, policy) is None:
-                        left.append(claim)
+                more = counting(covering.claims, candidate, product, request, policy)
+                left = more if left is None else left + more
         if not left:
             allowed.append(product_id)
             continue
@@ -73,6 +77,19 @@ def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catal
         allowed,
         ghosted,
     )
+
+
+def counting(
+    claims: Sequence[Claim],
+    candidate: Candidate,
+    product: Product | None,
+    request: Request,
+    policy: Policy,
+) -> list[Claim]:
+    """Those of the claims on a candidate that count against it."""
+    return [
+        claim for claim in claims if set_aside(claim, candidate, product, request, policy) is None
+    ]
 
 
 def _answer(product_id: str, claim: Claim) -> SuppressedCandidate:

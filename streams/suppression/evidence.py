@@ -7,7 +7,6 @@ and repeats after a crash cannot change the result.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any, Final, TypeVar, final
 
 from schemas.records import Dismissal, Event, Impression, OrderProduct, Preference, Purchase
@@ -34,8 +33,6 @@ Change = tuple[Fact | None, Fact]
 """A fact as it was, None if it is new, and as it is now."""
 
 Stored = TypeVar("Stored", bound=Fact)
-
-_identity: Final = attrgetter("identity")
 
 
 @final
@@ -230,17 +227,19 @@ def find(facts: tuple[Stored, ...], identity: str | tuple[str, str]) -> Stored |
     """The fact of a kind with this identity."""
     if not facts:
         return None
-    at = bisect_left(facts, identity, key=_identity)
-    return facts[at] if at < len(facts) and facts[at].identity == identity else None
+    identity_of = facts[0].identity_of
+    at = bisect_left(facts, identity, key=identity_of)
+    return facts[at] if at < len(facts) and identity_of(facts[at]) == identity else None
 
 
 def _with(facts: tuple[Stored, ...], fact: Stored) -> tuple[tuple[Stored, ...], list[Change]]:
     """The facts of a kind with one more, unless a later version of it is there; and the change."""
     if not facts:
         return (fact,), [(None, fact)]
-    identity = fact.identity
-    at = bisect_left(facts, identity, key=_identity)
-    if at < len(facts) and (known := facts[at]).identity == identity:
+    identity_of = fact.identity_of
+    identity = identity_of(fact)
+    at = bisect_left(facts, identity, key=identity_of)
+    if at < len(facts) and identity_of(known := facts[at]) == identity:
         if not _is_later(fact, known):
             return facts, []
         return (*facts[:at], fact, *facts[at + 1 :]), [(known, fact)]

@@ -1,11 +1,12 @@
 """The facts that evidence consists of (SPEC 3), as they are stored: arrays without names.
 
-Each has an `identity`, which is unique among those of its kind. A fact is never changed: what is
-said anew takes its place.
+`identity_of` gives what a fact is known by among those of its kind. A fact is never changed: what
+is reported anew takes its place.
 """
 
 from collections.abc import Sequence
-from typing import Protocol, cast
+from operator import attrgetter
+from typing import ClassVar, Protocol, cast
 
 from msgspec import Struct
 
@@ -48,6 +49,8 @@ class Attributes(Struct, frozen=True, array_like=True, gc=False):
 class Line(Struct, frozen=True, array_like=True, gc=False):
     """An order line: that of the greatest (`ts`, `event_id`) that lists the product."""
 
+    identity_of: ClassVar = attrgetter("order_id", "product_id")
+
     order_id: str
     product_id: str
     ts: int
@@ -55,14 +58,11 @@ class Line(Struct, frozen=True, array_like=True, gc=False):
     quantity: int
     attributes: Attributes | None
 
-    @property
-    def identity(self) -> LineKey:
-        """The order and the product."""
-        return self.order_id, self.product_id
-
 
 class Refund(Struct, frozen=True, array_like=True, gc=False):
     """A part of an order that came back."""
+
+    identity_of: ClassVar = attrgetter("event_id", "product_id")
 
     event_id: str
     product_id: str
@@ -70,22 +70,14 @@ class Refund(Struct, frozen=True, array_like=True, gc=False):
     order_id: str
     quantity: int
 
-    @property
-    def identity(self) -> tuple[str, str]:
-        """The event and the product."""
-        return self.event_id, self.product_id
-
 
 class VoidOrder(Struct, frozen=True, array_like=True, gc=False):
     """An order that was cancelled or refunded as a whole, at the newest time that said so."""
 
+    identity_of: ClassVar = attrgetter("order_id")
+
     order_id: str
     ts: int
-
-    @property
-    def identity(self) -> str:
-        """The order."""
-        return self.order_id
 
 
 class Target(Struct, frozen=True, array_like=True, gc=False):
@@ -98,6 +90,8 @@ class Target(Struct, frozen=True, array_like=True, gc=False):
 class Rejection(Struct, frozen=True, array_like=True, gc=False):
     """A dismissal that rejects."""
 
+    identity_of: ClassVar = attrgetter("event_id")
+
     event_id: str
     ts: int
     reason: DismissalReason
@@ -105,51 +99,37 @@ class Rejection(Struct, frozen=True, array_like=True, gc=False):
     price: int | float | None
     attributes: Attributes | None
 
-    @property
-    def identity(self) -> str:
-        """The event."""
-        return self.event_id
-
 
 class Restoration(Struct, frozen=True, array_like=True, gc=False):
     """What a person takes back: a target, a reason, both, or everything up to then."""
+
+    identity_of: ClassVar = attrgetter("event_id")
 
     event_id: str
     ts: int
     reason: DismissalReason | None
     target: Target | None
 
-    @property
-    def identity(self) -> str:
-        """The event."""
-        return self.event_id
-
 
 class Shown(Struct, frozen=True, array_like=True, gc=False):
     """An impression, at the greatest time that was seen of it."""
+
+    identity_of: ClassVar = attrgetter("impression_id", "product_id")
 
     impression_id: str
     product_id: str
     ts: int
 
-    @property
-    def identity(self) -> tuple[str, str]:
-        """The impression and the product."""
-        return self.impression_id, self.product_id
-
 
 class Choice(Struct, frozen=True, array_like=True, gc=False):
     """The value of one preference, and the event that gave it."""
+
+    identity_of: ClassVar = attrgetter("preference")
 
     preference: str
     ts: int
     event_id: str
     value: Consent
-
-    @property
-    def identity(self) -> str:
-        """The preference."""
-        return self.preference
 
 
 Fact = Line | Refund | VoidOrder | Rejection | Restoration | Shown | Choice

@@ -72,7 +72,7 @@ def _rank(ending: Ending) -> tuple[int, bool, int, int, Any]:
     """The order in which facts go. Among those without an end the oldest first."""
     fact, end = ending
     is_wish = end == FOREVER and _is_opt_out(fact)
-    return end, is_wish, _KIND_ORDER[type(fact)], fact.ts, fact.identity
+    return end, is_wish, _KIND_ORDER[type(fact)], fact.ts, fact.identity_of(fact)
 
 
 def _is_opt_out(fact: Fact) -> bool:

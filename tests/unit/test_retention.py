@@ -121,7 +121,7 @@ def test_the_newest_impressions_are_kept_for_each_value_of_the_frequency_scope()
     one_each = policy(frequency={"max": 1})
     shown = [*impressions(NOW, NOW + 1), *impressions(NOW, NOW + 1, product_id="radio")]
     kept = left(*shown, at=NOW, policy=one_each).impressions
-    assert {fact.identity for fact in kept} == {("i2", "tv"), ("i2", "radio")}
+    assert {fact.identity_of(fact) for fact in kept} == {("i2", "tv"), ("i2", "radio")}
 
 
 # --- evidence that acts on other evidence --------------------------------------------------------

@@ -55,7 +55,7 @@ def test_as_many_facts_as_are_allowed_are_all_kept() -> None:
 
 def test_beyond_that_the_oldest_of_what_stands_are_forgotten_and_counted() -> None:
     joined = flooded()
-    lines = {line.identity for line in evidence_of(joined).lines}
+    lines = {line.identity_of(line) for line in evidence_of(joined).lines}
     assert len(lines) == MOST_FACTS - ROOM
     assert joined.forgotten == Counter(lines=ROOM + 1)
     assert ("o0", "p0") not in lines
