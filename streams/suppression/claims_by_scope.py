@@ -34,12 +34,14 @@ class ScopeClaims:
 class ClaimsByScope:
     """The claims of a person by scope value, in the order of lists."""
 
-    __slots__ = ("_by_value", "is_sensitive_granted", "scopes")
+    __slots__ = ("_by_value", "is_narrow", "is_sensitive_granted", "scopes")
 
     def __init__(self) -> None:
         self.scopes: list[ScopeClaims] = []
         """All scope values that have claims, and perhaps some that have none."""
         self._by_value: dict[str, ScopeClaims] | None = None
+        self.is_narrow: bool = True
+        """Whether all that a claim may go by is a product's id and its group."""
         self.is_sensitive_granted: bool = False
         """Whether the person allowed ads on sensitive topics."""
 
@@ -63,6 +65,8 @@ class ClaimsByScope:
     def add(self, added: ScopeClaims) -> None:
         """Put in what is held against a scope value that was not there yet."""
         scopes = self.scopes
+        if added.scope not in ("product", "group"):
+            self.is_narrow = False
         if scopes and _order(scopes[-1]) > _order(added):
             scopes.insert(bisect_left(scopes, _order(added), key=_order), added)
         else:

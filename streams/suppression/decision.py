@@ -27,6 +27,7 @@ def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catal
     ghosted: list[SuppressedCandidate] = []
     is_blank = held.is_empty
     names = None if is_blank else held.names()
+    is_narrow = held.is_narrow
     products = catalog.products
     at = request.ts
     followed_since = at - policy.follow
@@ -52,7 +53,11 @@ def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catal
                 policy,
             )
         if not is_blank and (
-            product is not None or names is None or product_id in names or has_attributes(candidate)
+            product is not None
+            or names is None
+            or product_id in names
+            or candidate.item_group_id is not None
+            or (not is_narrow and has_attributes(candidate))
         ):
             for covering in held.covering(candidate, product):
                 more = counting(covering.claims, candidate, product, request, policy)

@@ -66,7 +66,7 @@ class Join:
                 self._pending[user_id] = None
         if isinstance(event, Request):
             held = self._nobody
-            if person is not None and person.evidence:
+            if person is not None:
                 held = person.index(self.policy, self.catalog)
             decision = decide(event, held, self.policy, self.catalog)
             decision.as_of = self.as_of

@@ -8,7 +8,6 @@ from msgspec import UNSET, Raw, structs
 
 from schemas.outputs import SuppressionList
 from streams.suppression.claims import Claim, end_of, list_order
-from streams.suppression.words import FOREVER
 
 LONGEST: Final = 1_000
 """A list holds at most so many entries, those with the latest end."""
@@ -55,14 +54,15 @@ def list_of(
     )
 
 
-def last_end(claims: Iterable[Claim]) -> int:
-    """When the last of the claims ends, `FOREVER` if one never does; `-FOREVER` without any."""
-    last = -FOREVER
+def last_end_before(claims: Iterable[Claim], time: int) -> int | None:
+    """When the last of the claims ends; None if that is not before a time, or there are none."""
+    last: int | None = None
     for claim in claims:
         until = claim.until
-        if until is None:
-            return FOREVER
-        last = max(last, until)
+        if until is None or until >= time:
+            return None
+        if last is None or until > last:
+            last = until
     return last
 
 

@@ -11,7 +11,7 @@ from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.evidence import Evidence, lines_of
 from streams.suppression.expiry import endings, expire
 from streams.suppression.facts import Fact, Line, Refund, VoidOrder
-from streams.suppression.lists import last_end, list_of
+from streams.suppression.lists import last_end_before, list_of
 from streams.suppression.policy import Policy
 from streams.suppression.stored import FORMAT, StoredPerson
 from streams.suppression.surplus import MOST_FACTS, forget_surplus
@@ -115,8 +115,9 @@ class Person:
             user_id, claims, granted, evidence.newest, newest, policy.version, self.forgotten
         )
         if current is not None and not granted:
-            end = last_end(claims)
-            if end != FOREVER and (self.due is None or end < self.due):
+            due = self.due
+            end = last_end_before(claims, FOREVER if due is None else due)
+            if end is not None:
                 self.due = end
         return current
 
