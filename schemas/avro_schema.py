@@ -81,7 +81,7 @@ def _type(kind: inspect.Type, named: set[str]) -> Any:
             return "boolean"
         case inspect.NoneType():
             return "null"
-        case inspect.ListType():
+        case inspect.ListType() | inspect.VarTupleType():
             return {"type": "array", "items": _types(kind.item_type, named)[0]}
         case inspect.DictType():
             return {"type": "map", "values": _types(kind.value_type, named)[0]}

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from schemas.explain import one_of
+from schemas.problems import one_of
 
 
 def by_topic(text: str, topics: Collection[str], words: Collection[str]) -> dict[str, str]:

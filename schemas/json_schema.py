@@ -87,8 +87,9 @@ def _as_read(definitions: dict[str, Schema], value: Schema, topic: Topic) -> Non
     if topic.key is not None and topic.key not in value["properties"]:
         key = {"description": "The key when absent; otherwise equal to it.", "type": "string"}
         value["properties"] = {topic.key: key, **value["properties"]}
-    if "required" in value:
-        value["required"] = [name for name in value["required"] if name not in FILLED_IN]
+    for name in FILLED_IN:
+        if name in value["properties"]:
+            del value["properties"][name]["default"]
     for schema in definitions.values():
         required = schema.get("required", [])
         for name, field in schema["properties"].items():

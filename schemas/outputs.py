@@ -1,8 +1,9 @@
 """The records of the output topics (SPEC 5 and 7)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.json import Encoder
 
 from schemas.fields import Int64
 
@@ -49,7 +50,7 @@ Until = Annotated[
     Int64 | None,
     Meta(description="Up to but not including when; null means until the person undoes it."),
 ]
-Because = Annotated[list[str], Meta(description="The sorted ids of the evidence behind it.")]
+Because = Annotated[tuple[str, ...], Meta(description="The sorted ids of the evidence behind it.")]
 ScopeField = Annotated[Scope, Meta(description="What the claim covers.")]
 ScopeValue = Annotated[str, Meta(description="Which one of the scope; * when the scope is all.")]
 ReasonField = Annotated[Reason, Meta(description="Why.")]
@@ -57,7 +58,7 @@ PolicyVersion = Annotated[str, Meta(description="The version of the policy that 
 Person = Annotated[str, Meta(description="The person, as in the record's key.")]
 
 
-class SuppressedCandidate(Struct, gc=False):
+class SuppressedCandidate(Struct, frozen=True, gc=False):
     """A candidate that must not be shown, with the claim that ranks first against it."""
 
     product_id: Annotated[str, Meta(description="The product of the candidate.")]
@@ -69,7 +70,7 @@ class SuppressedCandidate(Struct, gc=False):
     because: Because
 
 
-class Decision(Struct):
+class Decision(Struct, gc=False):
     """The answer to one request."""
 
     request_id: Annotated[str, Meta(description="The request that is answered.")]
@@ -100,7 +101,7 @@ class Decision(Struct):
     ] = UNSET
 
 
-class ListEntry(Struct, gc=False):
+class ListEntry(Struct, frozen=True, gc=False):
     """One claim on a person's list."""
 
     scope: ScopeField
@@ -115,7 +116,7 @@ class ListEntry(Struct, gc=False):
     ] = UNSET
 
 
-class SuppressionList(Struct):
+class SuppressionList(Struct, gc=False):
     """Everything that must no longer follow one person."""
 
     user_id: Person
@@ -154,3 +155,7 @@ class DeadLetterHeaders(Struct, rename=lambda name: f"unhaunt.{name}"):
     timestamp: Annotated[
         str, Meta(pattern="^-?[0-9]+$", description="Its timestamp in epoch milliseconds.")
     ]
+
+
+to_json: Final = Encoder().encode
+"""The value of an output record as it goes to its topic."""

@@ -3,10 +3,13 @@
 One Struct a topic. Fields stand in the order of SPEC 2, which is the order in which problems are
 reported. Numbers keep the type that they had in JSON: 10 is an int, 10.0 a float. Python's garbage
 collector need not look at records (`gc=False`): they refer to nothing that could refer to them.
+
+`user_id` and `ts` may be absent in JSON: the record's key and timestamp then stand in for them.
+Until they do (`schemas.decoding`), the fields are `NO_USER` and `NO_TIME`.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -25,6 +28,13 @@ from schemas.fields import (
 
 TargetField = Literal["product_id", "category", "brand", "advertiser_id"]
 Consent = Literal["granted", "denied"]
+
+NO_USER: Final = str(b"no user_id", "ascii")
+"""Stands for an absent `user_id`: this very object, which no text in a value is. (It is not written
+as a literal, of which compiled modules would have one each.)"""
+
+NO_TIME: Final = -(1 << 200)
+"""Stands for an absent `ts`, and is far beyond what that may be."""
 
 
 class Candidate(Struct, gc=False):
@@ -53,8 +63,8 @@ class Request(Struct, kw_only=True, gc=False):
     """A request for an ad: which of these candidates may follow the person?"""
 
     request_id: Annotated[str, Meta(description="Names the request; its decision repeats it.")]
-    user_id: UserId
-    ts: EventTime
+    user_id: UserId = NO_USER
+    ts: EventTime = NO_TIME
     site: Annotated[str | None, Meta(description="The site on which the ad would be shown.")] = None
     channel: Annotated[
         Literal["display", "video", "native", "email", "push", "onsite"],
@@ -79,12 +89,12 @@ class OrderProduct(Struct, gc=False):
     advertiser_id: AdvertiserId = None
 
 
-class Purchase(Struct, gc=False):
+class Purchase(Struct, kw_only=True, gc=False):
     """An order that was completed, refunded in part or whole, or cancelled."""
 
     event_id: EventId
-    user_id: UserId
-    ts: EventTime
+    user_id: UserId = NO_USER
+    ts: EventTime = NO_TIME
     event: Annotated[
         Literal["order_completed", "order_refunded", "order_cancelled"],
         Meta(description="What became of the order."),
@@ -99,12 +109,12 @@ class Purchase(Struct, gc=False):
     ] = None
 
 
-class Dismissal(Struct, gc=False):
+class Dismissal(Struct, kw_only=True, gc=False):
     """A person's rejection of an ad, or the restoration of what was rejected before."""
 
     event_id: EventId
-    user_id: UserId
-    ts: EventTime
+    user_id: UserId = NO_USER
+    ts: EventTime = NO_TIME
     action: Annotated[
         Literal["dismissed", "restored"],
         Meta(description="Whether the person rejects or takes a rejection back."),
@@ -143,22 +153,22 @@ class Dismissal(Struct, gc=False):
         return None
 
 
-class Impression(Struct, gc=False):
+class Impression(Struct, kw_only=True, gc=False):
     """An ad that was really shown."""
 
     impression_id: Annotated[str, Meta(description="Names the impression; a repeat counts once.")]
     product_id: ProductId
-    user_id: UserId
-    ts: EventTime
+    user_id: UserId = NO_USER
+    ts: EventTime = NO_TIME
     request_id: Annotated[str | None, Meta(description="The request that led to it.")] = None
 
 
-class Preference(Struct, gc=False):
+class Preference(Struct, kw_only=True, gc=False):
     """What a person allows. An absent field says nothing: what was said before stands."""
 
     event_id: EventId
-    user_id: UserId
-    ts: EventTime
+    user_id: UserId = NO_USER
+    ts: EventTime = NO_TIME
     personalised_ads: Annotated[
         Consent | None, Meta(description="Whether ads may be chosen for the person.")
     ] = None
@@ -189,8 +199,8 @@ Event = Request | Purchase | Dismissal | Impression | Preference
 """A record of a person topic."""
 
 
-class Several(Struct, gc=False):
-    """Events of one person that came in one record of another format, and so have one place."""
+class EventGroup(Struct, gc=False):
+    """Events of one person that came in one record of another format, and so stand together."""
 
     user_id: str
     ts: int
@@ -199,10 +209,10 @@ class Several(Struct, gc=False):
     """In the order of their times; none of them is a request."""
 
 
-Input = Event | Several
-"""What one record of a person topic says."""
+Input = Event | EventGroup
+"""What one record of a person topic holds."""
 
 
-def events_of(said: Input) -> Sequence[Event]:
+def events_of(record: Input) -> Sequence[Event]:
     """The events of one record."""
-    return said.events if isinstance(said, Several) else (said,)
+    return record.events if isinstance(record, EventGroup) else (record,)

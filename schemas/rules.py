@@ -6,8 +6,8 @@ The rules read JSON objects as they came; a null counts as absent.
 from collections.abc import Mapping
 from typing import get_args
 
-from schemas.explain import Problem, one_of
 from schemas.fields import DismissalReason
+from schemas.problems import Problem, one_of
 from schemas.records import TargetField
 
 TARGET_FIELDS: tuple[str, ...] = get_args(TargetField)

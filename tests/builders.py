@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from schemas.decoding import InvalidRecord, decode, decode_product
+from schemas.outputs import SuppressionList
 from schemas.records import (
     Candidate,
     Dismissal,
@@ -27,12 +28,14 @@ from streams.recording.backtest import Backtest, Counts
 from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.suppression import policy_document
 from streams.suppression.catalog import Catalog
-from streams.suppression.claims import Claim
+from streams.suppression.claim_index import ClaimIndex
+from streams.suppression.claims import Claim, rank
 from streams.suppression.decision import decide
 from streams.suppression.evidence import Evidence
+from streams.suppression.list_index import decide_from_list
 from streams.suppression.lists import list_of
+from streams.suppression.person import Person
 from streams.suppression.policy import Policy
-from streams.suppression.reading import Reading
 
 NOW = 1_700_000_000_000
 MINUTE = 60_000
@@ -64,7 +67,7 @@ def purchase(
 ) -> Purchase:
     """A completed order: of one TV unless products are named."""
     listed = _order_products(products or ("tv",))
-    return Purchase(event_id, user_id, ts, "order_completed", order_id, listed)
+    return _order("order_completed", event_id, order_id, ts, user_id, listed)
 
 
 def refund(
@@ -76,33 +79,33 @@ def refund(
 ) -> Purchase:
     """A refund of the products that are named, or of the whole order."""
     listed = _order_products(products) if products else None
-    return Purchase(event_id, user_id, ts, "order_refunded", order_id, listed)
+    return _order("order_refunded", event_id, order_id, ts, user_id, listed)
 
 
 def cancellation(
     event_id: str = "cancelled", order_id: str = "order", ts: int = NOW, user_id: str = "ann"
 ) -> Purchase:
-    return Purchase(event_id, user_id, ts, "order_cancelled", order_id)
+    return _order("order_cancelled", event_id, order_id, ts, user_id, None)
 
 
 def dismissal(
     reason: str, event_id: str = "dismissed", ts: int = NOW, user_id: str = "ann", **fields: Any
 ) -> Dismissal:
     """A dismissal; name its target, or nothing for `opt_out_all`."""
-    return Dismissal(event_id, user_id, ts, "dismissed", reason, **fields)
+    return Dismissal(event_id=event_id, user_id=user_id, ts=ts, reason=reason, **fields)
 
 
 def restoration(
     event_id: str = "restored", ts: int = NOW, user_id: str = "ann", **fields: Any
 ) -> Dismissal:
     """A restoration of what the fields name, or of everything."""
-    return Dismissal(event_id, user_id, ts, "restored", **fields)
+    return Dismissal(event_id=event_id, user_id=user_id, ts=ts, action="restored", **fields)
 
 
 def impression(
     impression_id: str = "shown", product_id: str = "tv", ts: int = NOW, user_id: str = "ann"
 ) -> Impression:
-    return Impression(impression_id, product_id, user_id, ts)
+    return Impression(impression_id=impression_id, product_id=product_id, user_id=user_id, ts=ts)
 
 
 def impressions(*times: int, product_id: str = "tv") -> list[Impression]:
@@ -113,7 +116,7 @@ def impressions(*times: int, product_id: str = "tv") -> list[Impression]:
 def preference(
     event_id: str = "said", ts: int = NOW, user_id: str = "ann", **answers: Any
 ) -> Preference:
-    return Preference(event_id, user_id, ts, **answers)
+    return Preference(event_id=event_id, user_id=user_id, ts=ts, **answers)
 
 
 def candidate(product_id: str = "tv", **fields: Any) -> Candidate:
@@ -132,6 +135,19 @@ def request(
         Candidate(named) if isinstance(named, str) else named for named in candidates or ("tv",)
     ]
     return Request(request_id=request_id, user_id=user_id, ts=ts, candidates=listed, **fields)
+
+
+def _order(
+    event: Any,
+    event_id: str,
+    order_id: str,
+    ts: int,
+    user_id: str,
+    products: list[OrderProduct] | None,
+) -> Purchase:
+    return Purchase(
+        event_id=event_id, user_id=user_id, ts=ts, event=event, order_id=order_id, products=products
+    )
 
 
 def _order_products(products: Iterable[str | OrderProduct]) -> list[OrderProduct]:
@@ -162,12 +178,29 @@ def person_with(*events: Event) -> Evidence:
     return evidence
 
 
+def index_of(evidence: Evidence, policy: Policy, catalog: Catalog) -> ClaimIndex:
+    """What the evidence claims by a policy and a catalog."""
+    index = ClaimIndex(evidence, policy, catalog)
+    index.bring_up_to_date()
+    return index
+
+
+def stored(evidence: Evidence) -> bytes:
+    """The evidence as it is stored, of a person of whom nothing was published."""
+    return Person(evidence).to_bytes()
+
+
+def read_back(evidence: Evidence) -> Evidence:
+    """The evidence as it comes back from where it was stored."""
+    return Person.from_bytes(stored(evidence)).evidence
+
+
 def claims(
     *events: Event, policy: Policy | None = None, catalog: Catalog | None = None
 ) -> list[Claim]:
     """What these events claim, the claim that ranks first at the front."""
-    reading = Reading(person_with(*events), policy or Policy.default(), catalog or Catalog())
-    return sorted(reading.claims(), key=Claim.rank)
+    index = index_of(person_with(*events), policy or Policy.default(), catalog or Catalog())
+    return sorted(index.claims(), key=rank)
 
 
 def the_claim(
@@ -183,8 +216,20 @@ def decision(
 ) -> dict[str, Any]:
     """The decision on a request by a person to whom this happened, as its JSON reads."""
     policy, catalog = policy or Policy.default(), catalog or Catalog()
-    reading = Reading(person_with(*events), policy, catalog)
-    return as_json(decide(asked, reading, policy, catalog))
+    index = index_of(person_with(*events), policy, catalog)
+    return as_json(decide(asked, index, policy, catalog))
+
+
+def decided_by_list(
+    asked: Request,
+    listed: Mapping[str, Any] | None,
+    policy: Policy,
+    catalog: Catalog,
+    age: float = 0,
+) -> dict[str, Any]:
+    """The decision by a published list as its JSON reads."""
+    known = None if listed is None else msgspec.convert(listed, SuppressionList)
+    return as_json(decide_from_list(asked, known, policy, catalog, age))
 
 
 def reasons(
@@ -206,7 +251,7 @@ def published(
     evidence = person_with(*events)
     found = list_of(
         "ann",
-        Reading(evidence, policy, catalog).claims(),
+        index_of(evidence, policy, catalog).claims(),
         evidence.granted(),
         evidence.newest,
         evidence.newest if newest is None else newest,
@@ -267,13 +312,13 @@ def backtest_of_records(
     """The same of what was read from a file."""
     run = Backtest(policy or Policy.default())
     decisions = as_json(list(run.run(records)))
-    lists = as_json({each["user_id"]: each for each in run.lists()})
+    lists = as_json({each.user_id: each for each in run.lists()})
     return decisions, lists, run.counts
 
 
 def as_json(value: Any) -> Any:
     """The value as whoever reads its JSON sees it."""
-    return orjson.loads(orjson.dumps(value))
+    return orjson.loads(msgspec.json.encode(value))
 
 
 def groups_of(lines: Iterable[Mapping[str, Any]]) -> tuple[Catalog, dict[int, list[Event]]]:

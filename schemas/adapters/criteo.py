@@ -9,7 +9,7 @@ from typing import Final
 from schemas.adapters.node import Node
 from schemas.adapters.told import Told, order, persons, present
 from schemas.decoding import Fields, InvalidRecord
-from schemas.explain import quoted
+from schemas.problems import quoted
 
 NAME: Final = re.compile("(set|view|add|track)[A-Z]")
 """How the events of the tag are named."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from schemas.adapters.node import Node
 from schemas.decoding import InvalidRecord, parse
-from schemas.explain import quoted
+from schemas.problems import quoted
 
 Headers = Sequence[tuple[str, bytes | None]]
 

@@ -19,8 +19,8 @@ from schemas.adapters.node import Node
 from schemas.adapters.told import Told
 from schemas.by_topic import by_topic
 from schemas.decoding import Fields, InvalidRecord, decode
-from schemas.explain import kind_of, quoted
-from schemas.records import Input, Several
+from schemas.problems import kind_of, quoted
+from schemas.records import EventGroup, Input
 from schemas.topics import PERSON_TOPICS
 
 OWN: Final = "unhaunt"
@@ -153,7 +153,7 @@ def _event(told: Told, event: Opened, key: bytes | None, timestamp: int) -> Inpu
     if len(events) == 1:
         return events[0]
     events.sort(key=lambda one: one.ts)
-    return Several(user_id, events[-1].ts, events)
+    return EventGroup(user_id, events[-1].ts, events)
 
 
 def _json(said: object) -> bytes:

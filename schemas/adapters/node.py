@@ -11,8 +11,8 @@ from math import isfinite
 from typing import Final
 
 from schemas.decoding import InvalidRecord
-from schemas.explain import kind_of, one_of, quoted
 from schemas.fields import INT64_MAX
+from schemas.problems import kind_of, one_of, quoted
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from schemas.adapters.node import Node
 from schemas.adapters.told import NOTHING, Told, has_own_id, persons, present
 from schemas.decoding import Fields, InvalidRecord
-from schemas.explain import quoted
+from schemas.problems import quoted
 
 OURS: Final = ("product_id", "impression_id", "request_id", "auction_id")
 """Parameters that make a call one of ours."""

@@ -4,8 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from msgspec import to_builtins
+
 from schemas.adapters.node import Node
 from schemas.openrtb.bid_request import BidRequest
+from schemas.outputs import Decision, ListEntry
 
 DECIDED: Final = ("policy", "suppressed", "allowed", "ghosted", "as_of")
 
@@ -16,11 +19,9 @@ LATER_CODE: Final = re.compile(r"\d+")
 """Codes of the later taxonomies."""
 DOMAIN: Final = re.compile(r"([a-z0-9-]+\.)+[a-z][a-z0-9-]+", re.IGNORECASE)
 
-Entry = Mapping[str, Any]
-
 
 def answered(
-    bid: BidRequest, decisions: Mapping[str, Mapping[str, Any]], entries: Iterable[Entry] = ()
+    bid: BidRequest, decisions: Mapping[str, Decision], entries: Iterable[ListEntry] = ()
 ) -> dict[str, Any]:
     """The bid request with what is suppressed; what it held before stays.
 
@@ -36,29 +37,28 @@ def answered(
 
     """
     denial = bid.denial()
-    standing = [entry for entry in entries if _is_active(entry, bid.ts)]
+    active = [entry for entry in entries if _is_active(entry, bid.ts)]
     if denial is not None:
-        standing.append(denial)
+        active.append(denial)
     answer = dict(bid.fields)
     code = IAB_1_CODE if bid.fields.get("cattax") in (None, IAB_1) else LATER_CODE
-    _widen(answer, "bcat", _values(standing, "category", code))
-    _widen(answer, "badv", _values(standing, "advertiser", DOMAIN))
+    _widen(answer, "bcat", _values(active, "category", code))
+    _widen(answer, "badv", _values(active, "advertiser", DOMAIN))
     answer["imp"] = [_decided(imp, decisions.get(str(imp["id"]))) for imp in _imps(bid)]
     said = {
         "denied": list(bid.consent.denied),
         "unread": list(bid.consent.unread),
-        "all": next((entry["reason"] for entry in standing if entry["scope"] == "all"), None),
+        "all": next((entry.reason for entry in active if entry.scope == "all"), None),
     }
     return _extended(answer, {name: value for name, value in said.items() if value})
 
 
-def _is_active(entry: Entry, at: int) -> bool:
-    until = entry["until"]
-    return bool(entry["since"] <= at and (until is None or at < until))
+def _is_active(entry: ListEntry, at: int) -> bool:
+    return entry.since <= at and (entry.until is None or at < entry.until)
 
 
-def _values(entries: Iterable[Entry], scope: str, form: re.Pattern[str]) -> list[str]:
-    values = (entry["value"] for entry in entries if entry["scope"] == scope)
+def _values(entries: Iterable[ListEntry], scope: str, form: re.Pattern[str]) -> list[str]:
+    values = (entry.value for entry in entries if entry.scope == scope)
     return sorted({value for value in values if form.fullmatch(value)})
 
 
@@ -74,11 +74,12 @@ def _imps(bid: BidRequest) -> list[Mapping[str, Any]]:
     return imps if isinstance(imps, list) else [imps]
 
 
-def _decided(imp: Mapping[str, Any], decision: Mapping[str, Any] | None) -> dict[str, Any]:
+def _decided(imp: Mapping[str, Any], decision: Decision | None) -> dict[str, Any]:
     if decision is None:
         return dict(imp)
-    said = {name: decision[name] for name in DECIDED if name in decision}
-    return _extended(imp, {"decision": said})
+    decided = to_builtins(decision)
+    shown = {name: decided[name] for name in DECIDED if name in decided}
+    return _extended(imp, {"decision": shown})
 
 
 def _extended(fields: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:

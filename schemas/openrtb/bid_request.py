@@ -8,8 +8,9 @@ import orjson
 
 from schemas.adapters.node import Node
 from schemas.decoding import InvalidRecord, decode
-from schemas.explain import quoted
 from schemas.openrtb.consent import Consent, consent_of
+from schemas.outputs import ListEntry
+from schemas.problems import quoted
 from schemas.records import Request
 
 NOBODY: Final = ""
@@ -35,21 +36,14 @@ class BidRequest(NamedTuple):
     """By the id of the impression, for those with candidates."""
     consent: Consent
 
-    def denial(self) -> dict[str, Any] | None:
+    def denial(self) -> ListEntry | None:
         """The denial of consent in the request as an entry of a list (SPEC 5), if there is one.
 
         It holds for this request alone, so it goes beside the person's own entries.
         """
         if not self.consent.denied:
             return None
-        return {
-            "scope": "all",
-            "value": "*",
-            "reason": "no_consent",
-            "since": 0,
-            "until": None,
-            "because": sorted(self.consent.denied),
-        }
+        return ListEntry("all", "*", "no_consent", 0, None, tuple(sorted(self.consent.denied)))
 
 
 def read_bid_request(

@@ -4,8 +4,9 @@ It takes less than a fiftieth of a worker's time (`python -m tests.bench metrics
 up for each record that can be for many at once.
 """
 
-from typing import Any, Final
+from typing import Final
 
+from schemas.outputs import Decision
 from schemas.records import Input
 from schemas.topics import STREAMS
 from streams.agents.counts import SuppressCounts
@@ -31,14 +32,14 @@ class Accounting:
         self._late: list[int] = []
         """Ranks of the streams of late evidence."""
 
-    def decided(self, decision: dict[str, Any]) -> None:
+    def decided(self, decision: Decision) -> None:
         """A request was decided."""
-        self._requests.append(decision["ts"])
-        self._allowed += len(decision["allowed"])
-        if suppressed := decision["suppressed"]:
-            self._suppressed += [answer["reason"] for answer in suppressed]
-        if ghosted := decision["ghosted"]:
-            self._ghosted += [answer["reason"] for answer in ghosted]
+        self._requests.append(decision.ts)
+        self._allowed += len(decision.allowed)
+        if suppressed := decision.suppressed:
+            self._suppressed += [answer.reason for answer in suppressed]
+        if ghosted := decision.ghosted:
+            self._ghosted += [answer.reason for answer in ghosted]
 
     def joined(self, key: OrderKey, event: Input) -> None:
         """Evidence was joined, in its order."""

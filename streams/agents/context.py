@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from schemas.adapters.formats import Reader, readers_of
+from schemas.outputs import to_json
 from streams.agents.catalog_reader import CatalogReader
 from streams.agents.counts import SuppressCounts
 from streams.kafka.registry.schema_registry import SchemaRegistry
@@ -21,8 +20,8 @@ class SuppressContext:
     catalog: CatalogReader
     readers: Mapping[str, Reader]
     """Those of the topics that are not in Unhaunt's own format, or whose values are framed."""
-    write_decision: Callable[[Any], bytes] = orjson.dumps
-    write_list: Callable[[Any], bytes] = orjson.dumps
+    write_decision: Callable[[Any], bytes] = to_json
+    write_list: Callable[[Any], bytes] = to_json
     counts: SuppressCounts = field(default_factory=SuppressCounts)
 
 

@@ -4,8 +4,6 @@ import itertools
 from collections import Counter
 from collections.abc import Collection
 
-import orjson
-
 from streams.engine.state.store import PERSON, Store
 from streams.suppression.join import Join
 from streams.suppression.person import Person
@@ -40,7 +38,7 @@ class PersonCache:
             if data is None:
                 nowhere += 1
             else:
-                persons[user_id] = Person.from_data(orjson.loads(data))
+                persons[user_id] = Person.from_bytes(data)
         self._looked_up["disk"] += len(missing) - nowhere
         self._looked_up["nowhere"] += nowhere
 
@@ -49,7 +47,7 @@ class PersonCache:
         persons = self._join.persons
         surplus = len(persons) - self._most
         for user_id in list(itertools.islice(persons, max(0, surplus))):
-            if not self._join.is_unsettled(user_id):
+            if not self._join.is_pending(user_id):
                 del persons[user_id]
 
 

@@ -11,8 +11,8 @@ from streams.engine.task import Task, TaskContext, Waiting
 from streams.kafka.group_consumer import Polled
 from streams.kafka.registry.schema_registry import SchemaRegistry
 from streams.settings import Settings
-from streams.suppression.evidence import FORMAT
 from streams.suppression.policy import Policy
+from streams.suppression.stored import FORMAT
 
 
 class SuppressTasks:

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import time
 from typing import Any
 
-import orjson
-
+from schemas.outputs import SuppressionList
 from streams.agents.accounting import Accounting
 from streams.agents.context import SuppressContext
 from streams.agents.intake import UNJOINABLE, Home, decoded
@@ -59,7 +58,7 @@ class SuppressTask:
         self._persons.load(
             {item.user_id for _, (item, _) in batch if not isinstance(item, UNJOINABLE)}
         )
-        take, send, number = self._join.take, self._send, self._number
+        apply, send, number = self._join.apply, self._send, self._number
         write, decisions = self._write_decision, self._decisions
         count_decision, count_event = self._accounting.decided, self._accounting.joined
         decided = unjoinable = 0
@@ -67,7 +66,7 @@ class SuppressTask:
             if isinstance(item, UNJOINABLE):
                 unjoinable += 1
                 self._side_outputs.dispatch(item)
-            elif (decision := take(item)) is not None:
+            elif (decision := apply(item)) is not None:
                 decided += 1
                 count_decision(decision)
                 send(decisions, number, item.user_id.encode(), write(decision))
@@ -95,11 +94,11 @@ class SuppressTask:
     def prepare(self) -> None:
         """Send the lists that changed, and put the persons into the state."""
         self._side_outputs.dead_letter_products()
-        for user_id, person, standing in self._join.settle():
-            self._publish(user_id, person, standing)
+        for user_id, person, current in self._join.prepare():
+            self._publish(user_id, person, current)
             key = key_of(user_id)
             if person.evidence:
-                self._changes.put(key, orjson.dumps(person.to_data()))
+                self._changes.put(key, person.to_bytes())
                 if person.due is not None:
                     self._changes.schedule(person.due, key)
             else:
@@ -157,14 +156,14 @@ class SuppressTask:
         """Names the policy and the catalog that there are now."""
         return f"{self.policy.fingerprint}:{self._catalog.position}"
 
-    def _publish(self, user_id: str, person: Person, standing: dict[str, Any] | None) -> None:
+    def _publish(self, user_id: str, person: Person, current: SuppressionList | None) -> None:
         """Send a list if it differs from the one that was last sent."""
-        if standing is None:
+        if current is None:
             if person.published is None:
                 return
             content, person.published = None, None
         else:
-            content = self._write_list(standing)
+            content = self._write_list(current)
             digest = hashlib.blake2b(content, digest_size=8).hexdigest()
             if digest == person.published:
                 return

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 import orjson
+from msgspec import to_builtins
 from rich.table import Table
 
 from streams.commands.files import whole_file
@@ -180,7 +181,9 @@ def _changes_as_json(name: str, changes: Changes) -> dict[str, Any]:
                 "before": before,
                 "after": after,
                 "count": count,
-                "examples": [example._asdict() for example in changes.examples[before, after]],
+                "examples": [
+                    to_builtins(example._asdict()) for example in changes.examples[before, after]
+                ],
             }
             for (before, after), count in sorted(changes.candidates.items())
         ],

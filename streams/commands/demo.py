@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from schemas.outputs import Decision, SuppressedCandidate
 from streams.commands.files import whole_file
 from streams.commands.policies import policy_in_force
 from streams.commands.summaries import add_candidates, followed_lines
@@ -38,24 +39,24 @@ class View:
     def __init__(self) -> None:
         self._step = ""
         self._summary = Summary()
-        self._latest: deque[tuple[str, dict[str, Any]]] = deque(maxlen=LATEST)
+        self._latest: deque[tuple[str, SuppressedCandidate]] = deque(maxlen=LATEST)
 
     def step(self, what: str, done: int, total: int) -> None:
         """Note how far a step is."""
         self._step = f"{what}: {done:,} of {total:,}"
 
-    def decided(self, decisions: Sequence[dict[str, Any]], summary: Summary) -> None:
+    def decided(self, decisions: Sequence[Decision], summary: Summary) -> None:
         """Note decisions that have come."""
         self._summary = summary
         for decision in decisions[-200:]:
-            for answer in decision["suppressed"][:1]:
-                self._latest.append((decision["user_id"], answer))
+            for answer in decision.suppressed[:1]:
+                self._latest.append((decision.user_id, answer))
 
     def __rich__(self) -> Group:
         """Draw it."""
         latest = table("person", "product", "why not", "until")
         for person, answer in self._latest:
-            latest.add_row(person, answer["product_id"], answer["reason"], _day(answer["until"]))
+            latest.add_row(person, answer.product_id, answer.reason, _day(answer.until))
         return Group(Text(self._step, style="bold"), _counts(self._summary), Text(), latest)
 
 
@@ -96,7 +97,7 @@ def demo(
     """
     # Kafka takes a while to import, which no other command should wait for.
     from streams.demo.demo import Demo, wait_for_interrupt  # noqa: PLC0415
-    from streams.recording.files import json_line, read  # noqa: PLC0415
+    from streams.recording.files import json_line, output_line, read  # noqa: PLC0415
     from streams.recording.simulated import DEMO_POLICY, simulate  # noqa: PLC0415
 
     for asked in (signal.SIGINT, signal.SIGTERM):
@@ -120,7 +121,7 @@ def demo(
         final = run.lists() if lists else {}
         with whole_file(decisions) as write_decision, whole_file(lists) as write_list:
             for decision in run.decisions:
-                write_decision(json_line(decision))
+                write_decision(output_line(decision))
             for _, standing in sorted(final.items()):
                 if standing is not None:
                     write_list(json_line(standing))

@@ -13,7 +13,10 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final, NamedTuple, Protocol
 
+from msgspec import UNSET, convert
+
 from schemas.decoding import InvalidRecord, decode
+from schemas.outputs import Decision
 from schemas.records import Event, Request
 from schemas.topics import PERSON_TOPICS, TOPICS
 from streams.demo.embedded_broker import EmbeddedBroker
@@ -43,7 +46,7 @@ class Watcher(Protocol):
     def step(self, what: str, done: int, total: int) -> None:
         """So many of all are done in this step."""
 
-    def decided(self, decisions: Sequence[dict[str, Any]], summary: Summary) -> None:
+    def decided(self, decisions: Sequence[Decision], summary: Summary) -> None:
         """Decisions have come."""
 
 
@@ -79,7 +82,7 @@ class Demo:
     ) -> None:
         """`folder` is for the broker's and the worker's files."""
         self.summary = Summary()
-        self.decisions: list[dict[str, Any]] = []
+        self.decisions: list[Decision] = []
         """As they stand on the topic, without `as_of`."""
         self.visible: Latency | None = None
         """For readers who do not wait for the checkpoint."""
@@ -204,9 +207,9 @@ class Demo:
         self.committed = Latency.of(arrived[request] - at for request, at in due.items())
 
     def _add_decisions(self, read: Sequence[Read], watcher: Watcher) -> None:
-        decisions = [decision.value for decision in read]
+        decisions = [convert(decision.value, Decision) for decision in read]
         for decision in decisions:
-            decision.pop("as_of")
+            decision.as_of = UNSET
             self.summary.add(decision)
         self.decisions += decisions
         if decisions:

@@ -1,8 +1,8 @@
 """What can be found out in a run over a recording."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
+from schemas.outputs import SuppressionList
 from schemas.records import Event
 from streams.recording.backtest import Step
 
@@ -20,8 +20,8 @@ class Analysis(Protocol):
     def take(self, step: Step) -> None:
         """Take note of an event that was just taken; they come in the order of SPEC 6."""
 
-    def add_list(self, number: int, standing: Mapping[str, Any]) -> None:
-        """Take note of the list that stands in the end for a person, under a policy by number."""
+    def add_list(self, number: int, current: SuppressionList) -> None:
+        """Take note of the list of a person as it is in the end, under a policy by number."""
 
     def merge(self, other: Self) -> None:
         """Add what another share came to."""

@@ -8,11 +8,14 @@ but for the clocks: so a backtest may take a share of them, told of the others' 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from zlib import crc32
+
+from msgspec import UNSET
 
 from schemas.adapters.formats import readers_of
 from schemas.decoding import InvalidRecord, decode, decode_product
+from schemas.outputs import Decision, SuppressionList
 from schemas.records import Event, Input, events_of
 from schemas.topics import PERSON_TOPICS
 from streams.kafka.partitioner import partition_of
@@ -59,12 +62,12 @@ NATIVE: Final[Mapping[str, str]] = {}
 
 
 class Step(NamedTuple):
-    """An event that was taken, or the several of one record."""
+    """An event that was applied, or the events of one record."""
 
     event: Input
     clock: int
     """The newest event time of its partition, this event's included, in milliseconds."""
-    decisions: tuple[dict[str, Any] | None, ...]
+    decisions: tuple[Decision | None, ...]
     """For each policy the decision on a request, without `as_of`; of other events None."""
     joins: tuple[Join, ...]
     """For each policy the join that holds the person."""
@@ -95,7 +98,7 @@ class Backtest:
         self._order = Order()
         self._others: Sequence[Clocks] = ()
 
-    def run(self, records: Iterable[RecordedRecord]) -> Iterator[dict[str, Any]]:
+    def run(self, records: Iterable[RecordedRecord]) -> Iterator[Decision]:
         """The decisions in order, without `as_of`, since two runs are to be compared."""
         self.read(records)
         for step in self.steps():
@@ -155,25 +158,25 @@ class Backtest:
                 by_policy = joins[partition] = tuple(made)
             for join in by_policy:
                 join.newest = clock
-            decisions = tuple([join.take(event) for join in by_policy])
+            decisions = tuple([join.apply(event) for join in by_policy])
             if decisions[0] is None:
                 self.counts.joined += 1
             else:
                 self.counts.decided += 1
                 for decision in decisions:
                     if decision is not None:
-                        del decision["as_of"]
+                        decision.as_of = UNSET
             yield Step(event, clock, decisions, by_policy, placed)
 
-    def lists(self) -> Iterator[dict[str, Any]]:
+    def lists(self) -> Iterator[SuppressionList]:
         """The final list of every person with evidence, by partition and then by person.
 
         One without entries or grants, which is a tombstone on the topic, has empty ones here.
         """
-        for _, standing in self.placed_lists(0):
-            yield standing
+        for _, current in self.placed_lists(0):
+            yield current
 
-    def placed_lists(self, number: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    def placed_lists(self, number: int) -> Iterator[tuple[int, SuppressionList]]:
         """The lists under a policy, by its number, each with its partition."""
         newest = newest_of(self._others)
         for partition, joins in sorted(self.joins.items()):
@@ -182,9 +185,9 @@ class Backtest:
                 join.newest = max(join.newest, newest.get(partition, join.newest))
             for user_id in sorted(join.persons):
                 join.review(user_id)
-            for user_id, person, standing in sorted(join.settle(), key=lambda settled: settled[0]):
+            for user_id, person, current in sorted(join.prepare(), key=lambda each: each[0]):
                 if person.evidence:
-                    yield partition, standing or _empty_list(user_id, person, join.policy)
+                    yield partition, current or _empty_list(user_id, person, join.policy)
         self.counts.forgotten = sum((each[0].forgotten for each in self.joins.values()), Counter())
 
     def _event(self, record: RecordedRecord) -> Input | None:
@@ -226,11 +229,5 @@ class Backtest:
             counts.dead[error.code] += 1
 
 
-def _empty_list(user_id: str, person: Person, policy: Policy) -> dict[str, Any]:
-    return {
-        "user_id": user_id,
-        "ts": person.evidence.newest,
-        "policy": policy.version,
-        "granted": [],
-        "entries": [],
-    }
+def _empty_list(user_id: str, person: Person, policy: Policy) -> SuppressionList:
+    return SuppressionList(user_id, person.evidence.newest, policy.version, [], [])

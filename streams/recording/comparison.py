@@ -1,11 +1,12 @@
 """What other policies would have changed: candidate by candidate beside a first one's answers."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
+from schemas.outputs import Decision, SuppressedCandidate, SuppressionList
 from schemas.records import Candidate, Event, Request
 from streams.recording.backtest import Step
 from streams.suppression.catalog import Catalog, categories_of
@@ -17,7 +18,6 @@ GHOSTED: Final = "ghosted: "
 EXAMPLES: Final = 3
 """So many of each change are kept, the earliest, each of another person."""
 
-Decision = Mapping[str, Any]
 Change = tuple[str, str]
 """The answers of the first and of the other policy: a reason, `ALLOWED` or `GHOSTED` and a reason.
 """
@@ -30,9 +30,9 @@ class Example(NamedTuple):
     request_id: str
     product_id: str
     user_id: str
-    before: Mapping[str, Any] | None
+    before: SuppressedCandidate | None
     """The first policy's answer, as in a decision; None when the candidate is allowed."""
-    after: Mapping[str, Any] | None
+    after: SuppressedCandidate | None
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Changes:
 
     def add(self, request: Request, before: Decision, after: Decision, catalog: Catalog) -> None:
         """Compare two decisions on one request."""
-        if before["suppressed"] == after["suppressed"] and before["ghosted"] == after["ghosted"]:
+        if before.suppressed == after.suppressed and before.ghosted == after.ghosted:
             return
         first, other = _answers(before), _answers(after)
         is_changed = False
@@ -111,11 +111,13 @@ class Comparison:
             return
         self.requests += 1
         for decision, answers in zip(step.decisions, self.answers, strict=True):
-            _count(decision or {}, answers)
+            if decision is not None:
+                _count(decision, answers)
         for decision, changes in zip(step.decisions[1:], self.changes, strict=True):
-            changes.add(event, first, decision or {}, step.joins[0].catalog)
+            if decision is not None:
+                changes.add(event, first, decision, step.joins[0].catalog)
 
-    def add_list(self, number: int, standing: Mapping[str, Any]) -> None:
+    def add_list(self, number: int, current: SuppressionList) -> None:
         """Lists are not compared: what counts is what was shown."""
 
     def merge(self, other: Self) -> None:
@@ -134,23 +136,23 @@ def is_shown(answer: str) -> bool:
 
 def _count(decision: Decision, answers: Counter[str]) -> None:
     """Count the answer to each candidate."""
-    ghosted = decision["ghosted"]
-    answers[ALLOWED] += len(decision["allowed"]) - len(ghosted)
-    for answer in decision["suppressed"]:
-        answers[answer["reason"]] += 1
+    ghosted = decision.ghosted
+    answers[ALLOWED] += len(decision.allowed) - len(ghosted)
+    for answer in decision.suppressed:
+        answers[answer.reason] += 1
     for answer in ghosted:
-        answers[GHOSTED + answer["reason"]] += 1
+        answers[GHOSTED + answer.reason] += 1
 
 
-def _answers(decision: Decision) -> dict[str, tuple[str, Mapping[str, Any]]]:
+def _answers(decision: Decision) -> dict[str, tuple[str, SuppressedCandidate]]:
     """The answers other than allowed, by product."""
-    ghosted = {a["product_id"]: (GHOSTED + a["reason"], a) for a in decision["ghosted"]}
-    suppressed = {a["product_id"]: (a["reason"], a) for a in decision["suppressed"]}
+    ghosted = {a.product_id: (GHOSTED + a.reason, a) for a in decision.ghosted}
+    suppressed = {a.product_id: (a.reason, a) for a in decision.suppressed}
     return ghosted | suppressed
 
 
-def _end(answer: Mapping[str, Any] | None) -> Any:
-    return None if answer is None else answer["until"]
+def _end(answer: SuppressedCandidate | None) -> int | None:
+    return None if answer is None else answer.until
 
 
 def _category(candidate: Candidate, catalog: Catalog) -> str:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, BinaryIO, Self
 import msgspec
 import orjson
 
+from schemas.outputs import Decision, SuppressionList, to_json
 from streams.kafka.partitioner import partition_of
 from streams.recording.frames import Frames
 from streams.recording.sources import AnyPath, Progress, SourceError, open_source
@@ -278,6 +279,11 @@ def line_of(record: RecordedRecord) -> bytes:
 def json_line(value: object) -> bytes:
     """A value as a line of JSON Lines."""
     return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def output_line(record: Decision | SuppressionList) -> bytes:
+    """An output record as a line of JSON Lines."""
+    return to_json(record) + b"\n"
 
 
 def _text(content: bytes) -> str:

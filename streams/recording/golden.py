@@ -12,11 +12,11 @@ Whatever else lies in the folder is for people.
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from schemas.outputs import Decision, SuppressionList
+from schemas.outputs import Decision, SuppressionList, to_json
 from streams.recording.backtest import Backtest
 from streams.recording.files import ENDINGS, read
 from streams.recording.sources import SourceError, open_source
@@ -82,8 +82,7 @@ def outcome(case: Case, policy: Policy) -> Outcome:
     """What comes of a case now. Raises `RecordingError` for a line that is no record."""
     test = Backtest(policy)
     decisions = list(test.run(read([case.recording])))
-    lists = sorted(test.lists(), key=lambda each: str(each["user_id"]))
-    return Outcome(_typed(decisions, Decision), _typed(lists, SuppressionList))
+    return Outcome(decisions, sorted(test.lists(), key=lambda each: each.user_id))
 
 
 def expected(case: Case) -> Outcome:
@@ -98,17 +97,13 @@ def write(case: Case, outcome: Outcome) -> bool:
     is_news = False
     for name, values in ((DECISIONS, outcome.decisions), (LISTS, outcome.lists)):
         path = case.folder / name
-        content = b"".join(msgspec.json.encode(value) + b"\n" for value in values)
+        content = b"".join(to_json(value) + b"\n" for value in values)
         if not path.exists() or path.read_bytes() != content:
             unfinished = path.with_name(f"{name}.part")
             unfinished.write_bytes(content)
             os.replace(unfinished, path)
             is_news = True
     return is_news
-
-
-def _typed(values: Sequence[Any], output: type[Output]) -> list[Output]:
-    return [msgspec.convert(value, output) for value in values]
 
 
 def _read(path: Path, output: type[Output]) -> list[Output]:

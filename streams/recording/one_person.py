@@ -78,6 +78,6 @@ class OnePerson:
         join = Join(self._policy, self._catalog)
         for placed in own:
             join.newest = placed.clock
-            join.take(placed.event)
+            join.apply(placed.event)
         join.newest = clock
         return Known(join, tuple(event for placed in own for event in events_of(placed.event)))

@@ -9,8 +9,9 @@ became of them; so it also counts those that were shown all the same.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
+from schemas.outputs import Decision, SuppressionList
 from schemas.records import Dismissal, Event, Purchase
 from streams.recording.backtest import Step
 from streams.recording.tally import Tally
@@ -109,15 +110,15 @@ class Summary:
         ):
             _earliest(self._removals, event.user_id, event.product_id, event.ts)
 
-    def add(self, decision: Mapping[str, Any]) -> None:
+    def add(self, decision: Decision) -> None:
         """Count a decision, as it stands on `decisions` or in a backtest's file."""
         self.requests += 1
-        self.allowed += len(decision["allowed"])
-        for answer in decision["suppressed"]:
-            self.suppressed[answer["reason"]] += 1
-        for answer in decision["ghosted"]:
-            self.ghosted[answer["reason"]] += 1
-        person = decision["user_id"]
+        self.allowed += len(decision.allowed)
+        for answer in decision.suppressed:
+            self.suppressed[answer.reason] += 1
+        for answer in decision.ghosted:
+            self.ghosted[answer.reason] += 1
+        person = decision.user_id
         if person in self._orders or person in self._removals:
             self._add_following(person, decision)
 
@@ -126,12 +127,12 @@ class Summary:
         if step.decisions[0] is not None:
             self.add(step.decisions[0])
 
-    def add_list(self, number: int, standing: Mapping[str, Any]) -> None:
+    def add_list(self, number: int, current: SuppressionList) -> None:
         """Count one person's list under the first policy."""
         if number == 0:
             self.lists.persons += 1
-            self.lists.entries += len(standing["entries"])
-            self.lists.standing += bool(standing["entries"] or standing["granted"])
+            self.lists.entries += len(current.entries)
+            self.lists.standing += bool(current.entries or current.granted)
 
     def merge(self, other: Self) -> None:
         """Add the counts of other people."""
@@ -144,22 +145,22 @@ class Summary:
         self.ordered_or_removed.merge(other.ordered_or_removed)
         self.lists.merge(other.lists)
 
-    def _add_following(self, person: str, decision: Mapping[str, Any]) -> None:
+    def _add_following(self, person: str, decision: Decision) -> None:
         orders = self._orders.get(person, NOTHING)
         removals = self._removals.get(person, NOTHING)
-        at = decision["ts"]
-        for product in decision["allowed"]:
+        at = decision.ts
+        for product in decision.allowed:
             if product in orders or product in removals:
                 for followed in self._following(orders.get(product), removals.get(product), at):
                     followed.wanted += 1
-        for answer in decision["suppressed"]:
-            product = answer["product_id"]
+        for answer in decision.suppressed:
+            product = answer.product_id
             for followed in self._following(orders.get(product), removals.get(product), at):
                 followed.wanted += 1
                 followed.stopped += 1
-        for answer in decision["ghosted"]:
+        for answer in decision.ghosted:
             # It stands among the allowed ones too, and is wanted once.
-            product = answer["product_id"]
+            product = answer.product_id
             for followed in self._following(orders.get(product), removals.get(product), at):
                 followed.ghosted += 1
 

@@ -1,9 +1,12 @@
 """What the catalog says of products, and what follows for the scopes that they belong to."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
+from typing import Final, cast
 
+from schemas.outputs import Scope
 from schemas.records import Candidate, Product
-from streams.suppression.evidence import Attributes, HasAttributes
+from streams.suppression.claims import ScopeValue
+from streams.suppression.facts import Attributes, HasAttributes
 from streams.suppression.words import EVERYTHING
 
 
@@ -20,7 +23,7 @@ class Catalog:
         self.generation = 0
 
     def put(self, product_id: str, product: Product | None) -> None:
-        """Take a catalog record; None removes the product."""
+        """Put a product in its place; None removes it."""
         if product is None:
             if self.products.pop(product_id, None) is None:
                 return
@@ -30,31 +33,28 @@ class Catalog:
             self.products[product_id] = product
         self.generation += 1
 
-    def attributes(self, product_id: str, own: HasAttributes | None) -> Attributes:
+    def attributes(self, product_id: str, own: HasAttributes | None) -> HasAttributes:
         """The attributes of a product, those that a record brings filling in what is not known."""
         product = self.products.get(product_id)
         if product is None:
-            if own is None:
-                return NO_ATTRIBUTES
-            return Attributes(own.item_group_id, own.categories, own.brand, own.advertiser_id)
+            return NO_ATTRIBUTES if own is None else own
         if own is None:
-            return Attributes(
-                product.item_group_id, product.categories, product.brand, product.advertiser_id
-            )
+            return product
+        categories = own.categories if product.categories is None else product.categories
         return Attributes(
             own.item_group_id if product.item_group_id is None else product.item_group_id,
-            own.categories if product.categories is None else product.categories,
+            cast(list[str] | None, categories),
             own.brand if product.brand is None else product.brand,
             own.advertiser_id if product.advertiser_id is None else product.advertiser_id,
         )
 
 
-NO_ATTRIBUTES = Attributes()
+NO_ATTRIBUTES: Final = Attributes()
 
 
 def scope_of(
-    scope: str, product_id: str, attributes: Attributes, category: str | None = None
-) -> tuple[str, str]:
+    scope: Scope, product_id: str, attributes: HasAttributes, category: str | None = None
+) -> ScopeValue:
     """The scope and its value for a product (SPEC 4, "Scope of a product").
 
     `category` is the one whose policy entry set a purchase's scope. A product that lacks what
@@ -64,7 +64,7 @@ def scope_of(
         return scope, product_id
     if scope == "all":
         return scope, EVERYTHING
-    value = None
+    value: str | None = None
     if scope == "category":
         value = category or narrowest(attributes.categories)
     elif scope == "brand":
@@ -90,32 +90,31 @@ def categories_of(candidate: Candidate, product: Product | None) -> Sequence[str
     return () if categories is None else categories
 
 
-def scope_values(
-    candidate: Candidate, product: Product | None, scopes: Container[str]
-) -> list[tuple[str, str]]:
-    """The scope values of a candidate that a claim of one of these scopes may have.
+def has_attributes(candidate: Candidate) -> bool:
+    """Whether a request says more of a candidate's product than its id."""
+    return (
+        candidate.item_group_id is not None
+        or candidate.categories is not None
+        or candidate.brand is not None
+        or candidate.advertiser_id is not None
+    )
 
-    `product` is what the catalog knows of it, which wins attribute by attribute (SPEC 2).
-    """
-    product_id = candidate.product_id
-    covered = [("all", EVERYTHING), ("product", product_id)]
-    if "group" in scopes:
-        group = None if product is None else product.item_group_id
-        if group is None:
-            group = candidate.item_group_id
-        covered.append(("group", product_id if group is None else group))
-    if "category" in scopes:
-        covered += [("category", name) for name in set(categories_of(candidate, product))]
-    if "brand" in scopes:
-        brand = None if product is None else product.brand
-        if brand is None:
-            brand = candidate.brand
-        if brand is not None:
-            covered.append(("brand", brand))
-    if "advertiser" in scopes:
-        advertiser = None if product is None else product.advertiser_id
-        if advertiser is None:
-            advertiser = candidate.advertiser_id
-        if advertiser is not None:
-            covered.append(("advertiser", advertiser))
-    return covered
+
+def group_of(candidate: Candidate, product: Product | None) -> str:
+    """The group of a candidate; one without a group is a group of its own."""
+    group = None if product is None else product.item_group_id
+    if group is None:
+        group = candidate.item_group_id
+    return candidate.product_id if group is None else group
+
+
+def brand_of(candidate: Candidate, product: Product | None) -> str | None:
+    """The brand of a candidate."""
+    brand = None if product is None else product.brand
+    return candidate.brand if brand is None else brand
+
+
+def advertiser_of(candidate: Candidate, product: Product | None) -> str | None:
+    """The advertiser of a candidate."""
+    advertiser_id = None if product is None else product.advertiser_id
+    return candidate.advertiser_id if advertiser_id is None else advertiser_id

@@ -4,80 +4,68 @@ This is the hot path: it runs for every candidate of every request. The usual ca
 nothing is held against, costs a few look-ups.
 """
 
-from collections.abc import Container
-from typing import Any, Literal, Protocol
+from collections.abc import Sequence
+from typing import Literal
 
+from msgspec import UNSET
+
+from schemas.outputs import Decision, SuppressedCandidate
 from schemas.records import Candidate, Product, Request
-from streams.suppression.catalog import Catalog, categories_of
-from streams.suppression.claims import Claim, Inactive
+from streams.suppression.catalog import Catalog, categories_of, has_attributes
+from streams.suppression.claims import Claim, Inactive, inactive, rank
+from streams.suppression.claims_by_scope import ClaimsByScope
 from streams.suppression.policy import Policy
 
 SetAside = Inactive | Literal["own_site", "price"]
 """Why a claim does not count: its time, or what lifts it (SPEC 5, steps 1 and 2)."""
 
 
-class Held(Protocol):
-    """What is held against a person's candidates, and where that is known from."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing at all is held against any candidate."""
-
-    @property
-    def named(self) -> Container[str] | None:
-        """What a product's id has to be among to be covered by a claim, if all that is known of
-        the product is its id; None if everything is covered.
-        """
-
-    @property
-    def is_sensitive_granted(self) -> bool:
-        """Whether the person allowed ads on sensitive topics."""
-
-    def claims_on(self, candidate: Candidate, product: Product | None) -> list[Claim]:
-        """The claims that cover a candidate, active or not."""
-
-
-def decide(request: Request, reading: Held, policy: Policy, catalog: Catalog) -> dict[str, Any]:
+def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catalog) -> Decision:
     """The decision as it goes to `decisions`, without `as_of`."""
-    suppressed: list[dict[str, Any]] = []
+    suppressed: list[SuppressedCandidate] = []
     allowed: list[str] = []
-    ghosted: list[dict[str, Any]] = []
-    is_blank = reading.is_empty
-    named = reading.named
+    ghosted: list[SuppressedCandidate] = []
+    is_blank = held.is_empty
+    names = None if is_blank else held.names()
+    is_narrow = held.is_narrow
     products = catalog.products
+    at = request.ts
+    followed_since = at - policy.follow
+    is_quiet = request.channel in policy.quiet_channels
+    by_category = bool(policy.sensitive_categories)
     is_in_holdout: bool | None = None  # asked only if it matters
     for candidate in request.candidates:
         product_id = candidate.product_id
         product = products.get(product_id)
+        interest = candidate.interest_at
+        left: list[Claim] | None = None
         if (
-            named is not None
-            and product is None
-            and product_id not in named
-            and candidate.interest_at is None
-            and candidate.item_group_id is None
-            and candidate.categories is None
-            and candidate.brand is None
-            and candidate.advertiser_id is None
-            and candidate.basis != "inferred"
-        ):  # nothing but the id is known, and nothing is held against that
-            allowed.append(product_id)
-            continue
-        claims = (
-            []
-            if _is_plain(candidate, product, policy)
-            else own_claims(candidate, product, request, reading, policy)
-        )
-        if not is_blank:
-            claims += reading.claims_on(candidate, product)
-        left = claims and [
-            claim
-            for claim in claims
-            if set_aside(claim, candidate, product, request, policy) is None
-        ]
+            by_category
+            or candidate.basis == "inferred"
+            or (interest is not None and (is_quiet or interest <= followed_since))
+            or (product is not None and product.sensitive)
+        ):  # the request itself may speak against it
+            left = counting(
+                own_claims(candidate, product, request, held, policy),
+                candidate,
+                product,
+                request,
+                policy,
+            )
+        if not is_blank and (
+            product is not None
+            or names is None
+            or product_id in names
+            or candidate.item_group_id is not None
+            or (not is_narrow and has_attributes(candidate))
+        ):
+            for covering in held.covering(candidate, product):
+                more = counting(covering.claims, candidate, product, request, policy)
+                left = more if left is None else left + more
         if not left:
             allowed.append(product_id)
             continue
-        answer = _answer(product_id, left[0] if len(left) == 1 else min(left, key=Claim.rank))
+        answer = _answer(product_id, left[0] if len(left) == 1 else min(left, key=rank))
         if is_in_holdout is None:
             is_in_holdout = policy.in_holdout(request.user_id)
         if is_in_holdout and all(claim.reason in policy.holdout_reasons for claim in left):
@@ -85,27 +73,40 @@ def decide(request: Request, reading: Held, policy: Policy, catalog: Catalog) ->
             ghosted.append(answer)
         else:
             suppressed.append(answer)
-    return {
-        "request_id": request.request_id,
-        "user_id": request.user_id,
-        "ts": request.ts,
-        "policy": policy.version,
-        "suppressed": suppressed,
-        "allowed": allowed,
-        "ghosted": ghosted,
-    }
+    return Decision(
+        request.request_id,
+        request.user_id,
+        at,
+        policy.version,
+        suppressed,
+        allowed,
+        ghosted,
+    )
 
 
-def _answer(product_id: str, claim: Claim) -> dict[str, Any]:
-    return {
-        "product_id": product_id,
-        "reason": claim.reason,
-        "scope": claim.scope,
-        "value": claim.value,
-        "since": claim.since,
-        "until": claim.until,
-        "because": claim.because,
-    }
+def counting(
+    claims: Sequence[Claim],
+    candidate: Candidate,
+    product: Product | None,
+    request: Request,
+    policy: Policy,
+) -> list[Claim]:
+    """Those of the claims on a candidate that count against it."""
+    return [
+        claim for claim in claims if set_aside(claim, candidate, product, request, policy) is None
+    ]
+
+
+def _answer(product_id: str, claim: Claim) -> SuppressedCandidate:
+    return SuppressedCandidate(
+        product_id,
+        claim.reason,
+        claim.scope,
+        claim.value,
+        claim.since,
+        claim.until,
+        claim.because,
+    )
 
 
 def set_aside(
@@ -115,13 +116,15 @@ def set_aside(
 
     A claim counts while it is active, unless the site or a better price lifts it.
     """
-    if inactive := claim.inactive(request.ts):
-        return inactive
+    why = inactive(claim, request.ts)
+    if why is not None:
+        return why
     if request.own_site and claim.reason in policy.own_site_lifts:
         return "own_site"
-    if claim.price is not None:
+    price = claim.price
+    if price is not UNSET:
         offered = price_of(candidate, product)
-        if offered is not None and policy.price_lifts(offered, claim.price):
+        if offered is not None and policy.price_lifts(offered, price):
             return "price"
     return None
 
@@ -133,32 +136,22 @@ def price_of(candidate: Candidate, product: Product | None) -> float | None:
     return product.price
 
 
-def _is_plain(candidate: Candidate, product: Product | None, policy: Policy) -> bool:
-    """Whether a request says nothing of a candidate that could speak against it."""
-    return (
-        candidate.interest_at is None
-        and candidate.basis != "inferred"
-        and not policy.sensitive_categories
-        and (product is None or not product.sensitive)
-    )
-
-
 def own_claims(
     candidate: Candidate,
     product: Product | None,
     request: Request,
-    reading: Held,
+    held: ClaimsByScope,
     policy: Policy,
 ) -> list[Claim]:
     """The claims that follow from the request alone (SPEC 4, "Claims of a candidate")."""
     at, product_id = request.ts, candidate.product_id
-    claims = []
+    claims: list[Claim] = []
     if (product is not None and product.sensitive) or (
         policy.sensitive_categories
         and not policy.sensitive_categories.isdisjoint(categories_of(candidate, product))
     ):
         sources = len(set(candidate.sources or ()))
-        if not (reading.is_sensitive_granted and sources >= policy.min_sources):
+        if not (held.is_sensitive_granted and sources >= policy.min_sources):
             claims.append(Claim("product", product_id, "sensitive", at, None, ()))
     interest = candidate.interest_at
     if interest is not None:

@@ -1,7 +1,7 @@
 """Why products are shown to a person or not, and what is held about them, as plain JSON data.
 
-It is told by the code that decides: the verdict is `decide`'s, the claims are the reading's, and
-whether one counts is `set_aside`'s to say. `facts` has the shape of evidence, `reasons` that of
+The code that decides explains itself: the verdict is `decide`'s, the claims are the index's, and
+whether one counts is for `set_aside` to say. `account` has the shape of evidence, `reasons` that of
 the ways to undo a claim.
 
 Everything begins with `user_id`, the time `at`, `newest`, which is the newest event time of the
@@ -17,15 +17,19 @@ person's partition, `policy`, its version, and `in_holdout`. A claim has
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from msgspec import UNSET, to_builtins
+
+from schemas.outputs import Decision
 from schemas.records import Candidate, Event, Product, Request
-from streams.suppression.claims import Claim
+from streams.suppression.account import Account, attributes_as_json
+from streams.suppression.claim_index import ClaimIndex
+from streams.suppression.claims import Claim, inactive, rank
 from streams.suppression.decision import decide, own_claims, price_of, set_aside
-from streams.suppression.evidence import Evidence, attributes_of
-from streams.suppression.facts import Account
+from streams.suppression.evidence import Evidence
+from streams.suppression.facts import Target, attributes_of
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
-from streams.suppression.reading import Reading
 from streams.suppression.reasons import EXPLAINED, ways_to_undo
 
 STANDS = "stands"
@@ -38,8 +42,8 @@ Json = dict[str, Any]
 def explain(join: Join, request: Request, events: Sequence[Event] = ()) -> Json:
     """Why each candidate of a request is allowed, suppressed or ghosted.
 
-    The join knows of the person what came before the request, which it takes; `events` are the
-    person's, where they are at hand. It says
+    The join knows of the person what came before the request, which is applied to it; `events`
+    are the person's, where they are at hand. It says
 
     - `request`: `request_id` (None for an empty one), `site`, `channel`, `own_site`;
     - `preferences`: what the person allows and forbids;
@@ -48,17 +52,16 @@ def explain(join: Join, request: Request, events: Sequence[Event] = ()) -> Json:
       that of the answer first; `without_effect`, what was undone; and `free_from`, when the last
       claim has ended if nothing else happens, None if that never comes or none counts.
     """
-    join.take(request)
-    reading = _reading(join, request.user_id)
-    account = Account(reading, events)
-    told = {name: getattr(request, name) for name in ("site", "channel", "own_site")}
+    join.apply(request)
+    index = _index(join, request.user_id)
+    account = Account(index, events)
+    asked = {name: getattr(request, name) for name in ("site", "channel", "own_site")}
     return {
         **_whom(join, request.user_id, request.ts),
-        "request": {"request_id": request.request_id or None, **told},
+        "request": {"request_id": request.request_id or None, **asked},
         "preferences": account.preferences(),
         "candidates": [
-            _explained(candidate, request, reading, account, join)
-            for candidate in request.candidates
+            _explained(candidate, request, index, account, join) for candidate in request.candidates
         ],
     }
 
@@ -73,15 +76,17 @@ def held(join: Join, user_id: str, at: int, events: Sequence[Event] = ()) -> Jso
     newest = at if join.newest is None else max(at, join.newest)
     person = join.persons.get(user_id) or Person()
     person.expire(policy, catalog, newest)
-    account = Account(person.reading(policy, catalog), events)
-    claims = sorted(person.reading(policy, catalog).claims(), key=Claim.rank)
+    index = person.index(policy, catalog)
+    account = Account(index, events)
+    current = person.current_list(user_id, policy, catalog, newest)
     return {
         **_whom(join, user_id, at),
         "evidence": account.all(),
         "claims": _in_order(
-            _claim(claim, claim.inactive(at) or STANDS, account, policy) for claim in claims
+            _claim(claim, inactive(claim, at) or STANDS, account, policy)
+            for claim in sorted(index.claims(), key=rank)
         ),
-        "list": person.standing_list(user_id, policy, catalog, newest),
+        "list": None if current is None else to_builtins(current),
         "forgotten": person.forgotten,
     }
 
@@ -93,25 +98,23 @@ def candidate_of(product_id: str, join: Join, user_id: str, events: Sequence[Eve
     """
     person = join.persons.get(user_id)
     evidence = Evidence() if person is None else person.evidence
-    said = [
-        *((line.ts, line.attributes) for key, line in evidence.lines.items()
-          if key[1] == product_id),
-        *((each.ts, each.attributes) for each in evidence.dismissals.values()
-          if each.target == ("product_id", product_id)),
+    target = Target("product_id", product_id)
+    known = [
+        *((line.ts, line.attributes) for line in evidence.lines if line.product_id == product_id),
+        *((each.ts, each.attributes) for each in evidence.dismissals if each.target == target),
         *((event.ts, attributes_of(candidate)) for event in events if isinstance(event, Request)
           for candidate in event.candidates if candidate.product_id == product_id),
     ]  # fmt: skip
-    brought = [(ts, attributes) for ts, attributes in said if attributes is not None]
+    brought = [(ts, attributes) for ts, attributes in known if attributes is not None]
     if not brought:
         return Candidate(product_id)
     _, newest = max(brought, key=lambda each: each[0])
-    group, categories, brand, advertiser_id = newest
     return Candidate(
         product_id,
-        item_group_id=group,
-        categories=None if categories is None else list(categories),
-        brand=brand,
-        advertiser_id=advertiser_id,
+        item_group_id=newest.item_group_id,
+        categories=newest.categories,
+        brand=newest.brand,
+        advertiser_id=newest.advertiser_id,
     )
 
 
@@ -126,24 +129,24 @@ def _whom(join: Join, user_id: str, at: int) -> Json:
     }
 
 
-def _reading(join: Join, user_id: str) -> Reading:
-    person = join.persons.get(user_id)
-    if person is None:
-        return Reading(Evidence(), join.policy, join.catalog)
-    return person.reading(join.policy, join.catalog)
+def _index(join: Join, user_id: str) -> ClaimIndex:
+    person = join.persons.get(user_id) or Person()
+    return person.index(join.policy, join.catalog)
 
 
 def _explained(
-    candidate: Candidate, request: Request, reading: Reading, account: Account, join: Join
+    candidate: Candidate, request: Request, index: ClaimIndex, account: Account, join: Join
 ) -> Json:
     policy, catalog = join.policy, join.catalog
     product = catalog.products.get(candidate.product_id)
-    verdict, answer = _verdict(decide(_only(candidate, request), reading, policy, catalog))
-    claims = own_claims(candidate, product, request, reading, policy)
-    claims += reading.claims_on(candidate, product)
+    verdict, answer = _verdict(decide(_only(candidate, request), index, policy, catalog))
+    claims = own_claims(candidate, product, request, index, policy)
+    covering = index.evidence_covering(candidate, product)
+    for counted in covering:
+        claims += counted.claims
     judged = [
         (claim, set_aside(claim, candidate, product, request, policy) or STANDS)
-        for claim in sorted(claims, key=Claim.rank)
+        for claim in sorted(claims, key=rank)
     ]
     offered = price_of(candidate, product)
     return {
@@ -154,7 +157,7 @@ def _explained(
         "claims": _in_order(
             _claim(claim, state, account, policy, offered) for claim, state in judged
         ),
-        "without_effect": account.without_effect(reading.covering(candidate, product)),
+        "without_effect": account.without_effect(covering),
         "free_from": _free_from(
             [claim for claim, state in judged if state in (STANDS, "not_begun")], request.ts
         ),
@@ -173,10 +176,10 @@ def _only(candidate: Candidate, request: Request) -> Request:
     )
 
 
-def _verdict(decision: Json) -> tuple[str, Json | None]:
-    for verdict in ("suppressed", "ghosted"):
-        if decision[verdict]:
-            return verdict, decision[verdict][0]
+def _verdict(decision: Decision) -> tuple[str, Json | None]:
+    for verdict, answers in (("suppressed", decision.suppressed), ("ghosted", decision.ghosted)):
+        if answers:
+            return verdict, to_builtins(answers[0])
     return "allowed", None
 
 
@@ -184,7 +187,7 @@ def _known(candidate: Candidate, product: Product | None, join: Join) -> Json:
     """What is known of a product, the catalog winning attribute by attribute (SPEC 2)."""
     attributes = join.catalog.attributes(candidate.product_id, candidate)
     known = {
-        **attributes._asdict(),
+        **attributes_as_json(attributes),
         "price": price_of(candidate, product),
         "sensitive": True if product is not None and product.sensitive else None,
     }
@@ -199,17 +202,16 @@ def _claim(
     lifted: Json | None = None
     if state == "own_site":
         lifted = {"by": state}
-    elif state == "price" and claim.price is not None:
+    elif state == "price" and claim.price is not UNSET:
         at_most = policy.lifting_price(claim.price)
         prices = {"offered": offered, "dismissed_at": claim.price, "at_most": at_most}
         lifted = {"by": state, **prices}
-    told: Json = {"reason": claim.reason, "meaning": EXPLAINED[claim.reason].meaning}
-    told |= {name: getattr(claim, name) for name in ("scope", "value", "since", "until", "because")}
-    if claim.price is not None:
-        told["price"] = claim.price
+    fields: Json = to_builtins(claim)
     is_to_come = state in (STANDS, "not_begun")
     return {
-        **told,
+        "reason": fields.pop("reason"),
+        "meaning": EXPLAINED[claim.reason].meaning,
+        **fields,
         "state": "lifted" if lifted else state,
         "lifted": lifted,
         "evidence": behind,
@@ -224,7 +226,7 @@ def _in_order(claims: Iterable[Json]) -> list[Json]:
 def _free_from(claims: Sequence[Claim], at: int) -> int | None:
     """When no claim that may yet count does; None if that never comes, or if none counts."""
     free: int | None = None
-    while active := [claim for claim in claims if claim.inactive(at) is None]:
+    while active := [claim for claim in claims if inactive(claim, at) is None]:
         ends = [claim.until for claim in active if claim.until is not None]
         if len(ends) < len(active):
             return None

@@ -1,14 +1,19 @@
 """The list of what must no longer follow a person (SPEC 5)."""
 
 import heapq
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
-from streams.suppression.claims import FOREVER, Claim
-from streams.suppression.words import REASON_RANK, SCOPE_ORDER
+from msgspec import UNSET, Raw, structs
 
-LONGEST = 1_000
+from schemas.outputs import SuppressionList
+from streams.suppression.claims import Claim, end_of, list_order
+
+LONGEST: Final = 1_000
 """A list holds at most so many entries, those with the latest end."""
+
+LARGEST_PLAIN: Final = 1e16
+"""Floats below are written alike by whoever writes JSON."""
 
 
 def list_of(
@@ -18,65 +23,63 @@ def list_of(
     ts: int,
     newest: int,
     policy_version: str,
-) -> dict[str, Any] | None:
+    forgotten: int = 0,
+) -> SuppressionList | None:
     """A person's list as it goes to `suppressions`, or None for a tombstone.
 
-    `ts` is the event time of the person's newest evidence, and `newest` that of the partition:
-    a list without grants whose last claim has ended by then is none any more.
+    `claims` are all of the person's in the order of lists. `ts` is the event time of the person's
+    newest evidence, and `newest` that of the partition: a list without grants whose last claim has
+    ended by then is none any more. `forgotten` is how many facts are no longer kept.
     """
-    entries = [claim for claim in claims if (end := claim.until) is None or end > ts]
-    if not granted and last_end(entries) <= newest:
+    entries: list[Claim] = []
+    is_over = not granted
+    for claim in claims:
+        until = claim.until
+        if until is None:
+            is_over = False
+        elif until <= ts:
+            continue
+        elif until > newest:
+            is_over = False
+        price = claim.price
+        if price is not UNSET and not -LARGEST_PLAIN < price < LARGEST_PLAIN:
+            claim = _as_before(claim)
+        entries.append(claim)
+    if is_over:
         return None
     if len(entries) > LONGEST:
         entries = _latest(entries)
-    if len(entries) > 1:
-        entries.sort(key=_place)
-    return {
-        "user_id": user_id,
-        "ts": ts,
-        "policy": policy_version,
-        "granted": granted,
-        "entries": [_entry(claim) for claim in entries],
-    }
+    return SuppressionList(
+        user_id, ts, policy_version, granted, entries, forgotten if forgotten else UNSET
+    )
 
 
-def last_end(claims: Iterable[Claim]) -> float:
-    """When the last of the claims ends: infinite if one never does, minus infinite without any."""
-    last = -FOREVER
+def last_end_before(claims: Iterable[Claim], time: int) -> int | None:
+    """When the last of the claims ends; None if that is not before a time, or there are none."""
+    last: int | None = None
     for claim in claims:
-        if claim.until is None:
-            return FOREVER
-        last = max(last, claim.until)
+        until = claim.until
+        if until is None or until >= time:
+            return None
+        if last is None or until > last:
+            last = until
     return last
 
 
-def _place(claim: Claim) -> tuple[int, str, int, int, float]:
-    until = FOREVER if claim.until is None else claim.until
-    return SCOPE_ORDER[claim.scope], claim.value, REASON_RANK[claim.reason], claim.since, until
+def _as_before(claim: Claim) -> Claim:
+    """The claim with its huge price written as it always was: 1e+16, not 1e16."""
+    if not isinstance(claim.price, float):
+        return claim
+    price: Any = Raw(repr(claim.price).encode())
+    return structs.replace(claim, price=price)
 
 
-def _latest(claims: Sequence[Claim]) -> list[Claim]:
+def _latest(claims: list[Claim]) -> list[Claim]:
     """As many as a list holds, by their ends; few of many have to be compared in full."""
-    ends = [FOREVER if claim.until is None else claim.until for claim in claims]
-    least = sorted(ends)[-LONGEST]
-    last = [claim for claim, end in zip(claims, ends, strict=True) if end >= least]
-    return heapq.nsmallest(LONGEST, last, key=_latest_first)
+    least = sorted([end_of(claim) for claim in claims])[-LONGEST]
+    last = [claim for claim in claims if end_of(claim) >= least]
+    return sorted(heapq.nsmallest(LONGEST, last, key=_latest_first), key=list_order)
 
 
-def _latest_first(claim: Claim) -> tuple[float, tuple[int, str, int, int, float]]:
-    return -FOREVER if claim.until is None else -claim.until, _place(claim)
-
-
-def _entry(claim: Claim) -> dict[str, Any]:
-    scope, value, reason, since, until, because, price = claim
-    entry = {
-        "scope": scope,
-        "value": value,
-        "reason": reason,
-        "since": since,
-        "until": until,
-        "because": because,
-    }
-    if price is not None:
-        entry["price"] = price
-    return entry
+def _latest_first(claim: Claim) -> tuple[int, tuple[int, str, int, int, int]]:
+    return -end_of(claim), list_order(claim)

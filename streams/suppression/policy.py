@@ -8,9 +8,9 @@ import hashlib
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, final
 
+from schemas.outputs import Reason, Scope
 from streams.suppression import policy_document
 from streams.suppression.words import DAY, LATEST, MINUTE
 
@@ -20,25 +20,43 @@ def milliseconds(days: float) -> int:
     return int(min(days * DAY, LATEST))
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class PurchaseRule:
-    """How an owned line of a product is read."""
+    """How an owned line of a product is read; lengths of time are in milliseconds."""
 
-    scope: str
-    category: str | None
-    """The category whose entry set the scope; a claim of scope `category` has it as value."""
-    window: int
-    replenish_days: float | None
-    open: int
+    __slots__ = ("category", "open", "replenish_days", "scope", "window")
+
+    def __init__(
+        self,
+        scope: Scope,
+        category: str | None,
+        window: int,
+        replenish_days: float | None,
+        open: int,  # noqa: A002 -- the policy's own word
+    ) -> None:
+        self.scope: Scope = scope
+        self.category = category
+        """The category whose entry set the scope; a claim of scope `category` has it as value."""
+        self.window = window
+        self.replenish_days = replenish_days
+        self.open = open
+
+    def replenished(self, days: float) -> "PurchaseRule":
+        """The same for a product of which one piece is used up after so many days."""
+        return PurchaseRule(self.scope, self.category, self.window, days, self.open)
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class DismissalRule:
     """How a dismissal for one reason is read; `length` is None when only a restoration ends it."""
 
-    scope: str
-    length: int | None
-    price_drop: bool
+    __slots__ = ("length", "price_drop", "reason", "scope")
+
+    def __init__(self, reason: Reason, scope: Scope, length: int | None, price_drop: bool) -> None:
+        self.reason = reason
+        self.scope: Scope = scope
+        self.length = length
+        self.price_drop = price_drop
 
 
 class Policy:
@@ -62,15 +80,16 @@ class Policy:
             category: _purchase_rule(purchase, entry, category)
             for category, entry in purchase["category"].items()
         }
-        self.dismissals = {
+        self.dismissals: dict[str, DismissalRule] = {
             reason: DismissalRule(
+                reason,
                 scope="all" if reason == "opt_out_all" else table["scope"],
                 length=milliseconds(table["days"]) if table["days"] else None,
                 price_drop=table["price_drop"],
             )
             for reason, table in document["dismissal"].items()
         }
-        self.frequency_scope: str = document["frequency"]["scope"]
+        self.frequency_scope: Scope = document["frequency"]["scope"]
         self.frequency_max: int = document["frequency"]["max"]
         self.frequency_length = milliseconds(document["frequency"]["days"])
         self.follow = milliseconds(document["follow"]["days"])
@@ -145,9 +164,9 @@ def _purchase_rule(
 ) -> PurchaseRule:
     fields = {**general, **entry}
     return PurchaseRule(
-        scope=fields["scope"],
-        category=category if "scope" in entry else None,
-        window=milliseconds(fields["window_days"]),
-        replenish_days=fields.get("replenish_days"),
-        open=milliseconds(fields.get("open_days", policy_document.OPEN_DAYS)),
+        fields["scope"],
+        category if "scope" in entry else None,
+        milliseconds(fields["window_days"]),
+        fields.get("replenish_days"),
+        milliseconds(fields.get("open_days", policy_document.OPEN_DAYS)),
     )

@@ -20,8 +20,10 @@ from that. Any one of a claim's ways is enough.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from msgspec import UNSET
+
+from streams.suppression.account import Fact
 from streams.suppression.claims import Claim
-from streams.suppression.facts import Fact
 from streams.suppression.policy import Policy
 
 Way = dict[str, Any]
@@ -52,9 +54,9 @@ def _what_it_takes(
         case "return":
             return {"lines": [_line(line) for line in facts]}
         case "restoration":
-            targets = [said["target"] for said in facts]
+            targets = [fact["target"] for fact in facts]
             return {"targets": [t for n, t in enumerate(targets) if t not in targets[:n]]}
-        case "price" if claim.price is not None:
+        case "price" if claim.price is not UNSET:
             return {"at_most": policy.lifting_price(claim.price)}
         case "consent" if claim.reason == "sensitive":
             return {"preference": "sensitive_topics", "sources": policy.min_sources}
@@ -83,24 +85,24 @@ def _line(line: Fact) -> dict[str, Any]:
     }
 
 
-_SAID: Final = ("restoration", "price")
-"""What undoes what a person said."""
+_DISMISSAL: Final = ("restoration", "price")
+"""What undoes a dismissal."""
 
 EXPLAINED: Final[Mapping[str, Explained]] = {
-    "opt_out_all": Explained("the person wants no ads at all", _SAID),
+    "opt_out_all": Explained("the person wants no ads at all", _DISMISSAL),
     "no_consent": Explained("the person has not agreed to personalised ads", ("consent",)),
-    "sensitive_topic": Explained("the person said that the topic is sensitive to them", _SAID),
+    "sensitive_topic": Explained("the person said that the topic is sensitive to them", _DISMISSAL),
     "sensitive": Explained("an ad for it would say something intimate of the person", ("consent",)),
-    "inappropriate": Explained("the person found an ad for it inappropriate", _SAID),
-    "spam_or_misleading": Explained("the person reported an ad as spam or misleading", _SAID),
-    "block_advertiser": Explained("the person blocked the advertiser", _SAID),
-    "block_brand": Explained("the person blocked the brand", _SAID),
-    "block_category": Explained("the person blocked the category", _SAID),
+    "inappropriate": Explained("the person found an ad for it inappropriate", _DISMISSAL),
+    "spam_or_misleading": Explained("the person reported an ad as spam or misleading", _DISMISSAL),
+    "block_advertiser": Explained("the person blocked the advertiser", _DISMISSAL),
+    "block_brand": Explained("the person blocked the brand", _DISMISSAL),
+    "block_category": Explained("the person blocked the category", _DISMISSAL),
     "purchased": Explained("the person bought it, or what counts as the same", ("return",)),
-    "already_bought": Explained("the person said that they have it", _SAID),
-    "not_interested": Explained("the person said that it does not interest them", _SAID),
-    "removed_from_cart": Explained("the person took it out of the cart", _SAID),
-    "seen_too_often": Explained("the person said that they had seen it too often", _SAID),
+    "already_bought": Explained("the person said that they have it", _DISMISSAL),
+    "not_interested": Explained("the person said that it does not interest them", _DISMISSAL),
+    "removed_from_cart": Explained("the person took it out of the cart", _DISMISSAL),
+    "seen_too_often": Explained("the person said that they had seen it too often", _DISMISSAL),
     "frequency_cap": Explained("the person has seen it as often as the policy allows", ()),
     "lapsed": Explained(
         "it must be used up, and the person did not buy it again", ("purchase", "return")

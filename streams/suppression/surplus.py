@@ -12,7 +12,7 @@ it. Of somebody who does:
   bound is held at every record, over the evidence as the policy and the catalog read it.
 - Whatever the order, the facts that end last are kept, as many as are left after forgetting. What
   ended before those may be kept or not.
-- A fact that comes again after it was forgotten is taken like a new one, and goes again while it
+- A fact that comes again after it was forgotten is joined like a new one, and goes again while it
   is among those that end first. If what acted on it is forgotten too, it counts as if that had
   never been: that needs a repeat of what is older than all that is kept.
 
@@ -20,39 +20,60 @@ Every fact that is forgotten is counted, by kind, and the person's list says how
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
-from streams.suppression.claims import FOREVER
 from streams.suppression.evidence import Evidence
-from streams.suppression.retention import Ending
+from streams.suppression.expiry import Ending
+from streams.suppression.facts import (
+    Fact,
+    Line,
+    Refund,
+    Rejection,
+    Restoration,
+    Shown,
+    VoidOrder,
+)
+from streams.suppression.words import FOREVER
 
-MOST_FACTS: Final = 10_000
+MOST_FACTS = 10_000
 """So many facts are kept of a person."""
 
-ROOM: Final = 1_000
+ROOM = 1_000
 """So many more are forgotten at once, so that it is seldom."""
 
 KINDS: Final = ("impressions", "lines", "dismissals", "refunds", "voided", "restorations")
 """The kinds of facts, as `Evidence` has them; at the same end in this order."""
 
-_KIND_ORDER: Final = {kind: order for order, kind in enumerate(KINDS)}
+KIND_OF: Final[dict[type, str]] = {
+    Shown: "impressions",
+    Line: "lines",
+    Rejection: "dismissals",
+    Refund: "refunds",
+    VoidOrder: "voided",
+    Restoration: "restorations",
+}
+
+_KIND_ORDER: Final = {kind: KINDS.index(name) for kind, name in KIND_OF.items()}
 
 
-def forget_surplus(evidence: Evidence, endings: Iterable[Ending]) -> Counter[str]:
+def forget_surplus(evidence: Evidence, endings: Sequence[Ending]) -> Counter[str]:
     """Forget the facts that end first until there is room; returns how many of each kind."""
-    surplus = evidence.facts - MOST_FACTS + ROOM
-    forgotten: Counter[str] = Counter()
-    for kind, key, _ in sorted(endings, key=lambda ending: _rank(evidence, ending))[:surplus]:
-        del getattr(evidence, kind)[key]
-        forgotten[kind] += 1
-    return forgotten
+    surplus = evidence.size - MOST_FACTS + ROOM
+    gone = [fact for fact, _ in sorted(endings, key=_rank)[:surplus]]
+    ids = {id(fact) for fact in gone}
+    for kind in KINDS:
+        facts = getattr(evidence, kind)
+        setattr(evidence, kind, tuple([fact for fact in facts if id(fact) not in ids]))
+    return Counter([KIND_OF[type(fact)] for fact in gone])
 
 
-def _rank(evidence: Evidence, ending: Ending) -> tuple[float, bool, int, int, Hashable]:
+def _rank(ending: Ending) -> tuple[int, bool, int, int, Any]:
     """The order in which facts go. Among those without an end the oldest first."""
-    kind, key, end = ending
-    fact: Any = getattr(evidence, kind)[key]
-    said_at: int = fact if isinstance(fact, int) else fact.ts
-    is_wish = end == FOREVER and fact.reason == "opt_out_all"
-    return end, is_wish, _KIND_ORDER[kind], said_at, key
+    fact, end = ending
+    is_wish = end == FOREVER and _is_opt_out(fact)
+    return end, is_wish, _KIND_ORDER[type(fact)], fact.ts, fact.identity_of(fact)
+
+
+def _is_opt_out(fact: Fact) -> bool:
+    return isinstance(fact, Rejection) and fact.reason == "opt_out_all"

@@ -1,18 +1,20 @@
 """What ad servers may ask, of whoever has the lists at hand."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from time import time
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-import orjson
+from msgspec.json import Decoder
 
 from schemas.openrtb.answer import answered
 from schemas.openrtb.bid_request import BidRequest
+from schemas.outputs import Decision, SuppressionList
 from schemas.records import Request
 from streams.suppression.catalog import Catalog
+from streams.suppression.list_index import blocking, decide_from_list
 from streams.suppression.policy import Policy
-from streams.suppression.standing import blocking, decide_from_list
+
+_read: Final = Decoder(SuppressionList).decode
 
 
 class Freshness(NamedTuple):
@@ -36,9 +38,9 @@ class Known(NamedTuple):
     freshness: Freshness
 
     @property
-    def list(self) -> Mapping[str, Any] | None:
+    def list(self) -> SuppressionList | None:
         """The list (SPEC 5)."""
-        return None if self.published is None else orjson.loads(self.published)
+        return None if self.published is None else _read(self.published)
 
 
 class NotCaughtUp(Exception):
@@ -47,10 +49,6 @@ class NotCaughtUp(Exception):
 
 class NotFollowed(LookupError):
     """The person is in a partition that is not followed."""
-
-
-Decision = dict[str, Any]
-"""As it goes to `decisions`, without `as_of` (SPEC 5)."""
 
 
 class Answers(ABC):

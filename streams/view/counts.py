@@ -2,8 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from schemas.outputs import Decision
 from streams.engine.telemetry.histogram import Histogram
 
 ANSWER_SECONDS: Final = (
@@ -27,10 +28,10 @@ class ServiceCounts:
     allowed: int = 0
     """Candidates, those that were ghosted included."""
 
-    def decided(self, decision: dict[str, Any]) -> None:
+    def decided(self, decision: Decision) -> None:
         """Count the candidates of a decision."""
-        self.allowed += len(decision["allowed"])
-        for answer in decision["suppressed"]:
-            self.suppressed[answer["reason"]] += 1
-        for answer in decision["ghosted"]:
-            self.ghosted[answer["reason"]] += 1
+        self.allowed += len(decision.allowed)
+        for answer in decision.suppressed:
+            self.suppressed[answer.reason] += 1
+        for answer in decision.ghosted:
+            self.ghosted[answer.reason] += 1

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from time import time
 
-import orjson
-
+from schemas.outputs import to_json
 from streams.kafka.partitioner import partition_of
 from streams.recording.backtest import Backtest
 from streams.recording.files import RecordedRecord
@@ -29,9 +28,7 @@ class RecordedView(Answers):
         self._now = max((join.newest or 0 for (join,) in backtest.joins.values()), default=0)
         self._partitions = 1 + max(backtest.joins, default=0)
         self._lists = {
-            standing["user_id"]: orjson.dumps(standing)
-            for standing in backtest.lists()
-            if standing["entries"] or standing["granted"]
+            each.user_id: to_json(each) for each in backtest.lists() if each.entries or each.granted
         }
         self.policy = policy
         self.catalog = backtest.catalog

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from time import perf_counter
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 import msgspec
 import orjson
 from aiohttp import web
 
+from schemas.answers import Decided, Fresh, Health
 from schemas.decoding import InvalidRecord, decode, parse_object
 from schemas.openapi import MOST_AT_ONCE, document
 from schemas.openrtb.bid_request import read_bid_request
@@ -17,6 +18,8 @@ from streams.view.answers import Answers, Freshness, NotCaughtUp, NotFollowed
 from streams.view.counts import ServiceCounts
 from streams.view.metrics import PATHS, Serving, exposition_of
 from streams.view.openrtb_options import OpenRtbOptions
+
+_encode: Final = msgspec.json.Encoder().encode
 
 PERSONS: Final = "/v1/persons/"
 """What comes before the id of a person, which is the rest of the path."""
@@ -112,14 +115,22 @@ class Service:
         now = self.view.now()
         if body.lstrip().startswith(b"["):
             batch = [_of_batch(number, each, now) for number, each in enumerate(_batch(body))]
-            return _json(orjson.dumps([self._decided(each) for each in batch]))
-        return _json(orjson.dumps(self._decided(_asked(body, now))))
+            return _json(_encode([self._decided(each) for each in batch]))
+        return _json(_encode(self._decided(_asked(body, now))))
 
-    def _decided(self, request: Request) -> dict[str, Any]:
+    def _decided(self, request: Request) -> Decided:
         decision, freshness = self.view.decide(request)
         self._serving.counts.decided(decision)
-        decision["fresh"] = _fresh(freshness)
-        return decision
+        return Decided(
+            request_id=decision.request_id,
+            user_id=decision.user_id,
+            ts=decision.ts,
+            policy=decision.policy,
+            suppressed=decision.suppressed,
+            allowed=decision.allowed,
+            ghosted=decision.ghosted,
+            fresh=_fresh(freshness),
+        )
 
     def _openrtb(self, _: web.BaseRequest, body: bytes) -> web.Response:
         persons, candidates = self._openrtb_options.persons, self._openrtb_options.candidates
@@ -140,8 +151,8 @@ class Service:
 
     def _health(self, is_well: bool) -> web.Response:
         partitions = [_fresh(each) for each in self.view.freshness()]
-        body = orjson.dumps({"ready": self.view.is_caught_up, "partitions": partitions})
-        return _json(body, 200 if is_well else 503)
+        health = Health(self.view.is_caught_up, partitions)
+        return _json(_encode(health), 200 if is_well else 503)
 
     def _metrics(self, request: web.BaseRequest, _: bytes) -> web.Response:
         body, content_type = exposition_of(self._serving, request.headers.get("Accept", ""))
@@ -178,14 +189,9 @@ def _of_batch(number: int, value: msgspec.Raw, now: int) -> Request:
 # --- how it is answered --------------------------------------------------------------------------
 
 
-def _fresh(freshness: Freshness) -> dict[str, Any]:
+def _fresh(freshness: Freshness) -> Fresh:
     partition, age, level_at, newest = freshness
-    return {
-        "partition": partition,
-        "age": round(age, 3),
-        "level_at": level_at,
-        "newest": newest,
-    }
+    return Fresh(partition, round(age, 3), level_at, newest)
 
 
 def _fresh_headers(freshness: Freshness) -> dict[str, str]:

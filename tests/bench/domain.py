@@ -5,11 +5,10 @@ domain's interface is a change of a few lines here.
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
-
-import orjson
+from typing import NamedTuple
 
 from schemas.decoding import decode, decode_product
+from schemas.outputs import Decision, SuppressionList, to_json
 from schemas.records import Event
 from streams.recording.files import RecordedRecord
 from streams.suppression.catalog import Catalog
@@ -17,15 +16,13 @@ from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
 
-Decision = dict[str, Any]
-
 
 class Change(NamedTuple):
     """What a checkpoint has to send and store of one person."""
 
     user_id: str
     person: Person
-    standing: dict[str, Any] | None
+    current: SuppressionList | None
     """The list; None for a tombstone."""
 
 
@@ -49,32 +46,32 @@ def decode_event(topic: str, key: bytes | None, value: bytes | None, timestamp: 
 
 def apply(join: Join, event: Event) -> Decision | None:
     """The next event of the partition; returns the decision where it is a request."""
-    return join.take(event)
+    return join.apply(event)
 
 
 def prepare(join: Join) -> list[Change]:
     """What a checkpoint has to send and store."""
-    return [Change(*change) for change in join.settle()]
+    return [Change(*change) for change in join.prepare()]
 
 
 def encode_decision(decision: Decision) -> bytes:
     """As it is sent."""
-    return orjson.dumps(decision)
+    return to_json(decision)
 
 
-def encode_list(standing: dict[str, Any]) -> bytes:
+def encode_list(current: SuppressionList) -> bytes:
     """As it is sent."""
-    return orjson.dumps(standing)
+    return to_json(current)
 
 
 def encode_state(person: Person) -> bytes | None:
     """As it is stored; None for a person of whom there is nothing to keep."""
-    return orjson.dumps(person.to_data()) if person.evidence else None
+    return person.to_bytes() if person.evidence else None
 
 
 def load(join: Join, user_id: str, stored: bytes) -> None:
     """Have a person in memory as `encode_state` has written it."""
-    join.persons[user_id] = Person.from_data(orjson.loads(stored))
+    join.persons[user_id] = Person.from_bytes(stored)
 
 
 def person_of(join: Join, user_id: str) -> Person:
@@ -84,7 +81,7 @@ def person_of(join: Join, user_id: str) -> Person:
 
 def facts_of(person: Person) -> int:
     """How much is known of a person."""
-    return person.evidence.facts
+    return person.evidence.size
 
 
 def evict(join: Join) -> None:

@@ -50,9 +50,9 @@ def checkpoint(join: Join, events: Iterable[Event]) -> Spent:
         if decision is not None:
             encode_decision(decision)
     applied = process_time()
-    for _, person, standing in prepare(join):
-        if standing is not None:
-            encode_list(standing)
+    for _, person, current in prepare(join):
+        if current is not None:
+            encode_list(current)
         encode_state(person)
     return Spent(applied - began, process_time() - applied)
 

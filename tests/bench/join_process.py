@@ -103,9 +103,9 @@ def encode(decisions: Sequence[Decision | None], changes: Sequence[Change]) -> N
     for decision in decisions:
         if decision is not None:
             encode_decision(decision)
-    for _, person, standing in changes:
-        if standing is not None:
-            encode_list(standing)
+    for _, person, current in changes:
+        if current is not None:
+            encode_list(current)
         encode_state(person)
 
 

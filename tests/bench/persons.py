@@ -2,6 +2,7 @@
 
 import os
 from random import Random
+from typing import Final
 
 from confluent_kafka import Producer
 
@@ -36,7 +37,7 @@ def fill_changelog(settings: Settings, persons: int, partitions: int) -> int:
     size = 0
     for number in range(persons):
         key = b"u%06d" % number
-        value = random.choice(states) % os.urandom(8).hex().encode()
+        value = random.choice(states).replace(PUBLISHED, os.urandom(8).hex().encode())
         size += len(value)
         while True:
             try:
@@ -51,14 +52,18 @@ def fill_changelog(settings: Settings, persons: int, partitions: int) -> int:
     return size
 
 
+PUBLISHED: Final = b"digest of a list"
+"""As long as the digest that belongs in its place."""
+
+
 def different_states() -> list[bytes]:
-    """Stored forms of different persons, with a %b for the digest of what was last published."""
+    """Stored forms of different persons, with `PUBLISHED` as what was last published."""
     joined = new_join()
     crowd = Crowd(persons=DIFFERENT)
     for event in decoded(mixed(FACTS * DIFFERENT, 1, EVIDENCE, crowd, seed=2)):
         apply(joined, event)
     states = []
     for _, person, _ in prepare(joined):
-        person.published = "%b"
+        person.published = PUBLISHED.decode()
         states.append(encode_state(person) or b"")
     return states

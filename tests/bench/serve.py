@@ -22,7 +22,6 @@ from typing import Final
 import orjson
 from confluent_kafka import Producer
 
-from schemas.records import Dismissal, OrderProduct, Purchase
 from streams.kafka.clients import client_settings
 from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
@@ -93,15 +92,15 @@ def a_list(user_id: str, random: Random, join: Join) -> bytes:
         product_id, ts = f"product-{random.randrange(PRODUCTS)}", NOW - random.randrange(10**9)
         event_id = f"{random.getrandbits(64):x}"
         if number % 3:
-            reason = "not_interested"
-            apply(join, Dismissal(event_id, user_id, ts, reason=reason, product_id=product_id))
+            target = {"product_id": product_id}
+            apply(join, dismissal("not_interested", event_id, ts, user_id, **target))
         else:
-            line = [OrderProduct(product_id)]
-            apply(join, Purchase(event_id, user_id, ts, "order_completed", event_id, line))
+            ids = {"event_id": event_id, "order_id": event_id, "user_id": user_id}
+            apply(join, purchase(product_id, ts=ts, **ids))
     [change] = prepare(join)
     evict(join)
-    assert change.standing is not None
-    return encode_list(change.standing)
+    assert change.current is not None
+    return encode_list(change.current)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import orjson
 
 from schemas.records import Event, Product, Request
 from streams.suppression.policy import Policy
-from streams.suppression.standing import decide_from_list
 from tests import builders
 
 OF_A_VIEW: Final = (
@@ -57,8 +56,7 @@ class Case(NamedTuple):
 
     def decision(self) -> dict[str, Any]:
         """What the domain decides by that list."""
-        taken = decide_from_list(self.request, self.list(), self.rules, self.known, self.age)
-        return builders.as_json(taken)
+        return builders.decided_by_list(self.request, self.list(), self.rules, self.known, self.age)
 
     def written(self) -> dict[str, Any]:
         """The case as a view is given it."""

@@ -88,7 +88,7 @@ def _stored(backtest: Backtest, lists: dict[str, Any]) -> dict[int, dict[bytes, 
                 content = orjson.dumps(lists[user_id])
                 person.published = blake2b(content, digest_size=8).hexdigest()
             if person.evidence:
-                stored[number][PERSON + user_id.encode()] = orjson.dumps(person.to_data())
+                stored[number][PERSON + user_id.encode()] = person.to_bytes()
     return stored
 
 

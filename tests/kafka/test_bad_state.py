@@ -19,7 +19,7 @@ from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
 from streams.supervision.worker_process import WorkerProcess
-from streams.suppression.evidence import FORMAT
+from streams.suppression.stored import FORMAT
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import (
     SECONDS,
@@ -126,7 +126,7 @@ def test_a_state_of_a_newer_version_is_refused_by_an_older_one(interrupted: Inte
     assert code == 2
     assert str(deployment.state()) in line
     assert "was written by a newer version of Unhaunt" in line
-    assert f"this version ({__version__}) reads no newer one than {FORMAT}" in line
+    assert f"this version ({__version__}) reads no other than {FORMAT}" in line
 
 
 def test_an_input_that_is_not_the_one_that_was_read_is_refused_until_its_offsets_are_reset(

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any, NamedTuple
 
-import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,9 +19,8 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
-from streams.suppression.standing import decide_from_list
 from tests import oracle
-from tests.builders import as_json, backtest, groups_of
+from tests.builders import as_json, backtest, decided_by_list, groups_of
 from tests.oracle.generate import random_recording
 from tests.property import decider
 
@@ -47,8 +45,8 @@ def that_stand(lists: Lists) -> Lists:
     return {user_id: each for user_id, each in lists.items() if each and any_content(each)}
 
 
-def any_content(standing: dict[str, Any]) -> bool:
-    return bool(standing["entries"] or standing["granted"])
+def any_content(listed: dict[str, Any]) -> bool:
+    return bool(listed["entries"] or listed["granted"])
 
 
 # --- the oracle ----------------------------------------------------------------------------------
@@ -98,7 +96,7 @@ Settle = Callable[[Join], Lists]
 
 
 def settle(join: Join) -> Lists:
-    return {user_id: as_json(standing) for user_id, _, standing in join.settle()}
+    return {user_id: as_json(listed) for user_id, _, listed in join.prepare()}
 
 
 def settle_like_a_worker(join: Join) -> Lists:
@@ -108,13 +106,9 @@ def settle_like_a_worker(join: Join) -> Lists:
             join.review(user_id)
     lists = settle(join)
     stored = {
-        user_id: orjson.dumps(person.to_data())
-        for user_id, person in join.persons.items()
-        if person.evidence
+        user_id: person.to_bytes() for user_id, person in join.persons.items() if person.evidence
     }
-    join.persons = {
-        user_id: Person.from_data(orjson.loads(data)) for user_id, data in stored.items()
-    }
+    join.persons = {user_id: Person.from_bytes(data) for user_id, data in stored.items()}
     return lists
 
 
@@ -125,16 +119,14 @@ def outcome(
     join = Join(policy, catalog)
     decisions = []
     for number, event in enumerate(events):
-        decisions.append(as_json(join.take(event)))
+        decisions.append(as_json(join.apply(event)))
         if settle_after(number):
             settle_like_a_worker(join)
     for user_id in join.persons:
         join.review(user_id)
     lists = settle(join)
     state = {
-        user_id: orjson.dumps(person.to_data())
-        for user_id, person in join.persons.items()
-        if person.evidence
+        user_id: person.to_bytes() for user_id, person in join.persons.items() if person.evidence
     }
     return decisions, that_stand(lists), state
 
@@ -166,13 +158,13 @@ def test_where_the_checkpoints_fall_makes_no_difference(seed: int, checkpoints: 
 # --- the published list --------------------------------------------------------------------------
 
 
-def reaches(asked: Request, standing: dict[str, Any] | None, newest: int | None) -> bool:
+def reaches(asked: Request, listed: dict[str, Any] | None, newest: int | None) -> bool:
     """Whether a list can answer a request: one before its time asks for claims that have ended.
 
     A tombstone has no time; it says that by the partition's newest event time nothing was left.
     """
-    if standing is not None:
-        return asked.ts >= standing["ts"]
+    if listed is not None:
+        return asked.ts >= listed["ts"]
     return newest is None or asked.ts >= newest
 
 
@@ -183,16 +175,16 @@ def test_whoever_holds_the_list_the_policy_and_the_catalog_comes_to_the_same_dec
 ) -> None:
     lines, policy = recording(seed)
     for asked in asked_of_lists(lines, policy):
-        request, standing, catalog, decision = asked
-        assert as_json(decide_from_list(request, standing, policy, catalog)) == decision
-        assert decider.decide_from_list(request, standing, policy, catalog.products) == decision
+        request, listed, catalog, decision = asked
+        assert decided_by_list(request, listed, policy, catalog) == decision
+        assert decider.decide_from_list(request, listed, policy, catalog.products) == decision
 
 
 class Asked(NamedTuple):
     """A request, the list that stands when it comes, and the decision from the state."""
 
     request: Request
-    standing: dict[str, Any] | None
+    listed: dict[str, Any] | None
     catalog: Catalog
     decision: dict[str, Any]
 
@@ -208,13 +200,13 @@ def asked_of_lists(lines: Lines, policy: Policy) -> Iterator[Asked]:
                 if event.user_id in join.persons:
                     join.review(event.user_id)
                 published |= settle(join)
-                standing, newest = published.get(event.user_id), join.newest
-                decision = as_json(join.take(event))
-                if reaches(event, standing, newest):
+                listed, newest = published.get(event.user_id), join.newest
+                decision = as_json(join.apply(event))
+                if reaches(event, listed, newest):
                     del decision["as_of"]
-                    yield Asked(event, standing, catalog, decision)
+                    yield Asked(event, listed, catalog, decision)
             else:
-                join.take(event)
+                join.apply(event)
 
 
 def shown(decision: dict[str, Any]) -> set[str]:
@@ -229,8 +221,8 @@ def test_a_stale_list_shows_no_more_where_reasons_fail_closed_and_no_less_where_
     lines, policy = recording(seed)
     stale = {reason: {"seconds": 1, "fails": fails} for reason in policy.document["stale"]}
     policy = Policy({**policy.document, "stale": stale})
-    for request, standing, catalog, decision in asked_of_lists(lines, policy):
-        aged = decide_from_list(request, standing, policy, catalog, age=1)
+    for request, listed, catalog, decision in asked_of_lists(lines, policy):
+        aged = decided_by_list(request, listed, policy, catalog, age=1)
         less, more = sorted([shown(decision), shown(aged)], key=len)
         assert less <= more
         assert (shown(aged) if fails == "closed" else shown(decision)) <= less

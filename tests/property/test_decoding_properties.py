@@ -1,6 +1,9 @@
 """Decoding, its explanations and the generated JSON Schema say the same of any input."""
 
+import json
+import math
 import re
+from collections.abc import Callable
 from typing import Any, get_args
 
 import msgspec
@@ -10,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from schemas.decoding import InvalidRecord, decode, decode_product
-from schemas.explain import first_problem
+from schemas.decoding import InvalidRecord, decode, decode_closely, decode_product
 from schemas.fields import DismissalReason
 from schemas.json_schema import schema_file
 from schemas.outputs import ErrorCode
+from schemas.problems import first_problem
+from schemas.records import Event
 from schemas.topics import PERSON_TOPICS, TOPICS
+from tests.property.bad_input import timestamps, values
 
 NOW = 1_700_000_000_000
 ERROR_CODES = get_args(ErrorCode)
@@ -217,6 +222,52 @@ def said(refused: InvalidRecord | None) -> tuple[str, str] | None:
     if refused is None:
         return None
     return refused.code, refused.detail.replace("got null", "got nothing")
+
+
+@pytest.mark.parametrize("topic", PERSON_TOPICS)
+@given(data=st.data(), key=keys, timestamp=timestamps)
+def test_what_is_read_typed_is_what_reading_closely_comes_to(
+    topic: str, data: st.DataObject, key: bytes | None, timestamp: int
+) -> None:
+    value = data.draw(VALUES[topic].map(orjson.dumps) | values(topic))
+    typed, closely = (
+        outcome(read, topic, key, value, timestamp) for read in (decode, decode_closely)
+    )
+    if closely == NOT_JSON and value is not None and has_too_large_a_number(value):
+        assert typed[0] in (
+            NOT_JSON[0],
+            "read",
+        )  # unless the field is of the contract, it is passed over
+    else:
+        assert typed == closely
+
+
+NOT_JSON = ("not_json",)
+
+
+def outcome(
+    read: Callable[..., Event], topic: str, key: bytes | None, value: bytes | None, timestamp: int
+) -> tuple[Any, ...]:
+    """The record with the types of its numbers, or the code and the words of its refusal."""
+    try:
+        return "read", repr(read(topic, key, value, timestamp))
+    except InvalidRecord as refused:
+        return (refused.code, refused.detail) if refused.code != "not_json" else NOT_JSON
+
+
+def has_too_large_a_number(value: bytes) -> bool:
+    """Whether a value is JSON but for a number that no double holds."""
+    numbers: list[float] = []
+
+    def note(text: str) -> float:
+        numbers.append(float(text))
+        return 0.0
+
+    try:
+        json.loads(value, parse_float=note, parse_int=note)
+    except (ValueError, RecursionError):
+        return False
+    return any(abs(number) == math.inf for number in numbers)
 
 
 @pytest.mark.parametrize("topic", VALUES)

@@ -1,22 +1,12 @@
 """The join of evidence is commutative, associative and idempotent, whatever happened (SPEC 3)."""
 
-import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.records import Event
 from streams.suppression.evidence import Evidence
-from tests.builders import person_with
+from tests.builders import person_with, read_back, stored
 from tests.property.lives import lives
-
-
-def stored(evidence: Evidence) -> bytes:
-    """The state as it lies on disk: equal to the byte or not equal."""
-    return orjson.dumps(evidence.to_data())
-
-
-def read_back(evidence: Evidence) -> Evidence:
-    return Evidence.from_data(orjson.loads(stored(evidence)))
 
 
 @given(lives.flatmap(lambda life: st.tuples(st.just(life), st.permutations(life))))

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from schemas.records import Dismissal, Event, Request
+from schemas.records import Event, Request
 from streams.recording.backtest import Backtest
 from streams.recording.one_person import OnePerson
 from streams.suppression.catalog import Catalog
@@ -27,10 +27,11 @@ from tests.builders import (
     recorded,
     refund,
     request,
+    restoration,
 )
 from tests.property.lives import attributes, lives, prices, product_ids
+from tests.property.test_claim_index_properties import CATALOG, policies
 from tests.property.test_decision_properties import often, recording, seeds
-from tests.property.test_reading_properties import CATALOG, policies
 
 Json = dict[str, Any]
 
@@ -56,7 +57,7 @@ def test_the_explanation_of_every_request_agrees_with_its_decision(seed: int) ->
     for events in groups.values():
         join = Join(policy, catalog)
         for event in events:
-            decision = as_json(join.take(event))
+            decision = as_json(join.apply(event))
             if isinstance(event, Request):
                 said = as_json(explain(join, event))
                 verdicts = decided(said)
@@ -90,10 +91,10 @@ def test_the_evidence_of_every_claim_has_the_ids_that_the_claim_names(seed: int)
     for events in groups.values():
         join = Join(policy, catalog)
         for event in events:
-            join.take(event)
+            join.apply(event)
         for user_id, person in join.persons.items():
             said = as_json(held(join, user_id, join.newest or 0))
-            assert len(said["claims"]) == len(person.reading(policy, catalog).claims())
+            assert len(said["claims"]) == len(person.index(policy, catalog).claims())
             for claim in said["claims"]:
                 ids = {
                     fact["impression_id" if fact["kind"] == "impression" else "event_id"]
@@ -110,7 +111,7 @@ def test_each_fact_is_held_for_as_long_as_it_says(seed: int) -> None:
     for events in groups.values():
         join = Join(policy, catalog)
         for event in events:
-            join.take(event)
+            join.apply(event)
         assert join.newest is not None
         for user_id in join.persons:
             said = as_json(held(join, user_id, join.newest))
@@ -162,7 +163,7 @@ def test_what_is_held_at_a_time_is_what_was_taken_before_the_clock_passed_it(
     for event in events:
         if event.ts > time:  # upon each event the newest event time is the clock in its place
             break
-        join.take(event)
+        join.apply(event)
     known = OnePerson(recorded(lines), user_id, policy).at(time)
     assert as_json(held(known.join, user_id, time)) == as_json(held(join, user_id, time))
 
@@ -189,7 +190,7 @@ cautious = policies | st.just(
 def explained(life: list[Event], asked: Request, policy: Policy, catalog: Catalog) -> Json:
     join = Join(policy, catalog)
     for event in life:
-        join.take(event)
+        join.apply(event)
     [candidate] = as_json(explain(join, asked, life))["candidates"]
     return candidate
 
@@ -220,7 +221,7 @@ def tried(way: Json, claim: Json, life: list[Event], asked: Request) -> tuple[li
             return [*life, purchase(again, event_id="again", order_id="again", ts=LATER)], asked
         case "restoration":
             restored = [
-                Dismissal(f"restored {number}", "ann", LATER, "restored", **(target or {}))
+                restoration(f"restored {number}", LATER, **(target or {}))
                 for number, target in enumerate(way["targets"])
             ]
             return [*life, *restored], asked

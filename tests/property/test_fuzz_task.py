@@ -90,7 +90,7 @@ def test_a_task_accounts_for_every_record_whatever_it_is_fed(
             if sent.topic in ("decisions", "suppressions") and sent.value is not None:
                 assert orjson.loads(sent.value)["user_id"] is not None
         for _, stored in engine.engine.assignment.processors[0].store.persons():
-            assert orjson.dumps(Person.from_data(orjson.loads(stored)).to_data()) == stored
+            assert Person.from_bytes(stored).to_bytes() == stored
 
 
 def put(catalog: Catalog, key: bytes | None, value: bytes | None) -> None:

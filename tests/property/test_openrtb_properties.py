@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import convert
 
 from schemas import generate
 from schemas.decoding import InvalidRecord
@@ -15,6 +16,7 @@ from schemas.openrtb.bid_request import read_bid_request
 from schemas.openrtb.bits import SIX_BITS
 from schemas.openrtb.gpp import denies, sections_of
 from schemas.openrtb.tcf import allows_personalised_ads
+from schemas.outputs import ListEntry
 from tests.builders import NOW
 
 EXAMPLES = Path(generate.__file__).parent / "examples" / "openrtb"
@@ -56,7 +58,7 @@ def test_whatever_is_asked_is_answered_or_refused(request: dict[str, Any]) -> No
     before = orjson.dumps(request)
     try:
         bid = read_bid_request(request, NOW, PERSONS, [{"product_id": "mug"}])
-        answer = answered(bid, {}, SHOWN[0]["entries"])
+        answer = answered(bid, {}, convert(SHOWN[0]["entries"], list[ListEntry]))
     except InvalidRecord:
         return
     assert orjson.dumps(request) == before

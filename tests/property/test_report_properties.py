@@ -81,11 +81,11 @@ def test_what_came_and_has_not_gone_is_what_stands_in_the_end(
     for taken in groups.values():
         join = Join(RULES, catalog)
         for event in taken:
-            join.take(event)
+            join.apply(event)
         for user_id, person in join.persons.items():
             standing[user_id] = {
                 (claim.scope, claim.value, claim.reason)
-                for claim in person.reading(RULES, catalog).claims()
+                for claim in person.index(RULES, catalog).claims()
                 if claim.until is None or claim.until > end
             }
     steps = report(recording, RULES)["lists"]["steps"]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from unittest.mock import patch
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,12 +10,12 @@ from hypothesis import strategies as st
 from schemas.records import Event
 from streams.suppression import person as person_module
 from streams.suppression import surplus
+from streams.suppression.expiry import endings
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
-from streams.suppression.reading import Reading
 from tests.builders import DAY, NOW, dismissal, impression, purchase
 from tests.property.lives import lives
-from tests.property.test_reading_properties import CATALOG, policies
+from tests.property.test_claim_index_properties import CATALOG, policies
 
 MOST, ROOM = 4, 1
 
@@ -66,8 +65,8 @@ def test_there_is_never_more_than_the_bound_and_what_is_missing_was_counted(
     counted = 0
     for event in life:
         counted += sum(person.join(event, policy, CATALOG).values())
-        person.reading(policy, CATALOG)
-        assert person.evidence.facts <= MOST
+        person.index(policy, CATALOG)
+        assert person.evidence.size <= MOST
     assert person.forgotten == counted
 
 
@@ -80,11 +79,11 @@ def test_what_is_kept_does_not_depend_on_when_it_was_written_and_read_back(
         undisturbed.join(event, policy, CATALOG)
         restarted.join(event, policy, CATALOG)
         if data.draw(st.booleans()):
-            restarted.reading(policy, CATALOG)
-            restarted = Person.from_data(orjson.loads(orjson.dumps(restarted.to_data())))
+            restarted.index(policy, CATALOG)
+            restarted = Person.from_bytes(restarted.to_bytes())
     for person in (undisturbed, restarted):
-        person.reading(policy, CATALOG)
-    assert undisturbed.to_data() == restarted.to_data()
+        person.index(policy, CATALOG)
+    assert undisturbed.to_bytes() == restarted.to_bytes()
 
 
 @given(different.flatmap(lambda facts: st.permutations(list(enumerate(facts)))))
@@ -97,15 +96,13 @@ def test_whatever_the_order_what_ends_last_is_kept(
     with patch.object(person_module, "MOST_FACTS", len(events)):
         for event in events:
             everything.join(event, policy, CATALOG)
-    endings = Reading(everything.evidence, policy, CATALOG).ends()
-    ranked = sorted(endings, key=lambda ending: surplus._rank(everything.evidence, ending))
+    ranked = sorted(endings(everything.index(policy, CATALOG)), key=surplus._rank)
     kept = joined(events, policy)
-    left = {ending[:2] for ending in kept.reading(policy, CATALOG).ends()}
-    assert {ending[:2] for ending in ranked[-(MOST - ROOM) :]} <= left
+    left = [fact for fact, _ in endings(kept.index(policy, CATALOG))]
+    assert all(fact in left for fact, _ in ranked[-(MOST - ROOM) :])
 
 
 @given(lives, policies)
-def test_who_is_within_the_bound_is_written_as_ever(life: list[Event], policy: Policy) -> None:
-    person = joined(life[:1], policy)
-    if not person.forgotten:
-        assert len(person.to_data()) == 3
+def test_what_was_forgotten_is_stored_with_the_person(life: list[Event], policy: Policy) -> None:
+    person = joined(life, policy)
+    assert Person.from_bytes(person.to_bytes()).forgotten == person.forgotten

@@ -1,5 +1,8 @@
 """What is counted of decisions and events, and when."""
 
+from typing import Any
+
+from schemas.outputs import Decision, SuppressedCandidate
 from schemas.topics import RANKS
 from streams.agents.accounting import LATE_MILLISECONDS, Accounting
 from streams.agents.counts import SuppressCounts
@@ -8,17 +11,16 @@ from tests.builders import NOW, purchase
 KEY = (NOW, RANKS["purchases"], 0)
 
 
-def answer(reason: str) -> dict[str, str]:
-    return {"product_id": "p", "reason": reason}
+def answer(reason: Any) -> SuppressedCandidate:
+    return SuppressedCandidate("p", reason, "group", "p", NOW, None, ())
 
 
 def test_candidates_are_counted_by_reason_when_their_checkpoint_is_committed() -> None:
     counts = SuppressCounts()
     accounting = Accounting(counts)
     suppressed = [answer("purchased"), answer("purchased"), answer("too_soon")]
-    accounting.decided(
-        {"ts": NOW, "suppressed": suppressed, "allowed": ["a", "b"], "ghosted": [answer("lapsed")]}
-    )
+    ghosted = [answer("lapsed")]
+    accounting.decided(Decision("r", "ann", NOW, "default", suppressed, ["a", "b"], ghosted))
     assert not counts.suppressed
     accounting.committed(NOW + 20)
     accounting.committed(NOW + 40)
@@ -30,7 +32,7 @@ def test_candidates_are_counted_by_reason_when_their_checkpoint_is_committed() -
 def test_a_request_is_timed_until_its_commit_and_evidence_for_itself() -> None:
     counts = SuppressCounts()
     accounting = Accounting(counts)
-    accounting.decided({"ts": NOW, "suppressed": [], "allowed": [], "ghosted": []})
+    accounting.decided(Decision("r", "ann", NOW, "default", [], [], []))
     accounting.joined(KEY, purchase("p", ts=NOW))
     accounting.committed(NOW + 20)
     assert (sum(counts.decision_seconds.counts), counts.decision_seconds.total) == (1, 0.02)

@@ -1,6 +1,5 @@
 """What the benchmarks make of what they have measured."""
 
-import os
 from pathlib import Path
 from random import Random
 
@@ -14,7 +13,7 @@ from streams.settings import Settings
 from streams.suppression.person import Person
 from tests.bench.latency import WARM_UP_SECONDS, percentile, shifted, since_due
 from tests.bench.live import PURCHASE, REQUEST, Load, events_of
-from tests.bench.persons import different_states
+from tests.bench.persons import PUBLISHED, different_states
 from tests.bench.shares import OTHER, Frame, Rule, Stack, share_of_time, shares, stacks
 from tests.bench.shares import RULES as PROFILE
 from tests.bench.workload import Crowd, mixed
@@ -94,7 +93,7 @@ def test_a_backlog_that_ends_now_keeps_its_events_apart_as_they_were() -> None:
 
 RULES = (
     Rule("disk", "engine/state/store.py"),
-    Rule("join", "join.py", "take"),
+    Rule("join", "join.py", "apply"),
     Rule("fetch", "aiokafka/"),
 )
 
@@ -104,17 +103,19 @@ def stack(*frames: tuple[str, str], count: int = 1) -> Stack:
 
 
 def test_stacks_are_read_from_the_lines_of_a_profiler() -> None:
-    raw = "run (worker.py:3);Join.take (streams/suppression/join.py:37) 12\nMainThread;f (x.py) 1\n"
+    raw = (
+        "run (worker.py:3);Join.apply (streams/suppression/join.py:37) 12\nMainThread;f (x.py) 1\n"
+    )
     assert list(stacks(raw)) == [
-        stack(("run", "worker.py"), ("Join.take", "streams/suppression/join.py"), count=12),
+        stack(("run", "worker.py"), ("Join.apply", "streams/suppression/join.py"), count=12),
         stack(("MainThread", ""), ("f", "x.py")),
     ]
 
 
 def test_the_frame_nearest_to_the_top_that_says_anything_counts() -> None:
-    joined = stack(("Join.take", "join.py"), ("decide", "decision.py"), count=3)
+    joined = stack(("Join.apply", "join.py"), ("decide", "decision.py"), count=3)
     stored = stack(
-        ("Join.take", "join.py"), ("Store.get", "streams/engine/state/store.py"), count=1
+        ("Join.apply", "join.py"), ("Store.get", "streams/engine/state/store.py"), count=1
     )
     assert shares([joined, stored], RULES) == {"join": 0.75, "disk": 0.25}
 
@@ -132,14 +133,14 @@ def test_what_no_rule_knows_is_the_rest() -> None:
 
 
 def test_a_rule_may_be_for_single_functions_and_what_is_defined_in_them() -> None:
-    named = stack(("Join.take.<locals>.<genexpr>", "join.py"))
+    named = stack(("Join.apply.<locals>.<genexpr>", "join.py"))
     other = stack(("Join.mistake", "join.py"))
     assert shares([named, other], RULES) == {"join": 0.5, OTHER: 0.5}
 
 
 def test_a_thread_that_waits_takes_no_time() -> None:
     waiting = stack(("poll", "aiokafka/x.py"), ("EpollSelector.select", "selectors.py"), count=9)
-    assert shares([waiting, stack(("Join.take", "join.py"))], RULES) == {"join": 1}
+    assert shares([waiting, stack(("Join.apply", "join.py"))], RULES) == {"join": 1}
 
 
 def test_time_that_a_thread_waits_is_a_part_of_what_the_main_thread_was_seen_in() -> None:
@@ -159,5 +160,6 @@ def test_a_rule_may_be_for_a_folder() -> None:
 
 def test_the_persons_that_fill_a_changelog_are_such_as_a_worker_stores() -> None:
     states = different_states()
-    person = orjson.loads(states[0] % os.urandom(8).hex().encode())
-    assert Person.from_data(person).evidence
+    person = Person.from_bytes(states[0].replace(PUBLISHED, b"0123456789abcdef"))
+    assert person.evidence
+    assert person.published == "0123456789abcdef"

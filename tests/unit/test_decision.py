@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.records import Event
-from streams.suppression.claims import Claim
+from streams.suppression.claims import Claim, rank
 from streams.suppression.policy import Policy
 from streams.suppression.words import REASONS, SCOPES
 from tests.builders import (
@@ -278,7 +278,7 @@ def test_scopes_rank_from_narrow_to_broad() -> None:
 def test_claims_rank_by_reason_then_end_then_scope_then_value_then_evidence(
     first: dict[str, Any], second: dict[str, Any]
 ) -> None:
-    assert claim(**first).rank() < claim(**second).rank()
+    assert rank(claim(**first)) < rank(claim(**second))
 
 
 def test_the_answer_is_the_claim_that_ranks_first() -> None:

@@ -170,7 +170,9 @@ def test_json_nested_too_deep_is_refused_like_any_other_bad_json() -> None:
 
 def test_deep_nesting_in_a_field_beyond_the_contract_is_ignored() -> None:
     deep = b'{"event_id":"e1","sensitive_topics":null,"x":' + b"[" * 1000 + b"]" * 1000 + b"}"
-    assert decode("preferences", b"u1", deep, NOW) == Preference("e1", "u1", NOW)
+    assert decode("preferences", b"u1", deep, NOW) == Preference(
+        event_id="e1", user_id="u1", ts=NOW
+    )
 
 
 def test_what_was_got_is_quoted_up_to_forty_characters() -> None:

@@ -38,7 +38,7 @@ NOT_INTERESTED = dismissal("not_interested", ts=NOW, product_id="tv", price=20)
 def joined(*events: Event, policy: Policy | None = None, catalog: Catalog | None = None) -> Join:
     join = Join(policy or Policy.default(), catalog or Catalog())
     for event in events:
-        join.take(event)
+        join.apply(event)
     return join
 
 

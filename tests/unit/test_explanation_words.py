@@ -32,7 +32,7 @@ def lines(asked: Request | None, *events: Event, policy: Policy | None = None) -
     """What is said of a request, or of all that is held."""
     join = Join(policy or Policy.default(), Catalog())
     for event in events:
-        join.take(event)
+        join.apply(event)
     if asked is None:
         words = held_in_words(held(join, "ann", NOW, events))
     else:

@@ -12,7 +12,7 @@ import pytest
 from schemas import generate
 from schemas.adapters.formats import ADAPTERS, AUTO, FORMATS, formats_of, read, readers_of
 from schemas.decoding import InvalidRecord, decode
-from schemas.records import Input, Several, events_of
+from schemas.records import EventGroup, Input, events_of
 from schemas.topics import PERSON_TOPICS
 from streams.kafka.topic_partition import TopicPartition
 from streams.recording.backtest import Backtest
@@ -173,7 +173,7 @@ def test_what_two_records_say_of_one_purchase_is_one_line() -> None:
 
 def test_several_events_of_a_record_are_in_the_order_of_their_times() -> None:
     said = said_by(example_of("meta/valid-call-with-two-purchases"), "meta")
-    assert isinstance(said, Several)
+    assert isinstance(said, EventGroup)
     assert [event.ts for event in said.events] == sorted(event.ts for event in said.events)
     assert said.ts == said.events[-1].ts
 
@@ -274,8 +274,8 @@ def test_a_backtest_accounts_for_every_record_in_another_format() -> None:
 
 
 def test_several_events_of_a_record_are_joined_one_and_all() -> None:
-    [standing] = lists([example_of("ga4/valid-several-events")], "ga4")
-    reasons = Counter(entry["reason"] for entry in standing["entries"])
+    [current] = lists([example_of("ga4/valid-several-events")], "ga4")
+    reasons = Counter(entry.reason for entry in current.entries)
     assert reasons == {"purchased": 1, "removed_from_cart": 1}
 
 

@@ -25,7 +25,7 @@ def told(*events: Event, at: int = NOW) -> dict[str, Any]:
     """All that is held about Ann."""
     join = Join(Policy.default(), Catalog())
     for event in events:
-        join.take(event)
+        join.apply(event)
     return as_json(held(join, "ann", at, events))
 
 

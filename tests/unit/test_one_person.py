@@ -27,7 +27,7 @@ def ann(*lines: dict[str, Any], policy: Policy | None = None) -> OnePerson:
 def orders(known: Known) -> list[str]:
     """The orders that are known of Ann."""
     person = known.join.persons.get("ann")
-    return [] if person is None else sorted(order_id for order_id, _ in person.evidence.lines)
+    return [] if person is None else sorted(line.order_id for line in person.evidence.lines)
 
 
 def bought(order_id: str, ts: int, user_id: str = "ann") -> dict[str, Any]:

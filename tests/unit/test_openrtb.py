@@ -15,10 +15,11 @@ from schemas.openrtb.bid_request import NOBODY, USER_IDS, BidRequest, read_bid_r
 from schemas.openrtb.bits import SIX_BITS
 from schemas.openrtb.consent import Consent
 from schemas.openrtb.gpp import sections_of
+from schemas.outputs import Decision, ListEntry
 from schemas.records import Product, Request
 from streams.recording.sources import open_source
 from streams.suppression.policy import Policy
-from tests.builders import NOW
+from tests.builders import NOW, as_json
 from tests.property.decider import decide_from_list
 from tests.recorded_data import recorded_data
 
@@ -56,11 +57,20 @@ def outcome(shown: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]
     read = read_bid_request(
         shown["request"], shown["ts"], shown.get("persons", USER_IDS), shown.get("candidates", ())
     )
-    denial = read.denial()
-    entries = [*shown["entries"], denial] if denial else shown["entries"]
+    entries, denial = shown["entries"], read.denial()
+    if denial is not None:
+        entries = [*entries, as_json(denial)]
     decisions = {imp: decide(request, entries) for imp, request in read.requests.items()}
     requests = msgspec.to_builtins(list(read.requests.values()))
-    return without_nulls(requests), answered(read, decisions, shown["entries"])
+    return without_nulls(requests), answer(read, decisions, shown["entries"])
+
+
+def answer(
+    read: BidRequest, decisions: dict[str, Any], entries: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The answer by decisions and entries as their JSON reads."""
+    typed = msgspec.convert(decisions, dict[str, Decision])
+    return answered(read, typed, msgspec.convert(entries, list[ListEntry]))
 
 
 def without_nulls(value: Any) -> Any:
@@ -251,8 +261,8 @@ def test_what_denies_personalised_ads_is_named(fields: dict[str, Any], denied: s
     assert read.consent == Consent(denied=(denied,))
     denial = read.denial()
     assert denial is not None
-    assert denial["because"] == [denied]
-    [answer] = decide(read.requests["1"], [denial])["suppressed"]
+    assert denial.because == (denied,)
+    [answer] = decide(read.requests["1"], [as_json(denial)])["suppressed"]
     assert answer["reason"] == "no_consent"
 
 
@@ -339,8 +349,8 @@ def entry(scope: str, value: str, **times: Any) -> dict[str, Any]:
 def test_categories_and_advertisers_are_blocked_where_they_are_named_alike(
     fields: dict[str, Any], entries: list[dict[str, Any]], expected: dict[str, Any]
 ) -> None:
-    answer = answered(bid(**fields), {}, entries)
-    assert {name: answer[name] for name in ("bcat", "badv") if name in answer} == expected
+    answer_to = answer(bid(**fields), {}, entries)
+    assert {name: answer_to[name] for name in ("bcat", "badv") if name in answer_to} == expected
 
 
 def test_what_the_request_held_stays_and_is_not_changed_itself() -> None:
@@ -348,13 +358,13 @@ def test_what_the_request_held_stays_and_is_not_changed_itself() -> None:
     before = deepcopy(fields)
     read = read_bid_request(fields, NOW)
     decision = decide(read.requests["1"], [])
-    answer = answered(read, {"1": decision}, [entry("all", "*", reason="opt_out_all")])
+    said = answer(read, {"1": decision}, [entry("all", "*", reason="opt_out_all")])
     assert fields == before
-    assert answer["ext"] == {
+    assert said["ext"] == {
         "prebid": {"debug": True},
         "unhaunt": {"denied": ["regs.coppa"], "all": "opt_out_all"},
     }
-    [imp] = answer["imp"]
+    [imp] = said["imp"]
     assert imp["banner"] == before["imp"][0]["banner"]
     assert imp["ext"]["unhaunt"]["candidates"] == [{"product_id": "mug"}]
     assert imp["ext"]["unhaunt"]["decision"]["allowed"] == ["mug"]

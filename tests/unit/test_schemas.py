@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 
 from schemas import asyncapi, generate
 from schemas.decoding import InvalidRecord, decode, decode_product
-from schemas.explain import first_problem
 from schemas.json_schema import schema_file, struct_schemas
 from schemas.outputs import DeadLetterHeaders, ErrorCode
+from schemas.problems import first_problem
 from schemas.topics import PERSON_TOPICS, TOPICS
 
 EXAMPLES = Path(generate.__file__).parent / "examples"

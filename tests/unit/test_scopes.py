@@ -1,10 +1,12 @@
 """What a scope comes to for a product, and what a claim covers (SPEC 4, "Scope of a product")."""
 
+from typing import Any
+
 import pytest
 
-from schemas.records import Product
+from schemas.records import Event, Product
 from streams.suppression.catalog import Catalog, scope_of
-from streams.suppression.evidence import Attributes
+from streams.suppression.facts import Attributes
 from tests.builders import (
     NOW,
     candidate,
@@ -17,6 +19,13 @@ from tests.builders import (
     request,
     the_claim,
 )
+
+
+def claimed(event: Event, **read_by: Any) -> tuple[str, str]:
+    """The scope and the value of the only claim that an event makes."""
+    claim = the_claim(event, **read_by)
+    return claim.scope, claim.value
+
 
 KNOWN = Attributes("tvs", ["electronics", "electronics.tv"], "acme", "shop")
 UNKNOWN = Attributes()
@@ -58,19 +67,19 @@ TV = product(categories=["electronics", "electronics.tv"], item_group_id="tvs")
 
 def test_a_purchase_claims_the_category_whose_entry_set_the_scope() -> None:
     by_category = policy(purchase={"category": {"electronics": {"scope": "category"}}})
-    assert the_claim(purchase(TV), policy=by_category)[:2] == ("category", "electronics")
+    assert claimed(purchase(TV), policy=by_category) == ("category", "electronics")
 
 
 def test_a_purchase_claims_its_narrowest_category_where_no_entry_set_the_scope() -> None:
     general = policy(
         purchase={"scope": "category", "category": {"electronics": {"window_days": 3}}}
     )
-    assert the_claim(purchase(TV), policy=general)[:2] == ("category", "electronics.tv")
+    assert claimed(purchase(TV), policy=general) == ("category", "electronics.tv")
 
 
 def test_a_purchase_without_categories_claims_its_group_instead() -> None:
     general = policy(purchase={"scope": "category"})
-    assert the_claim(purchase("tv"), policy=general)[:2] == ("group", "tv")
+    assert claimed(purchase("tv"), policy=general) == ("group", "tv")
 
 
 # --- dismissals ----------------------------------------------------------------------------------
@@ -88,12 +97,12 @@ def test_a_purchase_without_categories_claims_its_group_instead() -> None:
 def test_a_dismissal_that_names_no_product_has_the_scope_that_it_names(
     target: dict[str, str], expected: tuple[str, str]
 ) -> None:
-    assert the_claim(dismissal("not_interested", **target))[:2] == expected
+    assert claimed(dismissal("not_interested", **target)) == expected
 
 
 @pytest.mark.parametrize("target", [{}, {"product_id": "tv"}, {"brand": "acme"}])
 def test_opting_out_of_all_is_about_all_whatever_it_names(target: dict[str, str]) -> None:
-    assert the_claim(dismissal("opt_out_all", **target))[:2] == ("all", "*")
+    assert claimed(dismissal("opt_out_all", **target)) == ("all", "*")
 
 
 # --- what a claim covers -------------------------------------------------------------------------
@@ -159,16 +168,16 @@ def test_a_claim_on_an_empty_name_does_not_cover_what_has_no_name(target: dict[s
 def test_attribute_by_attribute_the_catalog_wins() -> None:
     shop = catalog(tv={"brand": "acme", "categories": ["electronics"]})
     said = candidate(brand="zenith", item_group_id="tvs", advertiser_id="shop")
-    assert shop.attributes("tv", said) == ("tvs", ["electronics"], "acme", "shop")
+    assert shop.attributes("tv", said) == Attributes("tvs", ["electronics"], "acme", "shop")
 
 
 def test_a_product_that_the_catalog_does_not_know_is_what_the_record_says() -> None:
     said = candidate(brand="zenith", item_group_id="tvs")
-    assert Catalog().attributes("tv", said) == ("tvs", None, "zenith", None)
+    assert Catalog().attributes("tv", said) == said
 
 
 def test_a_product_of_which_nothing_is_known_has_no_attributes() -> None:
-    assert Catalog().attributes("tv", None) == (None, None, None, None)
+    assert Catalog().attributes("tv", None) == Attributes()
 
 
 def test_a_change_of_the_catalog_reads_the_evidence_anew() -> None:
@@ -196,5 +205,5 @@ def test_the_generation_grows_with_changes_only() -> None:
 
 def test_a_dismissed_product_keeps_the_attributes_that_came_with_the_dismissal() -> None:
     said = dismissal("block_brand", ts=NOW, product_id="tv", brand="acme")
-    assert the_claim(said)[:2] == ("brand", "acme")
-    assert the_claim(said, catalog=catalog(tv={"brand": "zenith"}))[:2] == ("brand", "zenith")
+    assert claimed(said) == ("brand", "acme")
+    assert claimed(said, catalog=catalog(tv={"brand": "zenith"})) == ("brand", "zenith")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from schemas.outputs import Decision, SuppressedCandidate
 from schemas.records import Dismissal, OrderProduct, Purchase
 from streams.recording.summary import Summary
 
@@ -26,17 +27,15 @@ def decision(
     allowed: tuple[str, ...] = (),
     suppressed: tuple[tuple[str, str], ...] = (),
     ghosted: tuple[tuple[str, str], ...] = (),
-) -> dict[str, Any]:
-    def answers(pairs: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
-        return [{"product_id": product, "reason": reason} for product, reason in pairs]
+) -> Decision:
+    def answers(pairs: tuple[tuple[str, Any], ...]) -> list[SuppressedCandidate]:
+        return [
+            SuppressedCandidate(product, reason, "group", product, 0, None, ())
+            for product, reason in pairs
+        ]
 
-    return {
-        "user_id": "u1",
-        "ts": ts,
-        "allowed": [*allowed, *(product for product, _ in ghosted)],
-        "suppressed": answers(suppressed),
-        "ghosted": answers(ghosted),
-    }
+    shown = [*allowed, *(product for product, _ in ghosted)]
+    return Decision("r1", "u1", ts, "default", answers(suppressed), shown, answers(ghosted))
 
 
 def test_candidates_are_those_allowed_and_those_suppressed() -> None:

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
-import orjson
+from msgspec import Struct
+from msgspec.msgpack import Decoder
 
 from streams.engine.state.store import PERSON, Store
 from streams.errors import UserError
@@ -119,12 +120,22 @@ FROM_THE_INPUTS = (
 )
 
 
+class _Front(Struct, array_like=True, gc=False):
+    """The front of a person's stored form, which is an array; the rest is passed over."""
+
+    due: int | None
+    """The event time in epoch milliseconds at which the person is to be reviewed, if there is."""
+
+
+_decode_front = Decoder(_Front).decode
+
+
 def due_of(changes: Mapping[bytes, bytes | None]) -> list[tuple[int, bytes]]:
-    """When each of the changed persons is due, from the front of the stored form."""
+    """When each of the changed persons is due."""
     due: list[tuple[int, bytes]] = []
     for key, value in changes.items():
         if value is not None and key.startswith(PERSON):
-            time = orjson.loads(value[1 : value.index(b",")])
+            time = _decode_front(value).due
             if time is not None:
                 due.append((time, key))
     return due

@@ -41,18 +41,19 @@ def processed_offsets(store: Store) -> Mapping[str, int]:
 
 
 def require_known_format(store: Store, known: int, rebuilding: str) -> None:
-    """Refuse a state that a newer version has written, which this one cannot read.
+    """Refuse a state that another version has written, which this one cannot read.
 
-    `known` is the form that this one writes, `rebuilding` what else can be done. A state of an
-    older version is read, and written in the form of this one person by person. Raises `UserError`.
+    `known` is the form that this one writes, `rebuilding` what else can be done. Raises
+    `UserError`.
     """
     progress = progress_of(store)
     written = FIRST_FORMAT if progress is None else progress.get("format", FIRST_FORMAT)
-    if written > known:
+    if progress is not None and written != known:
+        article, which = ("a", "newer") if written > known else ("an", "older")
         raise UserError(
-            f"The state in {store.path} was written by a newer version of Unhaunt: it has format "
-            f"{written}, and this version ({__version__}) reads no newer one than {known}. Start "
-            f"the newer version, or {rebuilding}"
+            f"The state in {store.path} was written by {article} {which} version of Unhaunt: it "
+            f"has format {written}, and this version ({__version__}) reads no other than {known}. "
+            f"Start the {which} version, or {rebuilding}"
         )
 
 

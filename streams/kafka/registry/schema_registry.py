@@ -13,11 +13,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
+from msgspec import to_builtins
 
 from schemas.adapters.envelope import Headers
 from schemas.adapters.formats import Reader
 from schemas.decoding import InvalidRecord, decode_product
 from schemas.framing import JsonOf, SchemaId, frame_of, framed, framed_readers, unframed
+from schemas.outputs import to_json
 from schemas.records import Product
 from schemas.registered import json_of, schema_text, unknown
 from schemas.topics import PERSON_TOPICS
@@ -193,12 +195,13 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
     def writer(self, topic: str) -> Write:
         """What writes the values of an output topic."""
         if topic not in self._ids:
-            return orjson.dumps
-        write: Write = orjson.dumps
+            return to_json
+        write: Write = to_json
         if self._kinds[topic] == "avro":
             from schemas.avro import avro_writer  # noqa: PLC0415 -- only an extra brings it
 
-            write = avro_writer(schema_text(topic, "avro"))
+            write_avro = avro_writer(schema_text(topic, "avro"))
+            write = lambda value: write_avro(to_builtins(value))  # noqa: E731
         schema_id = self._ids[topic]
         return lambda value: framed(schema_id, write(value))
 

@@ -100,6 +100,6 @@ class PersonReading:
 
 def _person(state: bytes) -> Person:
     try:
-        return Person.from_data(orjson.loads(state))
+        return Person.from_bytes(state)
     except ValueError as error:
         raise UserError(f"The person's state cannot be read: {error}") from error

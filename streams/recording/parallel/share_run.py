@@ -6,7 +6,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from streams.recording.analysis import Analysis
 from streams.recording.backtest import Backtest, Counts, Share
-from streams.recording.files import json_line, read
+from streams.recording.files import output_line, read
 from streams.recording.order import Clocks
 from streams.recording.sources import AnyPath, Progress
 from streams.suppression.policy import Policy
@@ -84,17 +84,17 @@ def _decisions(
     for number, step in enumerate(backtest.steps(), start=1):
         analysis.take(step)
         if run.decisions and step.decisions[0] is not None:
-            yield step.placed[:-1], json_line(step.decisions[0])
+            yield step.placed[:-1], output_line(step.decisions[0])
         if number % AT_ONCE == 0:
             progress(AT_ONCE)
 
 
 def _lists(run: Run[Found], backtest: Backtest, analysis: Found) -> Iterator[Line]:
     for number in range(0 if run.only_decisions else len(run.policies)):
-        for partition, standing in backtest.placed_lists(number):
-            analysis.add_list(number, standing)
+        for partition, current in backtest.placed_lists(number):
+            analysis.add_list(number, current)
             if run.lists:
-                yield (partition, standing["user_id"]), json_line(standing)
+                yield (partition, current.user_id), output_line(current)
 
 
 def _bundled(lines: Iterable[Line]) -> Iterator[Lines]:

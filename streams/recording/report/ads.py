@@ -1,13 +1,14 @@
 """The ads of a request: each candidate is one, with what became of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from schemas.outputs import Decision, SuppressedCandidate
 from schemas.records import Candidate, Request
 from streams.recording.report.history import History, Said
 from streams.suppression.catalog import Catalog
-from streams.suppression.evidence import Attributes
+from streams.suppression.facts import HasAttributes
 
 STOPPED: Final = "stopped"
 HELD_OUT: Final = "held_out"
@@ -27,10 +28,10 @@ class Ad:
     """A candidate that wanted to be shown to a person."""
 
     product_id: str
-    attributes: Attributes
+    attributes: HasAttributes
     outcome: str
     """One of `OUTCOMES`."""
-    answer: Mapping[str, Any] | None
+    answer: SuppressedCandidate | None
     """Why it is stopped, or but for the holdout would be."""
     order: Said | None
     """The person's earliest order of the product, be it before or after the request."""
@@ -39,7 +40,7 @@ class Ad:
 
 
 def ads_of(
-    request: Request, decision: Mapping[str, Any], history: History, catalog: Catalog
+    request: Request, decision: Decision, history: History, catalog: Catalog
 ) -> Iterator[Ad]:
     """The ads of a request, in the order of its candidates."""
     person, at = request.user_id, request.ts
@@ -59,17 +60,17 @@ def ads_of(
 
 
 def _decided(
-    request: Request, decision: Mapping[str, Any]
-) -> Iterator[tuple[Candidate, str, Mapping[str, Any] | None]]:
+    request: Request, decision: Decision
+) -> Iterator[tuple[Candidate, str, SuppressedCandidate | None]]:
     """Each candidate with its outcome: answers stand in the order of the candidates (SPEC 5)."""
-    suppressed, ghosted = decision["suppressed"], decision["ghosted"]
+    suppressed, ghosted = decision.suppressed, decision.ghosted
     stopped = held_out = 0
     for candidate in request.candidates:
         product_id = candidate.product_id
-        if stopped < len(suppressed) and suppressed[stopped]["product_id"] == product_id:
+        if stopped < len(suppressed) and suppressed[stopped].product_id == product_id:
             yield candidate, STOPPED, suppressed[stopped]
             stopped += 1
-        elif held_out < len(ghosted) and ghosted[held_out]["product_id"] == product_id:
+        elif held_out < len(ghosted) and ghosted[held_out].product_id == product_id:
             yield candidate, HELD_OUT, ghosted[held_out]
             held_out += 1
         else:

@@ -1,8 +1,8 @@
 """Everything that a report counts while its recording is decided."""
 
-from collections.abc import Mapping
 from typing import Any, Self
 
+from schemas.outputs import SuppressionList
 from schemas.records import Event, Request, events_of
 from streams.recording.backtest import Step
 from streams.recording.report.ads import ads_of
@@ -64,7 +64,7 @@ class ReportAnalysis:
             self.effect.take(event)
             self.lists.take(event, step.clock, join)
 
-    def add_list(self, number: int, standing: Mapping[str, Any]) -> None:
+    def add_list(self, number: int, current: SuppressionList) -> None:
         """The changes of the lists have told all there is to say of them."""
 
     def merge(self, other: Self) -> None:

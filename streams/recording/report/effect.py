@@ -54,10 +54,10 @@ class Effect(Part):
 
     def _stop(self, request: Request, ad: Ad) -> None:
         person = request.user_id
-        kind = self._kinds.get(ad.answer["reason"]) if ad.answer else None
+        kind = self._kinds.get(ad.answer.reason) if ad.answer else None
         if ad.answer is None or kind is None:
             return
-        for event_id in ad.answer["because"]:
+        for event_id in ad.answer.because:
             place = (person, kind, event_id)
             since = self._history.known(person, kind, event_id)
             if since is None or place in self._stopping:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from schemas.records import Dismissal, Event, Preference, Purchase
-from streams.suppression.evidence import Attributes
+from streams.suppression.facts import HasAttributes
 from streams.suppression.words import EVERYTHING
 
 EVERY_AD: Final = ("all", EVERYTHING)
@@ -72,7 +72,7 @@ class History:
         orders = self._orders.get(user_id)
         return None if orders is None else orders.get(product_id)
 
-    def rejection(self, user_id: str, product_id: str, attributes: Attributes) -> Said | None:
+    def rejection(self, user_id: str, product_id: str, attributes: HasAttributes) -> Said | None:
         """The person's earliest rejection that a product comes under, before or after now."""
         rejections = self._rejections.get(user_id)
         if rejections is None:
@@ -103,7 +103,7 @@ def _target(event: Event) -> Target:
     return EVERY_AD
 
 
-def _targets(product_id: str, attributes: Attributes) -> Iterator[Target]:
+def _targets(product_id: str, attributes: HasAttributes) -> Iterator[Target]:
     yield EVERY_AD
     yield "product_id", product_id
     for category in attributes.categories or ():

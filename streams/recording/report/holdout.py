@@ -48,7 +48,7 @@ class Holdout(Part):
         """Count the ads of a request that such a reason speaks against."""
         policy, person = self._policy, request.user_id
         for ad in ads:
-            if ad.answer is None or ad.answer["reason"] not in policy.holdout_reasons:
+            if ad.answer is None or ad.answer.reason not in policy.holdout_reasons:
                 continue
             group = IN_HOLDOUT if policy.in_holdout(person) else OTHERS
             self.ads[group, ad.outcome == HELD_OUT] += 1

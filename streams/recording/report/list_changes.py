@@ -6,13 +6,14 @@ from typing import Final
 
 from schemas.records import Event, Request
 from streams.recording.report.part import Part
-from streams.suppression.claims import FOREVER, Claim, ScopeValue
+from streams.suppression.claim_index import ClaimIndex
+from streams.suppression.claims import Claim, ScopeValue, end_of
 from streams.suppression.join import Join
-from streams.suppression.reading import Reading
+from streams.suppression.words import FOREVER
 
 HOUR: Final = 3_600_000
 
-Entries = Mapping[str, float]
+Entries = Mapping[str, int]
 """The reasons that hold for one scope value, each with its end: however often a reason is said
 again, it is one entry."""
 
@@ -42,17 +43,17 @@ class ListChanges(Part):
         person = join.persons.get(event.user_id)
         if isinstance(event, Request) or person is None:
             return
-        reading = person.reading(join.policy, join.catalog)
-        standing = self._lists.get(event.user_id)
-        if standing is None:
-            standing = self._lists[event.user_id] = _List(reading)
-        last_before = standing.last_end(clock)
+        index = person.index(join.policy, join.catalog)
+        current = self._lists.get(event.user_id)
+        if current is None:
+            current = self._lists[event.user_id] = _List(index)
+        last_before = current.last_end(clock)
         hour = clock // HOUR
-        for scope_value, after in standing.changes(reading, clock):
-            before = standing.entries.get(scope_value, _NOTHING)
-            standing.entries[scope_value] = after
+        for scope_value, after in current.changes(index, clock):
+            before = current.entries.get(scope_value, _NOTHING)
+            current.entries[scope_value] = after
             self._count_entries(before, after, clock, hour)
-        self._count_person(last_before, standing.last_end(clock), clock, hour)
+        self._count_person(last_before, current.last_end(clock), clock, hour)
 
     def _count_entries(self, before: Entries, after: Entries, clock: int, hour: int) -> None:
         for reason, until in before.items():
@@ -63,11 +64,11 @@ class ListChanges(Part):
             self._expect_end(until, 1)
             self.added[hour] += before.get(reason, clock) <= clock
 
-    def _expect_end(self, until: float, change: int) -> None:
+    def _expect_end(self, until: int, change: int) -> None:
         if until != FOREVER:
-            self.ended[int(until) // HOUR] += change
+            self.ended[until // HOUR] += change
 
-    def _count_person(self, before: float, after: float, clock: int, hour: int) -> None:
+    def _count_person(self, before: int, after: int, clock: int, hour: int) -> None:
         """`before` and `after`: when the last entry ends, as was and as is known."""
         if before > clock:
             self._expect_no_list(before, -1)
@@ -78,39 +79,42 @@ class ListChanges(Part):
         elif before > clock:
             self.persons[hour] -= 1
 
-    def _expect_no_list(self, until: float, change: int) -> None:
+    def _expect_no_list(self, until: int, change: int) -> None:
         if until != FOREVER:
-            self.persons[int(until) // HOUR] -= change
+            self.persons[until // HOUR] -= change
 
 
 class _List:
-    """What stands for a person."""
+    """What is on a person's list."""
 
-    __slots__ = ("_reading", "entries")
+    __slots__ = ("_index", "entries")
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, index: ClaimIndex) -> None:
         self.entries: dict[ScopeValue, Entries] = {}
-        self._reading = reading
+        self._index = index
 
-    def last_end(self, clock: int) -> float:
+    def last_end(self, clock: int) -> int:
         """When the last entry ends, or `clock` without any."""
         ends = (until for entries in self.entries.values() for until in entries.values())
         return max(ends, default=clock)
 
-    def changes(self, reading: Reading, clock: int) -> Iterator[tuple[ScopeValue, Entries]]:
+    def changes(self, index: ClaimIndex, clock: int) -> Iterator[tuple[ScopeValue, Entries]]:
         """The scope values whose evidence has changed, with the entries that they have now."""
-        places = {place: _entries(claims, clock) for place, claims in reading.changes()}
-        if reading is not self._reading:  # begun anew, so that everything is a change
-            self._reading = reading
-            places |= dict.fromkeys(self.entries.keys() - places.keys(), _NOTHING)
-        yield from places.items()
+        changed = {
+            (counted.scope, counted.value): _entries(counted.claims, clock)
+            for counted in index.changes()
+        }
+        if index is not self._index:  # begun anew, so that everything is a change
+            self._index = index
+            changed |= dict.fromkeys(self.entries.keys() - changed.keys(), _NOTHING)
+        yield from changed.items()
 
 
 def _entries(claims: Iterable[Claim], clock: int) -> Entries:
     """What claims on one scope value put on the list, and when it ends."""
-    entries: dict[str, float] = {}
+    entries: dict[str, int] = {}
     for claim in claims:
-        until = FOREVER if claim.until is None else claim.until
+        until = end_of(claim)
         if until > clock:
             entries[claim.reason] = max(until, entries.get(claim.reason, until))
     return entries

@@ -37,7 +37,7 @@ class Stopping(Part):
         for ad in ads:
             self.ads[ad.outcome] += 1
             if ad.answer is not None:
-                self.reasons[ad.answer["reason"], ad.answer["scope"], ad.outcome] += 1
+                self.reasons[ad.answer.reason, ad.answer.scope, ad.outcome] += 1
             if shown and (place := (request.request_id, ad.product_id)) in shown:
                 shown.discard(place)  # a request that is repeated shows nothing more
                 self.impressions[ad.outcome] += 1

@@ -64,7 +64,7 @@ class PersonJoin:
     def __init__(self) -> None:
         self._joins: dict[int, Join] = {}
 
-    def take(self, event: Event, partition: int, stored: bytes | None) -> Outcome:
+    def apply(self, event: Event, partition: int, stored: bytes | None) -> Outcome:
         """Take a record, with what is kept of its person, None for nothing."""
         join = self._joins.get(partition)
         if join is None:
@@ -80,8 +80,8 @@ class PersonJoin:
 
 
 def _outcome(decision: bytes | None, change: Change) -> Outcome:
-    person, standing = change.person, change.standing
-    content = None if standing is None else encode_list(standing)
+    person, current = change.person, change.current
+    content = None if current is None else encode_list(current)
     digest = None if content is None else hashlib.blake2b(content, digest_size=8).hexdigest()
     is_published = digest != person.published
     person.published = digest

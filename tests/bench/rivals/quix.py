@@ -84,7 +84,7 @@ def suppress(decisions: Topic, lists: Topic) -> Callable[..., list[Output]]:
     join = PersonJoin()
 
     def step(event: Event, _key: bytes, _timestamp: int, _: Any, state: State) -> list[Output]:
-        outcome = join.take(event, message_context().partition, state.get_bytes(PERSON))
+        outcome = join.apply(event, message_context().partition, state.get_bytes(PERSON))
         if outcome.is_changed:
             if outcome.state is None:
                 state.delete(PERSON)

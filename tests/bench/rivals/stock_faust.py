@@ -65,7 +65,7 @@ def create_app(settings: Settings, partitions: int) -> faust.App:
                 message = event.message
                 key = message.key
                 said = decode_event(name, key, message.value, round(message.timestamp * 1000))
-                outcome = join.take(said, message.partition, persons.get(key))
+                outcome = join.apply(said, message.partition, persons.get(key))
                 if outcome.decision is not None:
                     await decisions.send(key=key, value=outcome.decision)
                 if outcome.is_changed:

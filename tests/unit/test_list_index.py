@@ -7,13 +7,13 @@ import pytest
 from schemas.records import Candidate, Event, Request
 from streams.suppression.policy import Policy
 from streams.suppression.policy_document import DEFAULTS
-from streams.suppression.standing import decide_from_list
 from streams.suppression.words import REASONS
 from tests.builders import (
     DAY,
     NOW,
     candidate,
     catalog,
+    decided_by_list,
     dismissal,
     impressions,
     policy,
@@ -35,8 +35,8 @@ def reasons(
 ) -> dict[str, str]:
     """Why each candidate is suppressed by the list that is published of these events."""
     by = by or Policy.default()
-    standing = published(*events, policy=by, catalog=SHOP)
-    decision = decide_from_list(asked, standing, by, SHOP, age)
+    listed = published(*events, policy=by, catalog=SHOP)
+    decision = decided_by_list(asked, listed, by, SHOP, age)
     return {answer["product_id"]: answer["reason"] for answer in decision["suppressed"]}
 
 
@@ -71,15 +71,15 @@ def test_who_granted_and_has_nothing_else_is_shown_everything() -> None:
 
 
 def test_a_list_that_was_made_while_consent_was_not_needed_gives_none() -> None:
-    standing = published(purchase())
-    decision = decide_from_list(request("mug"), standing, OPT_IN, SHOP)
+    listed = published(purchase())
+    decision = decided_by_list(request("mug"), listed, OPT_IN, SHOP)
     assert [answer["reason"] for answer in decision["suppressed"]] == ["no_consent"]
 
 
 def test_a_denial_is_answered_with_the_id_of_the_preference() -> None:
-    standing = published(preference("e1", personalised_ads="denied"), policy=OPT_IN)
-    [answer] = decide_from_list(request("mug"), standing, OPT_IN, SHOP)["suppressed"]
-    assert answer["because"] == ("e1",)
+    listed = published(preference("e1", personalised_ads="denied"), policy=OPT_IN)
+    [answer] = decided_by_list(request("mug"), listed, OPT_IN, SHOP)["suppressed"]
+    assert answer["because"] == ["e1"]
 
 
 # --- out of date ---------------------------------------------------------------------------------

@@ -1,18 +1,27 @@
-"""A reading that follows the evidence piece by piece says what a new one would (SPEC 4)."""
+"""An index that follows the evidence change by change claims what a new one would (SPEC 4)."""
 
 from typing import Any
 
-import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.records import Event
+from streams.suppression.claim_index import ClaimIndex
+from streams.suppression.claims import list_order
 from streams.suppression.evidence import Evidence
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
-from streams.suppression.reading import Reading
 from streams.suppression.words import REASONS
-from tests.builders import DAY, NOW, catalog, person_with, policy
+from tests.builders import (
+    DAY,
+    NOW,
+    catalog,
+    index_of,
+    person_with,
+    policy,
+    read_back,
+    stored,
+)
 from tests.property.lives import lives, times
 
 CATALOG = catalog(tv={"brand": "zenith", "replenish_days": 2})
@@ -33,45 +42,43 @@ LAST = NOW + 4 * DAY
 
 
 def claimed(evidence: Evidence, policy: Policy) -> set[Any]:
-    return set(Reading(evidence, policy, CATALOG).claims())
+    return set(index_of(evidence, policy, CATALOG).claims())
 
 
 @given(lives, policies)
 def test_what_is_read_back_claims_what_it_did(life: list[Event], policy: Policy) -> None:
     evidence = person_with(*life)
-    read_back = Evidence.from_data(orjson.loads(orjson.dumps(evidence.to_data())))
-    assert claimed(read_back, policy) == claimed(evidence, policy)
+    assert claimed(read_back(evidence), policy) == claimed(evidence, policy)
 
 
 @given(lives, policies)
-def test_a_reading_that_follows_each_event_claims_what_a_new_one_does(
+def test_an_index_that_follows_each_event_claims_what_a_new_one_does(
     life: list[Event], policy: Policy
 ) -> None:
     person = Person()
     for event in life:
         person.join(event, policy, CATALOG)
-        followed = set(person.reading(policy, CATALOG).claims())
-        read_back = Evidence.from_data(orjson.loads(orjson.dumps(person.evidence.to_data())))
-        assert followed == claimed(read_back, policy)
+        followed = set(person.index(policy, CATALOG).claims())
+        assert followed == claimed(read_back(person.evidence), policy)
 
 
 @given(lives, policies, st.lists(times, max_size=12))
-def test_a_reading_that_saw_evidence_go_claims_what_a_new_one_does(
+def test_an_index_that_saw_evidence_go_claims_what_a_new_one_does(
     life: list[Event], policy: Policy, clock: list[int]
 ) -> None:
     person = Person()
     for event, now in zip(life, sorted(clock), strict=False):
         person.join(event, policy, CATALOG)
         person.expire(policy, CATALOG, now)
-        anew = Person(Evidence.from_data(orjson.loads(orjson.dumps(person.evidence.to_data()))))
+        anew = Person(read_back(person.evidence))
         anew.expire(policy, CATALOG, now)
         assert anew.due == person.due
         if not person.evidence:  # such a person is forgotten
             assert not anew.evidence
             person = Person()
             continue
-        assert anew.evidence.to_data() == person.evidence.to_data()
-        followed = set(person.reading(policy, CATALOG).claims())
+        assert stored(anew.evidence) == stored(person.evidence)
+        followed = set(person.index(policy, CATALOG).claims())
         assert followed == claimed(anew.evidence, policy)
 
 
@@ -84,17 +91,19 @@ def test_the_order_of_arrival_makes_no_difference_to_what_is_left_in_the_end(
         person = Person()
         for event in life:
             person.join(event, policy, CATALOG)
-            person.reading(policy, CATALOG)
+            person.index(policy, CATALOG)
         person.expire(policy, CATALOG, LAST)
-        left.append((person.due, orjson.dumps(person.evidence.to_data())))
+        left.append((person.due, stored(person.evidence)))
     assert left[0] == left[1]
 
 
 @given(lives, policies)
 def test_claims_are_whole(life: list[Event], policy: Policy) -> None:
     """No two claims say the same, each has known evidence behind it and ends after it began."""
-    claims = Reading(person_with(*life), policy, CATALOG).claims()
-    assert len({claim[:5] for claim in claims}) == len(claims)
+    claims = index_of(person_with(*life), policy, CATALOG).claims()
+    entries = {(each.scope, each.value, each.reason, each.since, each.until) for each in claims}
+    assert len(entries) == len(claims)
+    assert claims == sorted(claims, key=list_order)
     for claim in claims:
         assert claim.reason in REASONS
         assert claim.until is None or claim.since < claim.until
@@ -108,11 +117,10 @@ def test_the_changes_after_each_event_add_up_to_all_claims(
     life: list[Event], policy: Policy
 ) -> None:
     evidence = Evidence()
-    reading = Reading(evidence, policy, CATALOG)
+    index = ClaimIndex(evidence, policy, CATALOG)
     known: dict[Any, Any] = {}
     for event in life:
-        evidence.join(event)
-        reading.take(event)
-        known |= dict(reading.changes())
-        assert {claim for claims in known.values() for claim in claims} == set(reading.claims())
-        assert dict(reading.changes()) == {}
+        index.update(evidence.join(event))
+        known |= {(each.scope, each.value): each.claims for each in index.changes()}
+        assert {claim for claims in known.values() for claim in claims} == set(index.claims())
+        assert index.changes() == []

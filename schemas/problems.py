@@ -20,6 +20,7 @@ _TYPE_NAMES: dict[type[inspect.Type], str] = {
     inspect.FloatType: "a number",
     inspect.BoolType: "a boolean",
     inspect.ListType: "an array",
+    inspect.VarTupleType: "an array",
 }
 
 
@@ -116,7 +117,7 @@ def _problem(described: inspect.Type, got: object, path: str) -> Problem | None:
     match expected, got:
         case inspect.StructType(fields=fields), dict():
             return _first(_field_problem(f, got, f"{path}.{f.encode_name}") for f in fields)
-        case inspect.ListType(), list():
+        case inspect.ListType() | inspect.VarTupleType(), list():
             return _list_problem(expected, got, path)
         case inspect.DictType(value_type=inner), dict():
             return _first(_problem(inner, member, f"{path}.{name}") for name, member in got.items())
@@ -124,7 +125,9 @@ def _problem(described: inspect.Type, got: object, path: str) -> Problem | None:
             return _scalar_problem(expected, got, path)
 
 
-def _list_problem(expected: inspect.ListType, got: list[object], path: str) -> Problem | None:
+def _list_problem(
+    expected: inspect.ListType | inspect.VarTupleType, got: list[object], path: str
+) -> Problem | None:
     if expected.min_length is not None and len(got) < expected.min_length:
         return Problem(path, "missing_field", "expected at least one, got none")
     if expected.max_length is not None and len(got) > expected.max_length:

@@ -1,0 +1,252 @@
+"""A person's evidence fact by fact: what was reported, what came of it, how long it is kept.
+
+A fact is plain JSON data with a `kind`, its time `ts`, and `kept_until`: it is removed once the
+newest event time of its partition is past that, and None means until something newer replaces it
+or the person undoes it (SPEC 3). What else it has:
+
+- `order_line`: `event_id`, `order_id`, `product_id`, `quantity` bought and `kept`, `attributes`;
+  `returned`, a list of `event_id`, `ts`, `quantity`; `void_since`, when its order was cancelled or
+  returned as a whole; `replaced`, a list of `event_id`, `ts` of other events that reported it
+- `refund`: `event_id`, `order_id`, `product_id`, `quantity`
+- `void_order`: `order_id`, which was cancelled or returned as a whole
+- `dismissal`: `event_id`, `reason`, `target`, `price`, `attributes`; `restored`, the `event_id` and
+  `ts` of what took it back
+- `restoration`: `event_id`, `reason`, `target`
+- `impression`: `impression_id`, `product_id`
+- `preference`: `event_id`, `preference`, `answer`; `replaced`, a list of `event_id`, `ts`, `answer`
+  of what else was chosen
+
+`replaced` is known only to who has the events at hand, since evidence keeps the winners.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from schemas.records import Event, Preference, Purchase
+from streams.suppression.claim_index import ClaimIndex
+from streams.suppression.claims import Claim
+from streams.suppression.evidence import find
+from streams.suppression.expiry import endings
+from streams.suppression.facts import (
+    Attributes,
+    Choice,
+    HasAttributes,
+    Line,
+    Refund,
+    Rejection,
+    Restoration,
+    Shown,
+    Target,
+    VoidOrder,
+)
+from streams.suppression.facts import Fact as Known
+from streams.suppression.scope_claims import ScopeEvidence, TimedLine, timed_lines
+from streams.suppression.undone import restores
+from streams.suppression.words import FOREVER, after
+
+Fact = dict[str, Any]
+
+
+class Account:
+    """All facts about one person, as a policy and a catalog read them."""
+
+    def __init__(self, index: ClaimIndex, events: Sequence[Event] = ()) -> None:
+        """`events` are those that the evidence comes from, where they are at hand."""
+        self._index = index
+        self._evidence = index.evidence
+        self._ends = {id(fact): end for fact, end in endings(index)}
+        self._orders = [event for event in events if isinstance(event, Purchase)]
+        self._preferences = [event for event in events if isinstance(event, Preference)]
+
+    def all(self) -> list[Fact]:
+        """Every fact, the oldest first."""
+        evidence = self._evidence
+        return _by_time(
+            [
+                *map(self._line, evidence.lines),
+                *map(self._refund, evidence.refunds),
+                *map(self._void_order, evidence.voided),
+                *map(self._dismissal, evidence.dismissals),
+                *map(self._restoration, evidence.restorations),
+                *map(self._impression, evidence.impressions),
+                *self.preferences(),
+            ]
+        )
+
+    def behind(self, claim: Claim) -> list[Fact]:
+        """The facts that make a claim of the person, the oldest first."""
+        if claim.reason == "no_consent":
+            return [fact for fact in self.preferences() if fact["event_id"] in claim.because]
+        counted = self._index.evidence_on((claim.scope, claim.value))
+        if counted is None:  # it follows from the request
+            return []
+        if claim.reason in ("purchased", "lapsed"):
+            lines = [
+                timed.line
+                for timed in timed_lines(counted, self._index.undone)
+                if timed.kept and timed.line.event_id in claim.because and _makes(timed, claim)
+            ]
+            return _by_time(map(self._line, sorted(lines, key=_identity)))
+        if claim.reason == "frequency_cap":
+            return _by_time(map(self._impression, sorted(counted.impressions, key=_identity)))
+        known = (find(self._evidence.dismissals, event_id) for event_id in claim.because)
+        return _by_time(self._dismissal(rejection) for rejection in known if rejection is not None)
+
+    def without_effect(self, covering: Iterable[ScopeEvidence]) -> list[Fact]:
+        """What counts for these scope values and claims nothing, because it was undone."""
+        lines: list[Line] = []
+        dismissals: list[Rejection] = []
+        for counted in covering:
+            lines += [each.line for each in counted.lines]
+            dismissals += counted.dismissals
+        returned = map(self._line, sorted(lines, key=_identity))
+        restored = map(self._dismissal, sorted(dismissals, key=_identity))
+        return _by_time(
+            [
+                *(fact for fact in returned if not fact["kept"]),
+                *(fact for fact in restored if fact["restored"]),
+            ]
+        )
+
+    def preferences(self) -> list[Fact]:
+        """What the person allows and forbids."""
+        return [self._preference(choice) for choice in self._evidence.preferences]
+
+    def _preference(self, choice: Choice) -> Fact:
+        return {
+            "kind": "preference",
+            "ts": choice.ts,
+            "event_id": choice.event_id,
+            "preference": choice.preference,
+            "answer": choice.value,
+            "replaced": [
+                {"event_id": event.event_id, "ts": event.ts, "answer": answer}
+                for event in self._preferences
+                if (answer := getattr(event, choice.preference)) is not None
+                and (event.ts, event.event_id) != (choice.ts, choice.event_id)
+            ],
+            "kept_until": None,
+        }
+
+    def _kept_until(self, fact: Known) -> int | None:
+        end = self._ends[id(fact)]
+        return None if end == FOREVER else after(end, self._index.policy.retention)
+
+    def _line(self, line: Line) -> Fact:
+        void = find(self._evidence.voided, line.order_id)
+        return {
+            "kind": "order_line",
+            "ts": line.ts,
+            "event_id": line.event_id,
+            "order_id": line.order_id,
+            "product_id": line.product_id,
+            "quantity": line.quantity,
+            "kept": self._index.undone.kept(line),
+            "attributes": _attributes(line.attributes),
+            "returned": [
+                {"event_id": refund.event_id, "ts": refund.ts, "quantity": refund.quantity}
+                for refund in self._evidence.refunds
+                if (refund.order_id, refund.product_id) == (line.order_id, line.product_id)
+            ],
+            "void_since": None if void is None else void.ts,
+            "replaced": [
+                {"event_id": event.event_id, "ts": event.ts}
+                for event in self._orders
+                if _completes(event, line)
+                and (event.ts, event.event_id) != (line.ts, line.event_id)
+            ],
+            "kept_until": self._kept_until(line),
+        }
+
+    def _refund(self, refund: Refund) -> Fact:
+        return {
+            "kind": "refund",
+            "ts": refund.ts,
+            "event_id": refund.event_id,
+            "order_id": refund.order_id,
+            "product_id": refund.product_id,
+            "quantity": refund.quantity,
+            "kept_until": self._kept_until(refund),
+        }
+
+    def _void_order(self, order: VoidOrder) -> Fact:
+        return {
+            "kind": "void_order",
+            "ts": order.ts,
+            "order_id": order.order_id,
+            "kept_until": self._kept_until(order),
+        }
+
+    def _dismissal(self, rejection: Rejection) -> Fact:
+        at = self._index.undone.restored_at(rejection)
+        restored = (
+            {"event_id": restoration.event_id, "ts": at}
+            for restoration in self._evidence.restorations
+            if restoration.ts == at and restores(restoration, rejection)
+        )
+        return {
+            "kind": "dismissal",
+            "ts": rejection.ts,
+            "event_id": rejection.event_id,
+            "reason": rejection.reason,
+            "target": _target(rejection.target),
+            "price": rejection.price,
+            "attributes": _attributes(rejection.attributes),
+            "restored": next(restored, None),
+            "kept_until": self._kept_until(rejection),
+        }
+
+    def _restoration(self, restoration: Restoration) -> Fact:
+        return {
+            "kind": "restoration",
+            "ts": restoration.ts,
+            "event_id": restoration.event_id,
+            "reason": restoration.reason,
+            "target": _target(restoration.target),
+            "kept_until": self._kept_until(restoration),
+        }
+
+    def _impression(self, shown: Shown) -> Fact:
+        return {
+            "kind": "impression",
+            "ts": shown.ts,
+            "impression_id": shown.impression_id,
+            "product_id": shown.product_id,
+            "kept_until": self._kept_until(shown),
+        }
+
+
+def _by_time(facts: Iterable[Fact]) -> list[Fact]:
+    return sorted(facts, key=lambda fact: fact["ts"])  # stable: one time, the order of identities
+
+
+def _identity(fact: Known) -> Any:
+    return fact.identity_of(fact)
+
+
+def _makes(timed: TimedLine, claim: Claim) -> bool:
+    if claim.reason == "purchased":
+        return (timed.line.ts, timed.until) == (claim.since, claim.until)
+    return (timed.lapses, timed.ends) == (claim.since, claim.until)
+
+
+def attributes_as_json(attributes: HasAttributes) -> dict[str, Any]:
+    """The attributes of a product that are known, by name."""
+    known = {name: getattr(attributes, name) for name in Attributes.__struct_fields__}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _attributes(attributes: Attributes | None) -> dict[str, Any]:
+    return {} if attributes is None else attributes_as_json(attributes)
+
+
+def _target(target: Target | None) -> dict[str, str] | None:
+    return None if target is None else {target.field: target.value}
+
+
+def _completes(event: Purchase, line: Line) -> bool:
+    return (
+        event.event == "order_completed"
+        and event.order_id == line.order_id
+        and any(product.product_id == line.product_id for product in event.products or ())
+    )
