@@ -175,6 +175,7 @@ class ClaimIndex(ClaimsByScope):
         (scope, value), rule = scope_of_line(line, self.policy, self.catalog)
         counted = self._counted(scope, value)
         is_independent = rule.replenish_days is None and not counted.is_replenished
+        counted.is_replenished = counted.is_replenished or rule.replenish_days is not None
         counted.lines = (*counted.lines, CountedLine(line, rule))
         if counted.is_current and is_independent and self.undone.kept(line):
             until = after(line.ts, rule.window)
@@ -211,11 +212,10 @@ class ClaimIndex(ClaimsByScope):
         if not claims:
             counted.claims = (claim,)
         else:
-            for known in claims:
-                if says_the_same(known, claim):
-                    self._outdate(counted)
-                    return
             at = bisect_left(claims, list_order(claim), key=list_order)
+            if at < len(claims) and says_the_same(claims[at], claim):
+                self._outdate(counted)
+                return
             counted.claims = (*claims[:at], claim, *claims[at:])
         if end is not None and end < counted.first_end:
             counted.first_end = end
@@ -231,7 +231,7 @@ class ClaimIndex(ClaimsByScope):
         if counted is None:
             return
         if isinstance(fact, Line):
-            counted.lines = tuple([each for each in counted.lines if each.line is not fact])
+            counted.keep_lines([each for each in counted.lines if each.line is not fact])
         elif isinstance(fact, Rejection):
             counted.dismissals = without(counted.dismissals, [fact])
         else:
@@ -307,7 +307,7 @@ class ClaimIndex(ClaimsByScope):
 
     def remove(self, counted: ScopeEvidence, ended: Ended) -> None:
         """Let facts count no more for a scope value."""
-        counted.lines = tuple([each for each in counted.lines if id(each.line) not in ended])
+        counted.keep_lines([each for each in counted.lines if id(each.line) not in ended])
         counted.dismissals = tuple([each for each in counted.dismissals if id(each) not in ended])
         counted.impressions = tuple([each for each in counted.impressions if id(each) not in ended])
         self._outdate(counted)

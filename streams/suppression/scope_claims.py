@@ -48,6 +48,7 @@ class ScopeEvidence(ScopeClaims):
         "first_end",
         "impressions",
         "is_current",
+        "is_replenished",
         "is_reported",
         "lines",
         "no_consent",
@@ -56,6 +57,8 @@ class ScopeEvidence(ScopeClaims):
     def __init__(self, scope: Scope, value: str) -> None:
         super().__init__(scope, value)
         self.lines: tuple[CountedLine, ...] = ()
+        self.is_replenished: bool = False
+        """Whether what a line here claims may depend on the others."""
         self.dismissals: tuple[Rejection, ...] = ()
         self.impressions: tuple[Shown, ...] = ()
         self.no_consent: Claim | None = None
@@ -71,10 +74,10 @@ class ScopeEvidence(ScopeClaims):
         """Whether nothing counts here."""
         return not (self.lines or self.dismissals or self.impressions or self.no_consent)
 
-    @property
-    def is_replenished(self) -> bool:
-        """Whether what a line here claims may depend on the others."""
-        return any(counted.rule.replenish_days is not None for counted in self.lines)
+    def keep_lines(self, lines: list[CountedLine]) -> None:
+        """Let only these of the lines stay."""
+        self.lines = tuple(lines)
+        self.is_replenished = any(each.rule.replenish_days is not None for each in lines)
 
 
 @final

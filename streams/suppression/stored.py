@@ -67,8 +67,15 @@ def read(stored: bytes) -> StoredPerson:
 
 
 def due_of(stored: bytes) -> int | None:
-    """The event time from which on a stored person is to be looked at; None if there is none."""
-    return _decode_front(stored).due
+    """The event time from which on a stored person is to be looked at; None if there is none.
+
+    None for a form of another version, too: whoever finds one refuses the whole state.
+    """
+    try:
+        front = _decode_front(stored)
+    except ValueError:
+        return None
+    return front.due if front.format == FORMAT else None
 
 
 def _require_format(stored: bytes) -> None:

@@ -30,6 +30,7 @@ from tests.bench.deployed import deployed
 from tests.bench.domain import Join, apply, encode_list, evict, new_join, prepare
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.memory import resident_megabytes
+from tests.builders import dismissal, purchase
 from tests.kafka.cluster import free_ports
 from tests.served import Served
 from tests.waiting import wait_until

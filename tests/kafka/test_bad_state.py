@@ -109,7 +109,12 @@ def test_without_state_and_changelog_it_does_not_answer_as_if_nobody_had_bought(
     assert "--to-earliest" in line
 
 
-def test_a_state_of_a_newer_version_is_refused_by_an_older_one(interrupted: Interrupted) -> None:
+@pytest.mark.parametrize(
+    ("version", "written"), [("a newer", FORMAT + 1), ("an older", FORMAT - 1)]
+)
+def test_a_state_of_another_version_is_refused(
+    interrupted: Interrupted, version: str, written: int
+) -> None:
     deployment = interrupted.deployment
     [*_, last] = [
         orjson.loads(message.value())
@@ -118,14 +123,14 @@ def test_a_state_of_a_newer_version_is_refused_by_an_older_one(interrupted: Inte
     ]
     assert last["format"] == FORMAT
     producer = Producer({"bootstrap.servers": deployment.settings.kafka.brokers})
-    newer = orjson.dumps({**last, "format": FORMAT + 1})
-    producer.produce(deployment.settings.changelog, newer, PROGRESS, 0)
+    other = orjson.dumps({**last, "format": written})
+    producer.produce(deployment.settings.changelog, other, PROGRESS, 0)
     assert producer.flush(SECONDS) == 0
     with deployment.worker() as worker:
         code, line = last_words(worker)
     assert code == 2
     assert str(deployment.state()) in line
-    assert "was written by a newer version of Unhaunt" in line
+    assert f"was written by {version} version of Unhaunt" in line
     assert f"this version ({__version__}) reads no other than {FORMAT}" in line
 
 

@@ -64,9 +64,9 @@ def test_one_person_in_five_says_a_preference() -> None:
 def test_purchases_dismissals_the_cap_and_preferences_all_suppress() -> None:
     join = new_join(read_catalog(record for record in records() if record.topic == "catalog"))
     decisions = [decision for event in events() if (decision := apply(join, event)) is not None]
-    reasons = Counter(said["reason"] for each in decisions for said in each["suppressed"])
+    reasons = Counter(answer.reason for each in decisions for answer in each.suppressed)
     assert {"purchased", "not_interested", "no_consent"} <= set(reasons)
-    assert any(each["allowed"] for each in decisions)
+    assert any(each.allowed for each in decisions)
 
 
 @pytest.mark.data

@@ -310,9 +310,19 @@ def test_when_a_person_is_due_stands_at_the_front_of_what_is_stored() -> None:
     assert due_of(person.to_bytes()) == NOW
 
 
+FORMAT_1 = b"[1700000000000,null,[1,0,[],[],[],[],[],[],[]]]"
+
+
 def of_format(written: int) -> bytes:
-    [due, _, *rest] = msgspec.msgpack.decode(stored(person_with(*EVERYTHING)))
+    person = Person(person_with(*EVERYTHING))
+    person.due = NOW
+    [due, _, *rest] = msgspec.msgpack.decode(person.to_bytes())
     return msgspec.msgpack.encode([due, written, *rest])
+
+
+@pytest.mark.parametrize("other", [FORMAT_1, of_format(FORMAT + 1)])
+def test_nobody_is_due_by_a_stored_form_of_another_version(other: bytes) -> None:
+    assert due_of(other) is None
 
 
 @pytest.mark.parametrize("written", [FORMAT - 1, FORMAT + 1])
@@ -323,7 +333,7 @@ def test_a_stored_form_of_another_version_is_refused(written: int) -> None:
 
 def test_the_stored_form_of_the_first_version_is_refused() -> None:
     with pytest.raises(ValueError, match=f"state of format 1 or older.*reads {FORMAT}"):
-        Person.from_bytes(b"[null,null,[1,0,[],[],[],[],[],[],[]]]")
+        Person.from_bytes(FORMAT_1)
 
 
 def test_a_stored_form_that_is_damaged_is_refused() -> None:
