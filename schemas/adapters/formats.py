@@ -17,7 +17,7 @@ import orjson
 from schemas.adapters import criteo, feedback, ga4, meta, pixel, segment, snowplow
 from schemas.adapters.envelope import Headers, Opened, opened
 from schemas.adapters.node import Node
-from schemas.adapters.notes import Note, Observer, Reading, label_of, labels
+from schemas.adapters.notes import NO_NOTES, Note, Observer, Reading, label_of, labels
 from schemas.adapters.records import Adapted
 from schemas.by_topic import by_topic
 from schemas.decoding import Fields, InvalidRecord, decode
@@ -32,7 +32,6 @@ AUTO: Final = "auto"
 CONSENT_CATEGORY: Final = "Advertising"
 """The category of consent that stands for personalised ads, where the setting names no other."""
 
-NO_NOTES: Final[Sequence[Note]] = ()
 ENVELOPE_FIELDS: Final = labels("time", "header ce.time")
 
 

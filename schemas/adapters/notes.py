@@ -46,6 +46,8 @@ class Note(NamedTuple):
         return f"{self.path}: got {self.got}, {read_as}"
 
 
+NO_NOTES: Final[Sequence[Note]] = ()
+
 Observer = Callable[[str, Sequence[Note]], object]
 """Called once for each record of a topic in another format: with the format that the record has,
 and with the notes on it. There are none on a record that was refused or ignored.

@@ -102,7 +102,7 @@ def test_the_table_of_commands_names_every_command_and_no_other() -> None:
 def test_every_command_that_is_mentioned_exists() -> None:
     known = {"unhaunt", *leaves("unhaunt", app)}
     mentioned = re.findall(
-        r"\bunhaunt(?: (?:topics|schemas|dead-letters|policy|import))? [a-z-]+", code()
+        r"\bunhaunt(?: (?:topics|schemas|formats|dead-letters|policy|import))? [a-z-]+", code()
     )
     assert set(mentioned) <= known
 
