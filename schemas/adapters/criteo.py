@@ -44,21 +44,21 @@ def read(event: Node) -> Adapted:
     pushed = _events(event)
     if not pushed:
         raise event.missing("events", "an array of at least one")
-    events = event.reading.kept(pushed, lambda each: [each] if each.required("event") else [])
-    if not any(NAME.match(each.required("event")) for each in events):
-        first = events[0]
+    named = event.reading.kept(pushed, lambda each: [(each.required("event"), each)])
+    if not any(NAME.match(name) for name, _ in named):
+        name, first = named[0]
         detail = f"{first.at('event')}: expected an event of the tag, such as trackTransaction"
-        raise InvalidRecord("unknown_value", f"{detail}, got {quoted(first.required('event'))}")
-    records = event.reading.kept(events, _transaction)
-    return Adapted([each for one in events for each in _persons(one)], records)
+        raise InvalidRecord("unknown_value", f"{detail}, got {quoted(name)}")
+    transactions = [each for name, each in named if name == "trackTransaction"]
+    records = event.reading.kept(transactions, _transaction)
+    return Adapted([person for name, each in named for person in _persons(name, each)], records)
 
 
 def _events(event: Node) -> list[Node]:
     return [event] if event.says("event") else event.entries("events")
 
 
-def _persons(event: Node) -> list[str]:
-    name = event.required("event")
+def _persons(name: str, event: Node) -> list[str]:
     if name in ("setCustomerId", "setRetailerVisitorId"):
         return event.person("id")
     is_hashed_email = name in ("setEmail", "setHashedEmail") and event.says("hash_method")
@@ -66,7 +66,5 @@ def _persons(event: Node) -> list[str]:
 
 
 def _transaction(event: Node) -> list[Record]:
-    if event.required("event") != "trackTransaction":
-        return []
     found = lines(event.some_entries("item", "product"), PRODUCT, COMPLETED)
     return order(COMPLETED, event.id("id"), found, ts=event.time("timestamp"))

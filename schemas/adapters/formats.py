@@ -232,7 +232,7 @@ def _person(persons: Sequence[str], key: bytes | None) -> str:
     if key is None:
         if persons:
             return persons[0]
-        detail = "user_id: expected an id of the person in the value or as the key, got neither"
+        detail = "key: expected an id of the person here or in the value, got neither"
         raise InvalidRecord("missing_field", detail)
     try:
         user_id = key.decode()

@@ -30,11 +30,14 @@ PRODUCT: Final = ProductFields(
 )
 """`id` is what older tags call it."""
 
+PERSONS: Final = ("user_id", "client_id", "app_instance_id", "user_pseudo_id")
+
 FIELDS: Final = labels(
-    *("user_id", "client_id", "app_instance_id", "user_pseudo_id"),
+    *PERSONS,
     *("timestamp_micros", "event_timestamp", "events", "events.timestamp_micros", "events.params"),
     *("consent", "consent.ad_personalization", "consent.ad_user_data", "non_personalized_ads"),
-    *("events.name", "events.params.transaction_id", "ecommerce.transaction_id", "event_params"),
+    *("events.name", "events.params.transaction_id", "event_params"),
+    *("ecommerce", "ecommerce.transaction_id"),
     *line_fields("events.params.items", PRODUCT),
     *line_fields("items", PRODUCT),
 )
@@ -49,17 +52,17 @@ def recognises(event: Node) -> bool:
 
 def read(event: Node) -> Adapted:
     """What a payload or an exported event comes to."""
-    if event.says("event_name"):
-        records = _exported(event)
-        persons = [*event.person("user_id"), *event.person("user_pseudo_id")]
-    else:
-        sent = event.time("timestamp_micros", unit=MICROSECONDS)
-        events = event.some_entries("events")
-        records = event.reading.kept(events, lambda each: _sent(each, sent))
-        records += preference(_consent(event), ts=sent)
-        ids = ("user_id", "client_id", "app_instance_id")
-        persons = [each for name in ids for each in event.person(name)]
-    return Adapted(persons, records) if records else NOTHING
+    records = _exported(event) if event.says("event_name") else _payload(event)
+    if not records:
+        return NOTHING
+    return Adapted([person for name in PERSONS for person in event.person(name)], records)
+
+
+def _payload(event: Node) -> list[Record]:
+    sent = event.time("timestamp_micros", unit=MICROSECONDS)
+    events = event.some_entries("events")
+    records = event.reading.kept(events, lambda each: _sent(each, sent))
+    return records + preference(_consent(event), ts=sent)
 
 
 def _sent(event: Node, sent: int | None) -> list[Record]:
@@ -111,8 +114,10 @@ def _order(
 
 def _consent(event: Node) -> bool | None:
     """Whether ads may be personalised: denied by any signal, granted by the one for that."""
+    if event.has("non_personalized_ads") and event.consent("non_personalized_ads"):
+        return False
+    if not event.has("consent"):
+        return None
     consent = event.part("consent")
     answers = (consent.consent("ad_personalization"), consent.consent("ad_user_data"))
-    if False in answers or event.consent("non_personalized_ads"):
-        return False
-    return answers[0]
+    return False if False in answers else answers[0]

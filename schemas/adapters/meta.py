@@ -81,8 +81,8 @@ def _records(event: Node) -> list[tuple[Node, Record]]:
 
 def _is_denied(event: Node) -> bool:
     """Whether ads must not be chosen for the person; that nothing says so is no grant."""
-    options = event.words("data_processing_options")
-    return event.consent("opt_out") is True or LIMITED_DATA_USE in options
+    is_limited = LIMITED_DATA_USE in event.words("data_processing_options")
+    return is_limited or event.consent("opt_out") is True
 
 
 def _purchase(event: Node, event_id: str | None, ts: int | None) -> list[Record]:

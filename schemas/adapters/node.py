@@ -85,8 +85,8 @@ class Node:
 
     def id(self, *names: str) -> str:
         """An id that must be there, bare (see `schemas.adapters.ids`)."""
-        text = self.required(*names)
-        bare = bare_id(text)
+        text = self.text(*names)
+        bare = None if text is None else bare_id(text)
         if not bare:
             raise self.missing(names[0], "a string")
         if bare != text:
@@ -152,6 +152,8 @@ class Node:
 
     def words(self, *names: str) -> list[str]:
         """An optional array of texts, or a single one."""
+        if not self.has(*names):
+            return []
         try:
             return self.texts(*names)
         except InvalidRecord:
@@ -161,10 +163,14 @@ class Node:
     def person(self, *names: str) -> list[str]:
         """The ids by which an optional field knows the person: bare, and as they stand there."""
         name, value = self._first(names)
+        if value is None:
+            return []
         found: list[str] = []
         for each in value if isinstance(value, list) else [value]:
-            text = self._node({name: each}, self.path).attribute(name)
-            found += [] if text is None else dict.fromkeys((bare_id(text), text))
+            text = each if isinstance(each, str) else self._id_in(name, each)
+            if text is not None:
+                bare = bare_id(text)
+                found += [text] if bare == text else [bare, text]
         return found
 
     def ids(self, *names: str) -> list[str]:
@@ -198,7 +204,8 @@ class Node:
             if value is not None:
                 self.left_out(name)
             return None
-        pieces = ceil(number) if number > 0 else floor(number)
+        exact = round(number, 6)  # 0.1 and 0.2 are a little more than 0.3
+        pieces = ceil(exact) if exact > 0 else floor(exact)
         if pieces != number or (isinstance(value, str) and plain_number(value) is None):
             self.corrected(name, value, str(pieces))
         return pieces
@@ -310,9 +317,13 @@ class Node:
         return InvalidRecord("wrong_type", f"{self.at(name)}: expected {expected}, got {got}")
 
     def _first(self, names: tuple[str, ...]) -> tuple[str, Any]:
+        get = self._fields.get
+        value = get(names[0])
+        if value is not None and value not in NOTHING:
+            return names[0], value
         for name in _spellings(names):
-            value = self._fields.get(name)
-            if value not in NOTHING:
+            value = get(name)
+            if value is not None and value not in NOTHING:
                 return name, value
         return names[0], None
 
@@ -326,6 +337,10 @@ class Node:
             self.corrected(name, value, kind_of(found))
             return found
         return value
+
+    def _id_in(self, name: str, value: object) -> str | None:
+        """An id that is no text."""
+        return self._node({name: value}, self.path).attribute(name)
 
     def _entry(self, place: str, value: object) -> "Node":
         if isinstance(value, dict):

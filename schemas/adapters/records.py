@@ -150,16 +150,21 @@ def levels(names: Iterable[str]) -> list[str] | None:
 
 def path_levels(path: str | None) -> list[str] | None:
     """The categories of a path such as `Electronics/TV` or `Electronics > TV`."""
-    return levels((path or "").replace(">", "/").split("/"))
+    return levels(path.replace(">", "/").split("/")) if path else None
 
 
 def _product(node: Node, names: ProductFields) -> Fields:
-    categories = [node.attribute(name) or "" for name in names.categories]
     return present(
         product_id=node.id(*names.ids),
-        categories=path_levels(categories[0]) if len(categories) == 1 else levels(categories),
+        categories=_categories(node, names.categories),
         brand=node.attribute(*names.brands),
     )
+
+
+def _categories(node: Node, names: tuple[str, ...]) -> list[str] | None:
+    if len(names) == 1:
+        return path_levels(node.attribute(*names))
+    return levels(node.attribute(name) or "" for name in names)
 
 
 def _line(node: Node, names: ProductFields, event: OrderEvent) -> Line:

@@ -5,6 +5,7 @@ update no longer lists stays bought until a refund names it. Consent may come wi
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from schemas.adapters.node import Node
@@ -43,7 +44,7 @@ TOTALS: Final = ("total", "revenue", "value")
 
 FIELDS: Final = labels(
     *(*TIMES, "messageId", "userId", "anonymousId"),
-    *("context", "context.consent", "context.consent.categoryPreferences"),
+    *("context.consent", "context.consent.categoryPreferences"),
     *line_fields("properties", OLDER_PRODUCT),
     *line_fields("properties.products", OLDER_PRODUCT),
     *("properties.order_id", "properties.checkout_id"),
@@ -74,6 +75,7 @@ def read(event: Node) -> Adapted:
     return Adapted([*event.person("userId"), *event.person("anonymousId")], records)
 
 
+@lru_cache(maxsize=1_000)
 def _kind(name: str) -> tuple[str | None, ProductFields]:
     """The event as it is called now, None for another one, and how it calls products."""
     words = [word.lower() for word in WORD.findall(name)]
@@ -108,6 +110,9 @@ def _order_id(properties: Node, kind: OrderEvent, event_id: str | None) -> str:
 
 def _consent(event: Node) -> bool | None:
     """Whether the category is allowed that stands for personalised ads."""
+    context = event.get("context")
+    if not isinstance(context, dict) or "consent" not in context:
+        return None  # as with most calls
     category = event.reading.consent_category
-    categories = event.part("context").part("consent").part("categoryPreferences")
+    categories = event.child("context").part("consent").part("categoryPreferences")
     return categories.consent(category, category.lower())

@@ -42,24 +42,17 @@ def moment_of(value: object, unit: Unit, now: int) -> Moment | None:
         now: the record's own time, in epoch milliseconds.
 
     """
-    for number, own_unit in ((_number(value), unit), (_milliseconds(value), MILLISECONDS)):
-        if number is None:
-            continue
-        for each in (own_unit, *UNITS):
-            ms = _scaled(number, each)
-            if is_plausible(ms, now):
-                return Moment(ms, each == own_unit)
-    return None
+    number = _number(value)
+    found = None if number is None else _plausible(number, unit, now)
+    if found is None and isinstance(value, str):
+        ms = _milliseconds(value)
+        found = None if ms is None else _plausible(ms, MILLISECONDS, now)
+    return found
 
 
 def is_time(value: object) -> bool:
     """Whether it is a time at all, however implausible."""
     return _number(value) is not None or _milliseconds(value) is not None
-
-
-def is_plausible(ms: int, now: int) -> bool:
-    """Whether a time may be that of a record."""
-    return now - MAX_PAST_MS <= ms <= now + MAX_FUTURE_MS
 
 
 def shown(ms: int) -> str:
@@ -76,6 +69,15 @@ def _number(value: object) -> int | float | None:
         return plain_number(value.strip())
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
+    return None
+
+
+def _plausible(number: int | float, unit: Unit, now: int) -> Moment | None:
+    """The time that a number of this unit is, or else of the one that makes it plausible."""
+    for each in (unit, *UNITS):
+        ms = _scaled(number, each)
+        if now - MAX_PAST_MS <= ms <= now + MAX_FUTURE_MS:
+            return Moment(ms, each == unit)
     return None
 
 
