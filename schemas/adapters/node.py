@@ -15,8 +15,8 @@ from typing import Any, Final
 import orjson
 
 from schemas.adapters.ids import bare_id
-from schemas.adapters.notes import OWN_TIME, Kind, Note, Reading
-from schemas.adapters.numbers import LARGEST_EXACT, amount, plain_number
+from schemas.adapters.notes import OWN_TIME, Kind, Note, Reading, in_words
+from schemas.adapters.numbers import LARGEST_EXACT, amount_of, plain_number
 from schemas.adapters.times import MILLISECONDS, Unit, is_time, moment_of, shown
 from schemas.decoding import InvalidRecord
 from schemas.explain import kind_of, one_of, quoted
@@ -167,29 +167,40 @@ class Node:
             return []
         found: list[str] = []
         for each in value if isinstance(value, list) else [value]:
-            text = each if isinstance(each, str) else self._id_in(name, each)
+            alone = self._node({name: each}, self.path)
+            text = each if isinstance(each, str) else alone.attribute(name)
             if text is not None:
                 bare = bare_id(text)
                 found += [text] if bare == text else [bare, text]
         return found
 
     def ids(self, *names: str) -> list[str]:
-        """An optional array of ids; one that came as a single text is split at its commas."""
+        """An optional array of ids; one that came as a text with commas is split.
+
+        In an array only a comma and a blank show that its entry is more than one id.
+        """
         name, value = self._first(names)
         value = self._array_in(name, value)
-        if isinstance(value, str) and "," in value:
-            parts = [part.strip() for part in value.split(",")]
+        if value is None:
+            return []
+        if isinstance(value, dict) and _are_numbered(value):
+            value = list(value.values())
+        is_array = isinstance(value, list)
+        parts: list[object] = []
+        for each in value if is_array else [value]:
+            pieces = each.split(", " if is_array else ",") if isinstance(each, str) else [each]
+            parts += map(str.strip, pieces) if len(pieces) > 1 else pieces
+        if len(parts) == 1 and not is_array:
+            return [self.id(name)]
+        if not is_array or len(parts) > len(value):
             self.corrected(name, value, f"{len(parts)} ids")
-            value = parts
-        if isinstance(value, list):
-            items = self._node(_numbered(name, value), self.path)
-            return self.reading.kept(items._fields, lambda place: [items.id(place)])
-        return [] if value is None else [self.id(name)]
+        items = self._node(_numbered(name, parts), self.path)
+        return self.reading.kept(items._fields, lambda place: [items.id(place)])
 
     def price(self, *names: str) -> float | None:
         """An optional number, or a text that is one (see `schemas.adapters.numbers`)."""
         name, value = self._first(names)
-        number = _amount(value, is_price=True)
+        number = amount_of(value, is_price=True)
         if number is None and value is not None:
             self.left_out(name)
         elif isinstance(value, str) and plain_number(value) is None:
@@ -199,7 +210,7 @@ class Node:
     def quantity(self, name: str) -> int | None:
         """An optional number of pieces; parts of one count as one more, as of goods by weight."""
         name, value = self._first((name,))
-        number = _amount(value, is_price=False)
+        number = amount_of(value, is_price=False)
         if number is None or abs(number) > INT64_MAX:
             if value is not None:
                 self.left_out(name)
@@ -240,7 +251,7 @@ class Node:
 
     def is_negative(self, *names: str) -> bool:
         """Whether an optional amount is below zero; one that cannot be read is not worth a note."""
-        return (_amount(self._first(names)[1], is_price=True) or 0) < 0
+        return (amount_of(self._first(names)[1], is_price=True) or 0) < 0
 
     def consent(self, *names: str) -> bool | None:
         """An optional flag: whether something is allowed."""
@@ -273,7 +284,7 @@ class Node:
         if value is None:
             return []
         if isinstance(value, dict):
-            if not value or not all(map(str.isdecimal, value)):
+            if not _are_numbered(value):
                 return [self._node(value, self.at(name))]
             members = {f"{name}.{key}": each for key, each in value.items()}
         elif isinstance(value, list):
@@ -338,10 +349,6 @@ class Node:
             return found
         return value
 
-    def _id_in(self, name: str, value: object) -> str | None:
-        """An id that is no text."""
-        return self._node({name: value}, self.path).attribute(name)
-
     def _entry(self, place: str, value: object) -> "Node":
         if isinstance(value, dict):
             return self._node(value, self.at(place))
@@ -366,25 +373,14 @@ class _NoObject(dict[str, object]):
         raise self._error
 
 
-def _amount(value: object, *, is_price: bool) -> float | None:
-    if isinstance(value, str):
-        return amount(value, is_price=is_price)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def in_words(value: object) -> str:
-    """A text or a number as it is, and of anything else its kind."""
-    if isinstance(value, str):
-        return quoted(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return repr(value)
-    return "nothing" if value is None else kind_of(value)
-
-
 def _is_whole(value: object) -> bool:
     if isinstance(value, float):
         return abs(value) < LARGEST_EXACT and value.is_integer()
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _are_numbered(members: Mapping[str, object]) -> bool:
+    return bool(members) and all(map(str.isdecimal, members))
 
 
 def _numbered(name: str, values: list[object]) -> dict[str, object]:

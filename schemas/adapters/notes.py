@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from schemas.decoding import InvalidRecord
+from schemas.explain import kind_of, quoted
 
 Kind = Literal["left_out", "corrected", "derived"]
 KINDS: Final[tuple[Kind, ...]] = ("left_out", "corrected", "derived")
@@ -68,6 +69,15 @@ def label_of(field: str, known: Mapping[str, str]) -> str:
 
 def _squashed(field: str) -> str:
     return field.replace("_", "").lower()
+
+
+def in_words(value: object) -> str:
+    """A text or a number as it is, and of anything else its kind."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(value)
+    return "nothing" if value is None else kind_of(value)
 
 
 class Reading:

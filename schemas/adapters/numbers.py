@@ -46,6 +46,13 @@ def plain_number(text: str) -> int | float | None:
     return number if isfinite(number) else None
 
 
+def amount_of(value: object, *, is_price: bool) -> int | float | None:
+    """The number that a value is, be it a number or a text; None when it is neither."""
+    if isinstance(value, str):
+        return amount(value, is_price=is_price)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 def amount(text: str, *, is_price: bool) -> int | float | None:
     """The number that a text is, by the rules above; None when it is none, or may be two.
 
