@@ -1,6 +1,5 @@
 """What senders get wrong in what is optional leaves what is sure as it was, in every format."""
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -12,14 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import generate
-from schemas.adapters.formats import ADAPTERS, AUTO, label, readers_of
-from schemas.adapters.notes import KINDS, OTHER, Note
+from schemas.adapters.formats import readers_of
+from schemas.adapters.notes import Note
 from schemas.adapters.numbers import amount
 from schemas.adapters.times import MICROSECONDS, MILLISECONDS, SECONDS, Unit
 from schemas.decoding import InvalidRecord
 from schemas.records import Event, Purchase, events_of
 from tests.builders import DAY, NOW
-from tests.property.test_format_properties import VALUES, changed
 
 EXAMPLES: Final = Path(generate.__file__).parent / "examples" / "formats"
 
@@ -355,55 +353,3 @@ def test_a_time_too_far_ahead_never_loses_what_happened(kind: str, ahead: int) -
     assert sure(after) == before
     assert {event.ts for event in after} == {shown["timestamp"]}
     assert {note.kind for note in notes} == {"corrected"}
-
-
-# --- notes and errors ----------------------------------------------------------------------------
-
-OWN_WORDS: Final = {
-    kind: {name for value in VALUES[kind] if isinstance(value, dict) for name in value}
-    | {"events", "value", "key", "user_id"}
-    for kind in ADAPTERS
-}
-"""What the outermost fields of a format are called, and what is there in any format."""
-
-
-@pytest.mark.parametrize("kind", ADAPTERS)
-@settings(max_examples=150, deadline=None)
-@given(data=st.data())
-def test_what_is_noted_is_on_the_list_of_the_format(kind: str, data: st.DataObject) -> None:
-    value = data.draw(changed(kind))
-    notes: list[Note] = []
-    try:
-        read({"key": None, "timestamp": NOW, "value": value}, kind, notes)
-    except InvalidRecord:
-        assert notes == []
-    assert OTHER not in {label(kind, note) for note in notes}, notes
-    assert {note.kind for note in notes} <= set(KINDS)
-
-
-@pytest.mark.parametrize("kind", ADAPTERS)
-@settings(max_examples=150, deadline=None)
-@given(data=st.data())
-def test_an_error_names_the_field_in_the_senders_own_words(kind: str, data: st.DataObject) -> None:
-    value = data.draw(changed(kind))
-    detail = refusal({"key": "ann", "timestamp": NOW, "value": value}, kind)
-    if detail is not None:
-        assert re.split(r"[.:\[]", detail)[0] in OWN_WORDS[kind], detail
-
-
-def refusal(shown: dict[str, Any], kind: str) -> str | None:
-    try:
-        read(shown, kind)
-    except InvalidRecord as refused:
-        return refused.detail
-    return None
-
-
-def test_auto_notes_in_the_name_of_the_format_that_it_found() -> None:
-    formats: list[str] = []
-    reader = readers_of({"purchases": AUTO}, lambda name, _: formats.append(name))["purchases"]
-    for kind in WHOLE:
-        for shown in whole(kind):
-            if kind != "pixel":  # whose parameters one by one are a record of our own
-                reader(b"ann", orjson.dumps(shown["value"]), shown["timestamp"], [])
-                assert formats[-1] == kind
