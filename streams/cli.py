@@ -13,6 +13,7 @@ from streams.commands import (
     dead_letters,
     demo,
     explain,
+    formats,
     importing,
     policy,
     record,
@@ -89,6 +90,7 @@ app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.add_typer(topics.group)
 app.add_typer(schemas.group)
 app.command(epilog=strimzi.EXAMPLES)(strimzi.strimzi)
+app.add_typer(formats.group)
 app.add_typer(dead_letters.group)
 app.command(epilog=record.EXAMPLES)(record.record)
 app.command(epilog=replay.EXAMPLES)(replay.replay)

@@ -15,6 +15,13 @@ def find_data(name: str) -> Path | None:
     return path if path.exists() else None
 
 
+def find_case_file(name: str) -> Path | None:
+    """A file of the folder `cases` beside that folder; None if absent."""
+    folder = os.environ.get("UNHAUNT_DATA") or _REPOSITORY.parent / "shared" / "data"
+    path = Path(folder).parent / "cases" / name
+    return path if path.exists() else None
+
+
 def recorded_data(name: str) -> Path:
     """The same for a test, which is skipped where the file is absent."""
     path = find_data(name)

@@ -1,5 +1,5 @@
 """Adapters: events as other systems write them, read as records of SPEC 2.
 
-Each takes the JSON of one value and says in our terms what it comes to. None of them knows of
+Each reads the JSON of one value and gives the records that it comes to. None of them knows of
 Kafka or keeps anything; `schemas.adapters.formats` names them all.
 """

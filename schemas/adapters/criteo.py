@@ -7,12 +7,31 @@ import re
 from typing import Final
 
 from schemas.adapters.node import Node
-from schemas.adapters.told import Told, order, persons, present
-from schemas.decoding import Fields, InvalidRecord
+from schemas.adapters.notes import labels
+from schemas.adapters.records import (
+    COMPLETED,
+    Adapted,
+    ProductFields,
+    Record,
+    line_fields,
+    lines,
+    order,
+)
+from schemas.decoding import InvalidRecord
 from schemas.problems import quoted
 
 NAME: Final = re.compile("(set|view|add|track)[A-Z]")
 """How the events of the tag are named."""
+
+PRODUCT: Final = ProductFields(ids=("id",))
+
+_OF_AN_EVENT: Final = (
+    *("event", "id", "email", "timestamp"),
+    *line_fields("item", PRODUCT),
+    *line_fields("product", PRODUCT),
+)
+FIELDS: Final = labels("events", *_OF_AN_EVENT, *(f"events.{each}" for each in _OF_AN_EVENT))
+"""Those that a note may name."""
 
 
 def recognises(event: Node) -> bool:
@@ -20,39 +39,32 @@ def recognises(event: Node) -> bool:
     return any(NAME.match(each.required("event")) for each in _events(event))
 
 
-def read(event: Node) -> Told:
+def read(event: Node) -> Adapted:
     """What was pushed at once comes to; without a transaction nothing."""
-    events = _events(event)
-    if not events:
+    pushed = _events(event)
+    if not pushed:
         raise event.missing("events", "an array of at least one")
-    if not recognises(event):
-        first = events[0]
+    named = event.reading.kept(pushed, lambda each: [(each.required("event"), each)])
+    if not any(NAME.match(name) for name, _ in named):
+        name, first = named[0]
         detail = f"{first.at('event')}: expected an event of the tag, such as trackTransaction"
-        raise InvalidRecord("unknown_value", f"{detail}, got {quoted(first.required('event'))}")
-    known: list[str] = []
-    records = []
-    for each in events:
-        name = each.required("event")
-        if name in ("setCustomerId", "setRetailerVisitorId"):
-            known += persons(each.text("id"))
-        elif name in ("setEmail", "setHashedEmail") and each.says("hash_method"):
-            known += each.texts("email")
-        elif name == "trackTransaction":
-            records.append(_transaction(each))
-    return Told(known, records)
+        raise InvalidRecord("unknown_value", f"{detail}, got {quoted(name)}")
+    transactions = [each for name, each in named if name == "trackTransaction"]
+    records = event.reading.kept(transactions, _transaction)
+    return Adapted([person for name, each in named for person in _persons(name, each)], records)
 
 
 def _events(event: Node) -> list[Node]:
-    return [event] if event.says("event") else event.children("events")
+    return [event] if event.says("event") else event.entries("events")
 
 
-def _transaction(event: Node) -> tuple[str, Fields]:
-    products = [
-        present(
-            product_id=item.required("id"),
-            quantity=item.whole("quantity"),
-            price=item.number("price"),
-        )
-        for item in event.some("item", "product")
-    ]
-    return order("order_completed", event.required("id"), products, ts=event.time("timestamp"))
+def _persons(name: str, event: Node) -> list[str]:
+    if name in ("setCustomerId", "setRetailerVisitorId"):
+        return event.person("id")
+    is_hashed_email = name in ("setEmail", "setHashedEmail") and event.says("hash_method")
+    return event.person("email") if is_hashed_email else []
+
+
+def _transaction(event: Node) -> list[Record]:
+    found = lines(event.some_entries("item", "product"), PRODUCT, COMPLETED)
+    return order(COMPLETED, event.id("id"), found, ts=event.time("timestamp"))

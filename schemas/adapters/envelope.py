@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from schemas.adapters.node import Node
+from schemas.adapters.notes import Reading
 from schemas.decoding import InvalidRecord, parse
 from schemas.problems import quoted
 
@@ -26,8 +27,8 @@ class Opened(NamedTuple):
     """In epoch milliseconds."""
 
 
-def opened(value: bytes | None, headers: Headers) -> Opened:
-    """Take an event out of its envelope, if it is in one. Raises `InvalidRecord`."""
+def opened(value: bytes | None, headers: Headers, reading: Reading) -> Opened:
+    """The event out of its envelope, if it is in one. Raises `InvalidRecord`."""
     data = parse(value)
     attributes = {
         name.removeprefix("ce_"): (content or b"").decode(errors="replace")
@@ -35,9 +36,9 @@ def opened(value: bytes | None, headers: Headers) -> Opened:
         if name.startswith("ce_")
     }
     if "specversion" in attributes:
-        return _named(Node(attributes, "header ce"), data)
+        return _named(Node(attributes, "header ce", reading), data)
     if isinstance(data, dict) and {"specversion", "source", "type"} <= data.keys():
-        envelope = Node(data)
+        envelope = Node(data, reading=reading)
         return _named(envelope, _data(envelope, data))
     return Opened(data)
 

@@ -9,7 +9,8 @@ import re
 from typing import Final
 
 from schemas.adapters.node import Node
-from schemas.adapters.told import Told, dismissal, has_own_id, path_levels, persons, present
+from schemas.adapters.notes import labels
+from schemas.adapters.records import Adapted, dismissal, has_own_id, path_levels, present
 from schemas.decoding import Fields
 
 MENU: Final = {
@@ -48,23 +49,29 @@ OF_CATEGORIES: Final = ("sensitive_topic", "inappropriate")
 """Reasons that may mean a category, where the record names no product."""
 OF_NO_PRODUCT: Final = ("opt_out_all", "covered_content")
 
+FIELDS: Final = labels(
+    *("id", "time", "user_id", "product_id"),
+    *("price", "category", "brand", "advertiser_id"),
+)
+"""Those that a note may name."""
+
 
 def recognises(event: Node) -> bool:
     """Whether it names one of the platforms, and has no id of our own."""
     return not has_own_id(event) and event.text("platform") in PLATFORMS
 
 
-def read(event: Node) -> Told:
+def read(event: Node) -> Adapted:
     """What somebody chose in an ad's menu; a mute or hide without a reason is no interest."""
     platform = event.choice("platform", PLATFORMS)
-    event_id, ts = event.text("id"), event.time("time")
+    event_id, ts = event.attribute("id"), event.time("time")
     reason = _reason(event, platform)
     if reason == "opt_in":
         back = present(action="restored", reason="opt_out_all", event_id=event_id, ts=ts)
-        said = ("dismissals", back)
+        record = ("dismissals", back)
     else:
-        said = dismissal(reason, event_id=event_id, ts=ts, **_target(event, reason))
-    return Told(persons(event.text("user_id")), [said])
+        record = dismissal(reason, event_id=event_id, ts=ts, **_target(event, reason))
+    return Adapted(event.person("user_id"), [record])
 
 
 def _reason(event: Node, platform: str) -> str:
@@ -77,16 +84,16 @@ def _reason(event: Node, platform: str) -> str:
 def _target(event: Node, reason: str) -> Fields:
     if reason in OF_NO_PRODUCT:
         return {}
-    advertiser = event.text("advertiser_id")
+    advertiser = event.attribute("advertiser_id")
     if reason in OF_ADVERTISERS and advertiser is not None:
         return {"advertiser_id": advertiser}
-    categories = path_levels(event.text("category"))
-    if reason in OF_CATEGORIES and categories is not None and not event.says("product_id"):
+    categories = path_levels(event.attribute("category"))
+    if reason in OF_CATEGORIES and categories is not None and not event.has("product_id"):
         return {"category": categories[-1]}
     return present(
-        product_id=event.required("product_id"),
-        price=event.number("price"),
+        product_id=event.id("product_id"),
+        price=event.price("price"),
         categories=categories,
-        brand=event.text("brand"),
+        brand=event.attribute("brand"),
         advertiser_id=advertiser,
     )

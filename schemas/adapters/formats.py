@@ -1,8 +1,9 @@
 """The formats that the values of a topic may have, and how they are read.
 
-A record of another format than Unhaunt's own may come to no event, to one, or to several, and is
-taken as a whole: where one of them is not right, the record is not. Of which kinds they are is not
-bound to the topic, whose name then only says when its records have their turn (SPEC 6).
+A record of another format than Unhaunt's own may come to no event, to one, or to more. What of it
+is sure counts, and what is left out for that is noted; only where nothing is left the record is a
+dead letter. Of which kinds its events are is not bound to the topic, whose name then only says when
+its records have their turn (SPEC 6).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,8 @@ import orjson
 from schemas.adapters import criteo, feedback, ga4, meta, pixel, segment, snowplow
 from schemas.adapters.envelope import Headers, Opened, opened
 from schemas.adapters.node import Node
-from schemas.adapters.told import Told
+from schemas.adapters.notes import NO_NOTES, Note, Observer, Reading, label_of, labels
+from schemas.adapters.records import Adapted
 from schemas.by_topic import by_topic
 from schemas.decoding import Fields, InvalidRecord, decode
 from schemas.problems import kind_of, quoted
@@ -27,17 +29,25 @@ OWN: Final = "unhaunt"
 AUTO: Final = "auto"
 
 
+CONSENT_CATEGORY: Final = "Advertising"
+"""The category of consent that stands for personalised ads, where the setting names no other."""
+
+ENVELOPE_FIELDS: Final = labels("time", "header ce.time")
+
+
 class Adapter(NamedTuple):
     """Reads one format."""
 
     recognises: Callable[[Node], bool]
     """Whether an event looks like one of the format; for `auto`."""
-    read: Callable[[Node], Told]
+    read: Callable[[Node], Adapted]
     """What an event comes to. Raises `InvalidRecord` for one that cannot be placed."""
+    fields: Mapping[str, str]
+    """Those that a note may name (see `schemas.adapters.notes.labels`)."""
 
 
 def _adapter(module: ModuleType) -> Adapter:
-    return Adapter(module.recognises, module.read)
+    return Adapter(module.recognises, module.read, {**module.FIELDS, **ENVELOPE_FIELDS})
 
 
 ADAPTERS: Final[Mapping[str, Adapter]] = {
@@ -55,6 +65,7 @@ ID_OF: Final = {"impressions": "impression_id", "impression-requests": "request_
 """The field that names an event, where that is not `event_id`."""
 
 FORMATS: Final = (OWN, AUTO, *ADAPTERS)
+WITH_CATEGORY: Final = ("segment", AUTO)
 
 Reader = Callable[[bytes | None, bytes | None, int, Headers], Input | None]
 """Reads a record's key, value, timestamp in milliseconds and headers.
@@ -65,20 +76,29 @@ Returns None for an event that has nothing to do with us, such as a page that wa
 
 
 def formats_of(text: str) -> dict[str, str]:
-    """The format of each topic in a text such as `purchases=segment,dismissals=auto`.
+    """The format of each topic in a text such as `purchases=segment:Marketing,dismissals=auto`.
 
-    Raises `ValueError`, saying what was expected.
+    After segment and auto may stand the category of consent that means personalised ads. Raises
+    `ValueError`, saying what was expected.
     """
-    return by_topic(text, PERSON_TOPICS, FORMATS)
+    return by_topic(text, PERSON_TOPICS, FORMATS, with_option=WITH_CATEGORY)
 
 
-def readers_of(formats: Mapping[str, str]) -> dict[str, Reader]:
-    """By topic how it is read; of Unhaunt's own format, which `decode` reads, there is nothing."""
-    return {
-        topic: partial(_read_any, topic) if name == AUTO else partial(_read, ADAPTERS[name])
-        for topic, name in formats.items()
-        if name != OWN
-    }
+def readers_of(formats: Mapping[str, str], observe: Observer | None = None) -> dict[str, Reader]:
+    """By topic how it is read; of Unhaunt's own format, which `decode` reads, there is nothing.
+
+    Args:
+        formats: by topic, as `formats_of` gives them.
+        observe: called for each record that is read, with its format and what is to be noted.
+
+    """
+    readers: dict[str, Reader] = {}
+    for topic, format_name in formats.items():
+        name, _, category = format_name.partition(":")
+        if name != OWN:
+            how = _How(topic, name, category or CONSENT_CATEGORY, observe)
+            readers[topic] = partial(_read, how)
+    return readers
 
 
 def read(
@@ -96,29 +116,49 @@ def read(
     return reader(key, value, timestamp, headers)
 
 
+def label(format_name: str, note: Note) -> str:
+    """The field of a note as the value of a metric's label: one of a fixed list for each format."""
+    adapter = ADAPTERS.get(format_name)
+    return label_of(note.field, ENVELOPE_FIELDS if adapter is None else adapter.fields)
+
+
+class _How(NamedTuple):
+    """How a topic is read."""
+
+    topic: str
+    format: str
+    consent_category: str
+    observe: Observer | None
+
+
 def _read(
-    adapter: Adapter, key: bytes | None, value: bytes | None, timestamp: int, headers: Headers
+    how: _How, key: bytes | None, value: bytes | None, timestamp: int, headers: Headers
 ) -> Input | None:
-    event = opened(value, headers)
-    return _event(adapter.read(_node(event.data)), event, key, timestamp)
+    reading = Reading(timestamp, how.consent_category)
+    name, notes = how.format, NO_NOTES
+    try:
+        event = opened(value, headers, reading)
+        if name == AUTO:
+            name = _recognised(event.data)
+        if name == OWN:
+            found: Input | None = _own(how.topic, event, key, value, timestamp)
+        else:
+            adapted = ADAPTERS[name].read(_node(event.data, reading))
+            found = _events(adapted, event, key, timestamp)
+        if found is not None:
+            notes = reading.notes
+        return found
+    finally:
+        if how.observe is not None:
+            how.observe(name, notes)
 
 
-def _read_any(
-    topic: str, key: bytes | None, value: bytes | None, timestamp: int, headers: Headers
-) -> Input | None:
-    """Read an event of whatever format; one that no adapter recognises is taken for our own."""
-    event = opened(value, headers)
-    if isinstance(event.data, dict | list):
-        node = _node(event.data)
-        for adapter in ADAPTERS.values():
-            if _is_recognised(node, adapter):
-                return _event(adapter.read(node), event, key, timestamp)
-    if event.event_id is None:
-        return decode(topic, key, value, timestamp)
-    said = event.data
-    if isinstance(said, dict):
-        said = {ID_OF.get(topic, "event_id"): event.event_id, "ts": event.ts} | said
-    return decode(topic, key, _json(said), timestamp)
+def _recognised(data: object) -> str:
+    """The format of an event; one that no adapter recognises is taken for our own."""
+    if not isinstance(data, dict | list):
+        return OWN
+    node = _node(data, Reading())
+    return next((name for name, each in ADAPTERS.items() if _is_recognised(node, each)), OWN)
 
 
 def _is_recognised(event: Node, adapter: Adapter) -> bool:
@@ -128,46 +168,59 @@ def _is_recognised(event: Node, adapter: Adapter) -> bool:
         return False
 
 
-def _node(data: object) -> Node:
+def _node(data: object, reading: Reading) -> Node:
     """The event; several that were sent as an array count as an object's `events`."""
     if isinstance(data, list):
-        return Node({"events": data})
+        return Node({"events": data}, reading=reading)
     if not isinstance(data, dict):
         raise InvalidRecord("not_an_object", f"value: expected an object, got {kind_of(data)}")
-    return Node(data)
+    return Node(data, reading=reading)
 
 
-def _event(told: Told, event: Opened, key: bytes | None, timestamp: int) -> Input | None:
-    if not told.records:
+def _own(
+    topic: str, event: Opened, key: bytes | None, value: bytes | None, timestamp: int
+) -> Input:
+    """A record of Unhaunt's own format, in an envelope or without."""
+    if event.event_id is None:
+        return decode(topic, key, value, timestamp)
+    fields = event.data
+    if isinstance(fields, dict):
+        fields = {ID_OF.get(topic, "event_id"): event.event_id, "ts": event.ts} | fields
+    return decode(topic, key, _json(fields), timestamp)
+
+
+def _events(adapted: Adapted, event: Opened, key: bytes | None, timestamp: int) -> Input | None:
+    if not adapted.records:
         return None
-    user_id = _person(told.persons, key)
+    user_id = _person(adapted.persons, key)
     events = []
-    for number, (topic, fields) in enumerate(told.records):
-        said: Fields = {"user_id": user_id, **fields}
+    for number, (topic, fields) in enumerate(adapted.records):
+        record: Fields = {"user_id": user_id, **fields}
         if event.ts is not None:
-            said.setdefault("ts", event.ts)
+            record.setdefault("ts", event.ts)
         name = ID_OF.get(topic, "event_id")
-        if name not in said:
-            said[name] = _id(topic, said, event.event_id, number if len(told.records) > 1 else None)
-        events.append(decode(topic, None, _json(said), timestamp))
+        if name not in record:
+            position = number if len(adapted.records) > 1 else None
+            record[name] = _id(topic, record, event.event_id, position)
+        events.append(decode(topic, None, _json(record), timestamp))
     if len(events) == 1:
         return events[0]
     events.sort(key=lambda one: one.ts)
     return EventGroup(user_id, events[-1].ts, events)
 
 
-def _json(said: object) -> bytes:
+def _json(fields: object) -> bytes:
     try:
-        return orjson.dumps(said)
+        return orjson.dumps(fields)
     except orjson.JSONEncodeError as error:  # what orjson reads it need not write: 300 levels, say
         raise InvalidRecord("not_json", f"data: cannot be written as JSON, {error}") from None
 
 
-def _id(topic: str, said: Fields, envelope_id: str | None, number: int | None) -> str:
-    """The envelope's id, or else a hash of all that is said, the same for a repeat of it."""
+def _id(topic: str, record: Fields, envelope_id: str | None, number: int | None) -> str:
+    """The envelope's id, or else a hash of the record, the same for a repeat of it."""
     if envelope_id is not None:
         return envelope_id if number is None else f"{envelope_id}#{number}"
-    content = orjson.dumps([topic, said], option=orjson.OPT_SORT_KEYS)
+    content = orjson.dumps([topic, record], option=orjson.OPT_SORT_KEYS)
     return blake2b(content, digest_size=16).hexdigest()
 
 
@@ -179,7 +232,7 @@ def _person(persons: Sequence[str], key: bytes | None) -> str:
     if key is None:
         if persons:
             return persons[0]
-        detail = "user_id: expected an id of the person in the value or as the key, got neither"
+        detail = "key: expected an id of the person here or in the value, got neither"
         raise InvalidRecord("missing_field", detail)
     try:
         user_id = key.decode()

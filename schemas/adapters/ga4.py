@@ -1,18 +1,47 @@
 """Google Analytics 4: payloads of the Measurement Protocol, and events of the BigQuery export."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from schemas.adapters.node import Node
-from schemas.adapters.told import NOTHING, Told, levels, order, persons, present, removals
-from schemas.decoding import Fields
+from schemas.adapters.notes import labels
+from schemas.adapters.records import (
+    COMPLETED,
+    NOTHING,
+    Adapted,
+    OrderEvent,
+    ProductFields,
+    Record,
+    line_fields,
+    lines,
+    order,
+    preference,
+    removals,
+)
+from schemas.adapters.times import MICROSECONDS
 
-ORDERS: Final = {"purchase": "order_completed", "refund": "order_refunded"}
-CATEGORIES: Final = ("item_category", *(f"item_category{level}" for level in range(2, 6)))
-MICROSECONDS: Final = 1_000
-"""In a millisecond."""
+ORDERS: Final[dict[str, OrderEvent]] = {
+    "purchase": "order_completed",
+    "refund": "order_refunded",
+}
+PRODUCT: Final = ProductFields(
+    ids=("item_id", "id"),
+    categories=("item_category", *(f"item_category{level}" for level in range(2, 6))),
+    brands=("item_brand",),
+)
+"""`id` is what older tags call it."""
 
-Said = list[tuple[str, Fields]]
+PERSONS: Final = ("user_id", "client_id", "app_instance_id", "user_pseudo_id")
+
+FIELDS: Final = labels(
+    *PERSONS,
+    *("timestamp_micros", "event_timestamp", "events", "events.timestamp_micros", "events.params"),
+    *("consent", "consent.ad_personalization", "consent.ad_user_data", "non_personalized_ads"),
+    *("events.name", "events.params.transaction_id", "event_params"),
+    *("ecommerce", "ecommerce.transaction_id"),
+    *line_fields("events.params.items", PRODUCT),
+    *line_fields("items", PRODUCT),
+)
+"""Those that a note may name."""
 
 
 def recognises(event: Node) -> bool:
@@ -21,71 +50,74 @@ def recognises(event: Node) -> bool:
     return is_payload or event.says("event_name", "event_timestamp")
 
 
-def read(event: Node) -> Told:
+def read(event: Node) -> Adapted:
     """What a payload or an exported event comes to."""
-    if event.says("event_name"):
-        records = _exported(event)
-        found = persons(event.text("user_id"), event.text("user_pseudo_id"))
-    else:
-        sent = _milliseconds(event, "timestamp_micros")
-        records = [record for each in event.some("events") for record in _sent(each, sent)]
-        ids = ("user_id", "client_id", "app_instance_id")
-        found = persons(*(event.text(name) for name in ids))
-    return Told(found, records) if records else NOTHING
+    records = _exported(event) if event.says("event_name") else _payload(event)
+    if not records:
+        return NOTHING
+    return Adapted([person for name in PERSONS for person in event.person(name)], records)
 
 
-def _sent(event: Node, sent: int | None) -> Said:
+def _payload(event: Node) -> list[Record]:
+    sent = event.time("timestamp_micros", unit=MICROSECONDS)
+    events = event.some_entries("events")
+    records = event.reading.kept(events, lambda each: _sent(each, sent))
+    return records + preference(_consent(event), ts=sent)
+
+
+def _sent(event: Node, sent: int | None) -> list[Record]:
     """An event of a payload; its own time counts before the payload's."""
     name, params = event.required("name"), event.child("params")
-    own = _milliseconds(event, "timestamp_micros")
+    if name not in ORDERS and name != "remove_from_cart":
+        return []
+    own = event.time("timestamp_micros", unit=MICROSECONDS)
     ts = sent if own is None else own
-    if name in ORDERS:
-        order_id = params.required("transaction_id")
-        return _order(ORDERS[name], order_id, params, ts)
     if name == "remove_from_cart":
-        return removals(_products(params.some("items")), ts=ts)
-    return []
+        return removals(params.some_entries("items"), PRODUCT, ts=ts)
+    order_id = params.id("transaction_id")
+    return _order(ORDERS[name], order_id, params, ts, params.is_negative("value"))
 
 
-def _exported(event: Node) -> Said:
-    name, ts = event.required("event_name"), _milliseconds(event, "event_timestamp")
-    if name in ORDERS:
-        order_id = event.child("ecommerce").text("transaction_id")
-        order_id = order_id or _param(event, "transaction_id")
-        if order_id is None:
-            raise event.missing("ecommerce.transaction_id", "a string")
-        return _order(ORDERS[name], order_id, event, ts)
+def _exported(event: Node) -> list[Record]:
+    name, ts = event.required("event_name"), event.time("event_timestamp", unit=MICROSECONDS)
     if name == "remove_from_cart":
-        return removals(_products(event.some("items")), ts=ts)
-    return []
+        return removals(event.some_entries("items"), PRODUCT, ts=ts)
+    if name not in ORDERS:
+        return []
+    commerce = event.part("ecommerce")
+    is_negative = commerce.is_negative("purchase_revenue")
+    return _order(ORDERS[name], _order_id(event, commerce), event, ts, is_negative)
 
 
-def _order(kind: str, order_id: str, event: Node, ts: int | None) -> Said:
-    find = event.some if kind == "order_completed" else event.children
-    return [order(kind, order_id, _products(find("items")), ts=ts)]
+def _order_id(event: Node, commerce: Node) -> str:
+    """The transaction, by its column or else by the event's parameter."""
+    if not commerce.has("transaction_id"):
+        for named in event.reading.kept(event.entries("event_params"), _transaction):
+            return named
+    return commerce.id("transaction_id")
 
 
-def _param(event: Node, name: str) -> str | None:
-    """A parameter of an exported event, whose value stands under the name of its type."""
-    for param in event.children("event_params"):
-        if param.text("key") == name:
-            return param.child("value").text("string_value", "int_value")
-    return None
+def _transaction(param: Node) -> list[str]:
+    """The parameter's value, which stands under the name of its type."""
+    value, types = param.part("value"), ("string_value", "int_value")
+    is_it = param.attribute("key") == "transaction_id" and value.has(*types)
+    return [value.id(*types)] if is_it else []
 
 
-def _products(items: Sequence[Node]) -> list[Fields]:
-    return [
-        present(
-            product_id=item.required("item_id"),
-            quantity=item.whole("quantity"),
-            price=item.number("price"),
-            categories=levels(item.text(name) or "" for name in CATEGORIES),
-            brand=item.text("item_brand"),
-        )
-        for item in items
-    ]
+def _order(
+    kind: OrderEvent, order_id: str, event: Node, ts: int | None, is_negative: bool
+) -> list[Record]:
+    find = event.some_entries if kind == COMPLETED else event.entries
+    found = lines(find("items"), PRODUCT, kind)
+    return order(kind, order_id, found, ts=ts, is_negative=is_negative)
 
 
-def _milliseconds(event: Node, name: str) -> int | None:
-    microseconds = event.whole(name)
-    return None if microseconds is None else microseconds // MICROSECONDS
+def _consent(event: Node) -> bool | None:
+    """Whether ads may be personalised: denied by any signal, granted by the one for that."""
+    if event.has("non_personalized_ads") and event.consent("non_personalized_ads"):
+        return False
+    if not event.has("consent"):
+        return None
+    consent = event.part("consent")
+    answers = (consent.consent("ad_personalization"), consent.consent("ad_user_data"))
+    return False if False in answers else answers[0]

@@ -1,8 +1,38 @@
-"""Meta's Conversions API: purchases, one server event or a call's `data` with several of them."""
+"""Meta's Conversions API: purchases, one server event or a call's `data` with several of them.
+
+Whoever opted out, or whose data is under limited use, has denied personalised ads.
+"""
+
+from typing import Final
 
 from schemas.adapters.node import Node
-from schemas.adapters.told import NOTHING, Told, order, path_levels, persons, present
-from schemas.decoding import Fields, InvalidRecord
+from schemas.adapters.notes import labels
+from schemas.adapters.records import (
+    COMPLETED,
+    NOTHING,
+    Adapted,
+    Line,
+    ProductFields,
+    Record,
+    line_fields,
+    lines,
+    order,
+    preference,
+)
+from schemas.adapters.times import SECONDS
+from schemas.decoding import InvalidRecord
+
+PRODUCT: Final = ProductFields(ids=("id",), prices=("item_price", "price"))
+LIMITED_DATA_USE: Final = "LDU"
+
+_OF_AN_EVENT: Final = (
+    *("event_name", "event_time", "event_id", "opt_out", "data_processing_options"),
+    *("user_data", "user_data.external_id", "user_data.fbp", "custom_data.order_id"),
+    *line_fields("custom_data.contents", PRODUCT),
+    "custom_data.content_ids",
+)
+FIELDS: Final = labels("data", *_OF_AN_EVENT, *(f"data.{each}" for each in _OF_AN_EVENT))
+"""Those that a note may name."""
 
 
 def recognises(event: Node) -> bool:
@@ -12,47 +42,77 @@ def recognises(event: Node) -> bool:
     return all(each.says("event_name", "event_time") for each in _events(event) or [event])
 
 
-def read(event: Node) -> Told:
+def read(event: Node) -> Adapted:
     """What a server event, or all of a call, comes to. A record must be about one person."""
-    purchases = [each for each in _events(event) if each.required("event_name") == "Purchase"]
-    if not purchases:
+    found = event.reading.kept(_events(event), _records)
+    if not found:
         return NOTHING
-    known = _persons(purchases[0])
-    for each in purchases[1:]:
-        if not set(known) & set(_persons(each)):
-            detail = f"{each.at('user_data')}: expected the person of {purchases[0].path}"
+    first = found[0][0]
+    known = _persons(first)
+    for each, _ in found[1:]:
+        if each is not first and not set(known) & set(_persons(each)):
+            detail = f"{each.at('user_data')}: expected the person of {first.path}"
             raise InvalidRecord("key_mismatch", f"{detail}, got another")
-    return Told(known, [_purchase(each) for each in purchases])
+    return Adapted(known, [record for _, record in found])
 
 
 def _events(event: Node) -> list[Node]:
-    return event.children("data") if event.says("data") else [event]
+    return event.entries("data") if event.says("data") else [event]
 
 
 def _persons(event: Node) -> list[str]:
-    user = event.child("user_data")
-    return [*user.texts("external_id"), *persons(user.text("fbp"))]
+    user = event.part("user_data")
+    return [*user.person("external_id"), *user.person("fbp")]
 
 
-def _purchase(event: Node) -> tuple[str, Fields]:
+def _records(event: Node) -> list[tuple[Node, Record]]:
+    """What an event comes to, with the event, whose person must be that of the others."""
+    is_purchase = event.required("event_name") == "Purchase"
+    is_denied = _is_denied(event)
+    if not (is_purchase or is_denied):
+        return []
+    event_id, ts = event.attribute("event_id"), event.time("event_time", unit=SECONDS)
+    records = _purchase(event, event_id, ts) if is_purchase else []
+    if is_denied:
+        consent_id = f"{event_id}#consent" if records and event_id is not None else event_id
+        records += preference(False, consent_id, ts)
+    return [(event, record) for record in records]
+
+
+def _is_denied(event: Node) -> bool:
+    """Whether ads must not be chosen for the person; that nothing says so is no grant."""
+    is_limited = LIMITED_DATA_USE in event.words("data_processing_options")
+    return is_limited or event.consent("opt_out") is True
+
+
+def _purchase(event: Node, event_id: str | None, ts: int | None) -> list[Record]:
     """An order; where it has no `order_id`, the event's id has to do, as Meta advises."""
-    event_id, said = event.text("event_id"), event.child("custom_data")
-    order_id = said.text("order_id") or event_id
-    if order_id is None:
-        raise said.missing("order_id", "a string")
-    products = [_product(each) for each in said.children("contents")]
-    products = products or [{"product_id": each} for each in said.texts("content_ids")]
-    if not products:
-        raise said.missing("contents", "an array of at least one")
-    ts = event.whole("event_time", times=1_000)
-    return order("order_completed", order_id, products, event_id, ts)
+    data = event.child("custom_data")
+    if data.has("order_id") or event_id is None:
+        order_id = data.id("order_id")
+    else:
+        data.derived("order_id", "event_id")
+        order_id = event_id
+    found = _lines(data)
+    is_negative = data.is_negative("value")
+    return order(COMPLETED, order_id, found, event_id, ts, is_negative=is_negative)
 
 
-def _product(product: Node) -> Fields:
-    return present(
-        product_id=product.required("id"),
-        quantity=product.whole("quantity"),
-        price=product.number("item_price", "price"),
-        categories=path_levels(product.text("category")),
-        brand=product.text("brand"),
-    )
+def _lines(data: Node) -> list[Line]:
+    """The contents, or else the ids alone."""
+    found: list[Line] = []
+    try:
+        found = lines(data.entries("contents"), PRODUCT, COMPLETED)
+    except InvalidRecord:
+        if not data.has("content_ids"):
+            raise
+        data.left_out("contents")
+    found = found or lines(_named(data), PRODUCT, COMPLETED)
+    if not found:
+        raise data.missing("contents", "an array of at least one")
+    return found
+
+
+def _named(data: Node) -> list[Node]:
+    ids = enumerate(data.ids("content_ids"))
+    return [Node({"id": each}, data.at(f"content_ids[{n}]"), data.reading) for n, each in ids]

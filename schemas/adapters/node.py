@@ -1,43 +1,58 @@
-"""JSON objects of other formats, read leniently, with errors that name the field.
+"""JSON objects of other formats: what is required is read strictly, what is optional leniently.
 
 Senders differ in what they write for the same thing: an id is a number here and a text there, a
-price a text, one product an object and two of them an array. What cannot be mistaken is taken.
+price a text, one product an object and two of them an array. What cannot be mistaken is read. An
+optional field that cannot be read is left out, with a note of it (`schemas.adapters.notes`);
+a required one is an error that names the field in the sender's own words.
 """
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from math import isfinite
-from typing import Final
+from functools import lru_cache
+from math import ceil, floor
+from typing import Any, Final
 
+import orjson
+
+from schemas.adapters.ids import bare_id
+from schemas.adapters.notes import OWN_TIME, Kind, Note, Reading, in_words
+from schemas.adapters.numbers import LARGEST_EXACT, amount_of, plain_number
+from schemas.adapters.times import MILLISECONDS, Unit, is_time, moment_of, shown
 from schemas.decoding import InvalidRecord
 from schemas.fields import INT64_MAX
 from schemas.problems import kind_of, one_of, quoted
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND: Final = timedelta(milliseconds=1)
-NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-LARGEST_EXACT: Final = 2**53
-NOTHING_SAID: Final = (None, "", "(not set)")
+NOTHING: Final = (None, "", "(not set)")
 """What counts as absent: null, and what forms and GA4 write for it."""
+ALLOWED: Final = (True, 1, "true", "granted", "yes", "1")
+DENIED: Final = (False, 0, "false", "denied", "no", "0")
 
 
 class Node:
     """A JSON object and the path to it.
 
-    Of several names the first that says something counts; an error names the first of all. All
-    methods raise `InvalidRecord` for a value of another kind than asked for.
+    Of several names the first that has something counts, in snake_case or camelCase; an error
+    names the first of all.
     """
 
-    __slots__ = ("_fields", "path")
+    __slots__ = ("_fields", "path", "reading")
 
-    def __init__(self, fields: Mapping[str, object], path: str = "") -> None:
+    def __init__(
+        self, fields: Mapping[str, object], path: str = "", reading: Reading | None = None
+    ) -> None:
         self._fields = fields
         self.path = path
+        self.reading = Reading() if reading is None else reading
+
+    # --- strict: all of these raise `InvalidRecord` for a value of another kind ------------------
 
     def says(self, *names: str) -> bool:
-        """Whether all of these fields are there."""
-        return all(self._fields.get(name) not in NOTHING_SAID for name in names)
+        """Whether all of these fields are there, by exactly these names."""
+        return all(self._fields.get(name) not in NOTHING for name in names)
+
+    def has(self, *names: str) -> bool:
+        """Whether any of these fields is there, in either case."""
+        return self._first(names)[1] is not None
 
     def get(self, name: str) -> object:
         """Whatever stands there, for another reader; None when nothing does."""
@@ -48,8 +63,8 @@ class Node:
         name, value = self._first(names)
         if value is None or isinstance(value, str):
             return value
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
+        if _is_whole(value):
+            return str(int(value))
         raise self.wrong(name, "a string", kind_of(value))
 
     def texts(self, *names: str) -> list[str]:
@@ -58,7 +73,7 @@ class Node:
         if not isinstance(value, list):
             one = self.text(name)
             return [] if one is None else [one]
-        item = Node({f"{name}[{index}]": each for index, each in enumerate(value)}, self.path)
+        item = self._node(_numbered(name, value), self.path)
         return [text for each in item._fields if (text := item.text(each)) is not None]
 
     def required(self, *names: str) -> str:
@@ -67,6 +82,16 @@ class Node:
         if text is None:
             raise self.missing(names[0], "a string")
         return text
+
+    def id(self, *names: str) -> str:
+        """An id that must be there, bare (see `schemas.adapters.ids`)."""
+        text = self.text(*names)
+        bare = None if text is None else bare_id(text)
+        if not bare:
+            raise self.missing(names[0], "a string")
+        if bare != text:
+            self.corrected(self._first(names)[0], text, quoted(bare))
+        return bare
 
     def choice(self, name: str, known: Mapping[str, str]) -> str:
         """What one of the known words stands for."""
@@ -77,48 +102,24 @@ class Node:
         return known[word]
 
     def number(self, *names: str) -> float | None:
-        """A number, or a text that is one."""
+        """A number, or a text that is one as JSON writes it."""
         name, value = self._first(names)
         if isinstance(value, str):
-            value = _number_in(value)
+            value = plain_number(value)
             if value is None:
                 raise self.wrong(name, "a number", "a string")
         if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
             return value
         raise self.wrong(name, "a number", kind_of(value))
 
-    def whole(self, *names: str, times: int = 1) -> int | None:
-        """An integer, or a number or text that is one, times so many."""
-        name, _ = self._first(names)
-        number = self.number(*names)
-        if number is None:
-            return None
-        if isinstance(number, float) and not number.is_integer():
-            raise self.wrong(name, "an integer", repr(number))
-        if abs(int(number) * times) > INT64_MAX:
-            raise self.wrong(name, "a 64-bit integer", str(number))
-        return int(number) * times
-
-    def time(self, *names: str) -> int | None:
-        """A time in ISO 8601, in epoch milliseconds; UTC where it names no zone."""
-        name, _ = self._first(names)
-        text = self.text(*names)
-        if text is None:
-            return None
-        try:
-            time = datetime.fromisoformat(text.removesuffix(" UTC"))
-        except ValueError:
-            raise self.wrong(name, "a time such as 2023-11-14T22:13:20Z", quoted(text)) from None
-        return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - EPOCH) // MILLISECOND
-
     def child(self, name: str) -> "Node":
         """An object; an empty one where there is none."""
-        _, value = self._first((name,))
+        name, value = self._first((name,))
         if value is None:
             value = {}
         if not isinstance(value, dict):
             raise self.wrong(name, "an object", kind_of(value))
-        return Node(value, self.at(name))
+        return self._node(value, self.at(name))
 
     def children(self, *names: str) -> "list[Node]":
         """An array of objects, or a single one; empty when there is nothing."""
@@ -126,12 +127,11 @@ class Node:
         if value is None:
             return []
         if isinstance(value, dict):
-            return [Node(value, self.at(name))]
+            return [self._node(value, self.at(name))]
         if not isinstance(value, list):
             raise self.wrong(name, "an array", kind_of(value))
-        places = [f"{name}[{index}]" for index in range(len(value))]
-        items = Node(dict(zip(places, value, strict=True)), self.path)
-        return [items.child(place) for place in places]
+        items = self._node(_numbered(name, value), self.path)
+        return [items.child(place) for place in items._fields]
 
     def some(self, *names: str) -> "list[Node]":
         """An array of at least one object."""
@@ -140,9 +140,184 @@ class Node:
             raise self.missing(names[0], "an array of at least one")
         return found
 
+    # --- lenient: what cannot be read is left out and noted --------------------------------------
+
+    def attribute(self, *names: str) -> str | None:
+        """An optional text, such as a brand."""
+        try:
+            return self.text(*names)
+        except InvalidRecord:
+            self.left_out(*names)
+            return None
+
+    def words(self, *names: str) -> list[str]:
+        """An optional array of texts, or a single one."""
+        if not self.has(*names):
+            return []
+        try:
+            return self.texts(*names)
+        except InvalidRecord:
+            self.left_out(*names)
+            return []
+
+    def person(self, *names: str) -> list[str]:
+        """The ids by which an optional field knows the person: bare, and as they stand there."""
+        name, value = self._first(names)
+        if value is None:
+            return []
+        found: list[str] = []
+        for each in value if isinstance(value, list) else [value]:
+            alone = self._node({name: each}, self.path)
+            text = each if isinstance(each, str) else alone.attribute(name)
+            if text is not None:
+                bare = bare_id(text)
+                found += [text] if bare == text else [bare, text]
+        return found
+
+    def ids(self, *names: str) -> list[str]:
+        """An optional array of ids; one that came as a text with commas is split.
+
+        In an array only a comma and a blank show that its entry is more than one id.
+        """
+        name, value = self._first(names)
+        value = self._array_in(name, value)
+        if value is None:
+            return []
+        if isinstance(value, dict) and _are_numbered(value):
+            value = list(value.values())
+        is_array = isinstance(value, list)
+        parts: list[object] = []
+        for each in value if is_array else [value]:
+            pieces = each.split(", " if is_array else ",") if isinstance(each, str) else [each]
+            parts += map(str.strip, pieces) if len(pieces) > 1 else pieces
+        if len(parts) == 1 and not is_array:
+            return [self.id(name)]
+        if not is_array or len(parts) > len(value):
+            self.corrected(name, value, f"{len(parts)} ids")
+        items = self._node(_numbered(name, parts), self.path)
+        return self.reading.kept(items._fields, lambda place: [items.id(place)])
+
+    def price(self, *names: str) -> float | None:
+        """An optional number, or a text that is one (see `schemas.adapters.numbers`)."""
+        name, value = self._first(names)
+        number = amount_of(value, is_price=True)
+        if number is None and value is not None:
+            self.left_out(name)
+        elif isinstance(value, str) and plain_number(value) is None:
+            self.corrected(name, value, str(number))
+        return number
+
+    def quantity(self, name: str) -> int | None:
+        """An optional number of pieces; parts of one count as one more, as of goods by weight."""
+        name, value = self._first((name,))
+        number = amount_of(value, is_price=False)
+        if number is None or abs(number) > INT64_MAX:
+            if value is not None:
+                self.left_out(name)
+            return None
+        exact = round(number, 6)  # 0.1 and 0.2 are a little more than 0.3
+        pieces = ceil(exact) if exact > 0 else floor(exact)
+        if pieces != number or (isinstance(value, str) and plain_number(value) is None):
+            self.corrected(name, value, str(pieces))
+        return pieces
+
+    def time(self, *names: str, unit: Unit = MILLISECONDS) -> int | None:
+        """The first plausible time (see `schemas.adapters.times`), in epoch milliseconds.
+
+        None where there is none: then the time of the envelope counts, or the record's own.
+        """
+        now = self.reading.timestamp
+        passed: list[tuple[str, object]] = []
+        ms: int | None = None
+        for name in _spellings(names):
+            value = self._fields.get(name)
+            if value in NOTHING:
+                continue
+            moment = moment_of(value, unit, now)
+            if moment is None:
+                passed.append((name, value))
+                continue
+            ms = moment.ms
+            if not moment.is_as_written:
+                self.corrected(name, value, shown(ms))
+            break
+        for name, value in passed:
+            instead = OWN_TIME if ms is None else shown(ms)
+            if is_time(value):
+                self.corrected(name, value, instead)
+            else:
+                self._note("left_out", name, value, instead)
+        return ms
+
+    def is_negative(self, *names: str) -> bool:
+        """Whether an optional amount is below zero; one that cannot be read is not worth a note."""
+        return (amount_of(self._first(names)[1], is_price=True) or 0) < 0
+
+    def consent(self, *names: str) -> bool | None:
+        """An optional flag: whether something is allowed."""
+        name, value = self._first(names)
+        if value is None:
+            return None
+        word = value.strip().lower() if isinstance(value, str) else value
+        for answer, words in ((True, ALLOWED), (False, DENIED)):
+            if any(word == each and type(word) is type(each) for each in words):
+                return answer
+        self.left_out(name)
+        return None
+
+    def part(self, name: str) -> "Node":
+        """An optional object; an empty one where there is none."""
+        try:
+            return self.child(name)
+        except InvalidRecord:
+            self.left_out(name)
+            return self._node({}, self.at(name))
+
+    def entries(self, *names: str) -> "list[Node]":
+        """An array of objects, or a single one, to be read by `Reading.kept`; empty without one.
+
+        An object whose members are numbered is an array too, as PHP writes one with gaps. What is
+        no object raises `InvalidRecord` once a field of it is read.
+        """
+        name, value = self._first(names)
+        value = self._array_in(name, value)
+        if value is None:
+            return []
+        if isinstance(value, dict):
+            if not _are_numbered(value):
+                return [self._node(value, self.at(name))]
+            members = {f"{name}.{key}": each for key, each in value.items()}
+        elif isinstance(value, list):
+            members = _numbered(name, value)
+        else:
+            raise self.wrong(name, "an array", kind_of(value))
+        return [self._entry(place, each) for place, each in members.items()]
+
+    def some_entries(self, *names: str) -> "list[Node]":
+        """The same, of at least one."""
+        found = self.entries(*names)
+        if not found:
+            raise self.missing(names[0], "an array of at least one")
+        return found
+
+    # --- notes and errors ------------------------------------------------------------------------
+
     def at(self, name: str) -> str:
         """The path of a field."""
         return f"{self.path}.{name}" if self.path else name
+
+    def corrected(self, name: str, got: object, became: str) -> None:
+        """Note that something else counts than what stands there."""
+        self._note("corrected", name, got, became)
+
+    def derived(self, name: str, became: str) -> None:
+        """Note that something counts where nothing stands."""
+        self._note("derived", name, None, became)
+
+    def left_out(self, *names: str) -> None:
+        """Note that what stands there does not count."""
+        name, value = self._first(names)
+        self._note("left_out", name, value, None)
 
     def missing(self, name: str, expected: str) -> InvalidRecord:
         """The error of a field that must be there."""
@@ -152,18 +327,73 @@ class Node:
         """The error of a field that holds something else."""
         return InvalidRecord("wrong_type", f"{self.at(name)}: expected {expected}, got {got}")
 
-    def _first(self, names: tuple[str, ...]) -> tuple[str, object]:
-        for name in names:
-            value = self._fields.get(name)
-            if value not in NOTHING_SAID:
+    def _first(self, names: tuple[str, ...]) -> tuple[str, Any]:
+        get = self._fields.get
+        value = get(names[0])
+        if value is not None and value not in NOTHING:
+            return names[0], value
+        for name in _spellings(names):
+            value = get(name)
+            if value is not None and value not in NOTHING:
                 return name, value
         return names[0], None
 
+    def _array_in(self, name: str, value: Any) -> Any:
+        """The array or object that came as a text of JSON."""
+        if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+            try:
+                found = orjson.loads(value)
+            except orjson.JSONDecodeError:
+                return value
+            self.corrected(name, value, kind_of(found))
+            return found
+        return value
 
-def _number_in(text: str) -> float | None:
-    if not NUMBER.fullmatch(text):
-        return None
-    number = float(text)
-    if abs(number) < LARGEST_EXACT and text.lstrip("-").isdigit():
-        return int(text)
-    return number if isfinite(number) else None
+    def _entry(self, place: str, value: object) -> "Node":
+        if isinstance(value, dict):
+            return self._node(value, self.at(place))
+        error = self.wrong(place, "an object", kind_of(value))
+        return self._node(_NoObject(error), self.at(place))
+
+    def _node(self, fields: Mapping[str, object], path: str) -> "Node":
+        return Node(fields, path, self.reading)
+
+    def _note(self, kind: Kind, name: str, got: object, became: str | None) -> None:
+        self.reading.notes.append(Note(kind, self.at(name), in_words(got), became))
+
+
+class _NoObject(dict[str, object]):
+    """Stands where an object is expected: who reads a field of it gets the error."""
+
+    def __init__(self, error: InvalidRecord) -> None:
+        super().__init__()
+        self._error = error
+
+    def get(self, *_: object) -> Any:
+        raise self._error
+
+
+def _is_whole(value: object) -> bool:
+    if isinstance(value, float):
+        return abs(value) < LARGEST_EXACT and value.is_integer()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _are_numbered(members: Mapping[str, object]) -> bool:
+    return bool(members) and all(map(str.isdecimal, members))
+
+
+def _numbered(name: str, values: list[object]) -> dict[str, object]:
+    return {f"{name}[{index}]": value for index, value in enumerate(values)}
+
+
+@lru_cache(maxsize=1_000)
+def _spellings(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Each name, and after it the same in camelCase, or in snake_case where it is in that."""
+    return tuple(dict.fromkeys(each for name in names for each in (name, _other_case(name))))
+
+
+def _other_case(name: str) -> str:
+    if "_" in name:
+        return re.sub("_([a-z])", lambda found: found[1].upper(), name)
+    return re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name)

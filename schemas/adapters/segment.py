@@ -1,22 +1,55 @@
-"""Segment's e-commerce spec (V2): track calls of orders, and of products removed from the cart.
+"""Segment's e-commerce spec: track calls of orders and carts, also through RudderStack and Shopify.
 
-An order that was updated is said anew: the newest say on a product of it counts. A product that an
-update no longer lists stays bought until a refund names it.
+Of an order that was updated the newest statement on a product counts. A product that an
+update no longer lists stays bought until a refund names it. Consent may come with any call.
 """
 
+import re
+from functools import lru_cache
 from typing import Final
 
 from schemas.adapters.node import Node
-from schemas.adapters.told import NOTHING, Told, order, path_levels, persons, present, removals
-from schemas.decoding import Fields
+from schemas.adapters.notes import labels
+from schemas.adapters.records import (
+    COMPLETED,
+    NOTHING,
+    Adapted,
+    OrderEvent,
+    ProductFields,
+    Record,
+    line_fields,
+    lines,
+    order,
+    preference,
+    removals,
+)
 
-ORDERS: Final = {
-    "Order Completed": "order_completed",
-    "Order Updated": "order_completed",
-    "Order Refunded": "order_refunded",
-    "Order Cancelled": "order_cancelled",
+ORDERS: Final[dict[str, OrderEvent]] = {
+    "order completed": "order_completed",
+    "order created": "order_completed",
+    "order updated": "order_completed",
+    "order refunded": "order_refunded",
+    "order cancelled": "order_cancelled",
 }
+REMOVED: Final = "product removed"
 CALLS: Final = {name: name for name in ("alias", "group", "identify", "page", "screen", "track")}
+
+PRODUCT: Final = ProductFields(ids=("product_id", "sku"))
+OLDER_PRODUCT: Final = PRODUCT._replace(ids=("product_id", "id", "sku"))
+"""In the first version of the spec, which says `Completed Order`."""
+
+WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[^\s_-]")
+TIMES: Final = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
+TOTALS: Final = ("total", "revenue", "value")
+
+FIELDS: Final = labels(
+    *(*TIMES, "messageId", "userId", "anonymousId"),
+    *("context.consent", "context.consent.categoryPreferences"),
+    *line_fields("properties", OLDER_PRODUCT),
+    *line_fields("properties.products", OLDER_PRODUCT),
+    *("properties.order_id", "properties.checkout_id"),
+)
+"""Those that a note may name."""
 
 
 def recognises(event: Node) -> bool:
@@ -24,31 +57,62 @@ def recognises(event: Node) -> bool:
     return event.says("type") and (event.says("messageId") or event.says("anonymousId"))
 
 
-def read(event: Node) -> Told:
-    """What a call comes to; of calls other than track, and of other events, nothing."""
-    if event.choice("type", CALLS) != "track":
+def read(event: Node) -> Adapted:
+    """What a call comes to; of other events than those of orders and carts the consent alone."""
+    is_track = event.choice("type", CALLS) == "track"
+    kind, product = _kind(event.required("event")) if is_track else (None, PRODUCT)
+    allowed = _consent(event)
+    if kind is None and allowed is None:
         return NOTHING
-    name = event.required("event")
-    said = event.child("properties")
-    event_id = event.text("messageId")
-    ts = event.time("timestamp", "originalTimestamp")
-    if name in ORDERS:
-        kind = ORDERS[name]
-        find = said.some if kind == "order_completed" else said.children
-        products = [_product(each) for each in find("products")]
-        records = [order(kind, said.required("order_id"), products, event_id, ts)]
-    elif name == "Product Removed":
-        records = removals([_product(said)], event_id, ts)
-    else:
-        return NOTHING
-    return Told(persons(event.text("userId"), event.text("anonymousId")), records)
+    event_id, ts = event.attribute("messageId"), event.time(*TIMES)
+    records: list[Record] = []
+    if kind == REMOVED:
+        records += removals([event.child("properties")], product, event_id, ts)
+    elif kind is not None:
+        records += _order(event.child("properties"), ORDERS[kind], product, event_id, ts)
+    consent_id = f"{event_id}#consent" if records and event_id is not None else event_id
+    records += preference(allowed, consent_id, ts)
+    return Adapted([*event.person("userId"), *event.person("anonymousId")], records)
 
 
-def _product(product: Node) -> Fields:
-    return present(
-        product_id=product.required("product_id", "sku"),
-        quantity=product.whole("quantity"),
-        price=product.number("price"),
-        categories=path_levels(product.text("category")),
-        brand=product.text("brand"),
-    )
+@lru_cache(maxsize=1_000)
+def _kind(name: str) -> tuple[str | None, ProductFields]:
+    """The event as it is called now, None for another one, and how it calls products."""
+    words = [word.lower() for word in WORD.findall(name)]
+    for kind, product in ((words, PRODUCT), (words[::-1], OLDER_PRODUCT)):
+        named = " ".join(kind)
+        if named in ORDERS or named == REMOVED:
+            return named, product
+    return None, PRODUCT
+
+
+def _order(
+    properties: Node, kind: OrderEvent, product: ProductFields, event_id: str | None, ts: int | None
+) -> list[Record]:
+    find = properties.some_entries if kind == COMPLETED else properties.entries
+    found = [] if kind == "order_cancelled" else lines(find("products"), product, kind)
+    order_id = _order_id(properties, kind, event_id)
+    return order(kind, order_id, found, event_id, ts, is_negative=properties.is_negative(*TOTALS))
+
+
+def _order_id(properties: Node, kind: OrderEvent, event_id: str | None) -> str:
+    """The order, or else its checkout; of a purchase at the worst the message."""
+    if properties.has("order_id"):
+        return properties.id("order_id")
+    if properties.has("checkout_id"):
+        properties.derived("order_id", "checkout_id")
+        return properties.id("checkout_id")
+    if kind == COMPLETED and event_id is not None:
+        properties.derived("order_id", "messageId")
+        return event_id
+    return properties.id("order_id")
+
+
+def _consent(event: Node) -> bool | None:
+    """Whether the category is allowed that stands for personalised ads."""
+    context = event.get("context")
+    if not isinstance(context, dict) or "consent" not in context:
+        return None  # as with most calls
+    category = event.reading.consent_category
+    categories = event.child("context").part("consent").part("categoryPreferences")
+    return categories.consent(category, category.lower())

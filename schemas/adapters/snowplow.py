@@ -7,12 +7,41 @@ named after their schema; in the nested form each names its schema itself.
 from typing import Final
 
 from schemas.adapters.node import Node
-from schemas.adapters.told import NOTHING, Told, order, path_levels, persons, present, removals
-from schemas.decoding import Fields
+from schemas.adapters.notes import labels
+from schemas.adapters.records import (
+    COMPLETED,
+    NOTHING,
+    Adapted,
+    OrderEvent,
+    ProductFields,
+    Record,
+    line_fields,
+    lines,
+    order,
+    removals,
+)
 
 VENDOR: Final = "com.snowplowanalytics.snowplow.ecommerce"
 FLAT_VENDOR: Final = VENDOR.replace(".", "_")
 ACTION: Final = "snowplow_ecommerce_action"
+
+ORDERS: Final[dict[str, OrderEvent]] = {
+    "transaction": "order_completed",
+    "refund": "order_refunded",
+}
+PRODUCT: Final = ProductFields(ids=("id",))
+PRODUCTS: Final = f"contexts_{FLAT_VENDOR}_product_1"
+PERSONS: Final = ("user_id", "domain_userid", "network_userid")
+TIMES: Final = ("derived_tstamp", "collector_tstamp")
+
+FIELDS: Final = labels(
+    *(*PERSONS, *TIMES, "contexts", "contexts.data"),
+    *(f"contexts_{FLAT_VENDOR}_{kind}_1.transaction_id" for kind in ORDERS),
+    "contexts.data.data.transaction_id",
+    *line_fields(PRODUCTS, PRODUCT),
+    *line_fields("contexts.data.data", PRODUCT),
+)
+"""Those that a note may name."""
 
 
 def recognises(event: Node) -> bool:
@@ -20,58 +49,50 @@ def recognises(event: Node) -> bool:
     return event.says("event_id", "collector_tstamp")
 
 
-def read(event: Node) -> Told:
+def read(event: Node) -> Adapted:
     """What an enriched event comes to; of one without an action of e-commerce nothing."""
     event_id = event.required("event_id")
     event.required("collector_tstamp")  # as every event of theirs has, and no other
-    ts = event.time("derived_tstamp", "collector_tstamp")
     action = _action(event)
     kind = None if action is None else action.required("type")
-    products = [_product(each) for each in _entities(event, "product")]
-    if kind == "transaction":
-        if not products:
-            raise event.missing(f"contexts_{FLAT_VENDOR}_product_1", "an array of at least one")
-        records = [order("order_completed", _order_id(event, kind), products, event_id, ts)]
-    elif kind == "refund":
-        records = [order("order_refunded", _order_id(event, kind), products, event_id, ts)]
+    if kind in ORDERS:
+        records = _order(event, kind, event_id)
     elif kind == "remove_from_cart":
-        records = removals(products, event_id, ts)
+        records = removals(_entities(event, "product"), PRODUCT, event_id, event.time(*TIMES))
     else:
         return NOTHING
-    ids = ("user_id", "domain_userid", "network_userid")
-    return Told(persons(*(event.text(name) for name in ids)), records)
+    return Adapted([each for name in PERSONS for each in event.person(name)], records)
+
+
+def _order(event: Node, kind: str, event_id: str) -> list[Record]:
+    """An order, which is an entity of the action's name."""
+    entity = next(iter(_entities(event, kind)), None)
+    if entity is None:
+        raise event.missing(f"contexts_{FLAT_VENDOR}_{kind}_1", "an array of at least one")
+    found = lines(_entities(event, "product"), PRODUCT, ORDERS[kind])
+    if not found and ORDERS[kind] == COMPLETED:
+        raise event.missing(PRODUCTS, "an array of at least one")
+    order_id, is_negative = entity.id("transaction_id"), entity.is_negative("revenue")
+    ts = event.time(*TIMES)
+    return order(ORDERS[kind], order_id, found, event_id, ts, is_negative=is_negative)
 
 
 def _action(event: Node) -> Node | None:
     flat = f"unstruct_event_{FLAT_VENDOR}_{ACTION}_1"
-    if event.says(flat):
+    if event.has(flat):
         return event.child(flat)
     nested = event.child("unstruct_event").child("data")
     return nested.child("data") if _is_a(nested, ACTION) else None
 
 
 def _entities(event: Node, name: str) -> list[Node]:
-    flat = event.children(f"contexts_{FLAT_VENDOR}_{name}_1")
-    nested = event.child("contexts").children("data")
-    return flat + [entity.child("data") for entity in nested if _is_a(entity, name)]
+    flat = event.entries(f"contexts_{FLAT_VENDOR}_{name}_1")
+    contexts = event.part("contexts").entries("data")
+    nested = event.reading.kept(
+        contexts, lambda each: [each.child("data")] if _is_a(each, name) else []
+    )
+    return flat + nested
 
 
 def _is_a(described: Node, name: str) -> bool:
     return (described.text("schema") or "").startswith(f"iglu:{VENDOR}/{name}/")
-
-
-def _order_id(event: Node, kind: str) -> str:
-    """The order of a transaction or refund, which is an entity of that name."""
-    for entity in _entities(event, kind):
-        return entity.required("transaction_id")
-    raise event.missing(f"contexts_{FLAT_VENDOR}_{kind}_1", "an array of at least one")
-
-
-def _product(product: Node) -> Fields:
-    return present(
-        product_id=product.required("id"),
-        quantity=product.whole("quantity"),
-        price=product.number("price"),
-        categories=path_levels(product.text("category")),
-        brand=product.text("brand"),
-    )

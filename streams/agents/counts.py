@@ -20,6 +20,8 @@ class SuppressCounts:
     """Dead letters by error code."""
     ignored: Counter[str] = field(default_factory=Counter)
     """By topic the records of other formats that are about something else."""
+    notes: Counter[tuple[str, str, str]] = field(default_factory=Counter, repr=False)
+    """What adapters left out, corrected or derived, by format, field and kind."""
     lists: int = 0
     forgotten: Counter[str] = field(default_factory=Counter)
     """Facts by kind, dropped of persons of whom there were too many."""

@@ -15,7 +15,7 @@ from msgspec import structs
 from schemas.records import Request
 from streams.commands.explanation_words import Line, explanation_in_words, held_in_words
 from streams.commands.policies import formats_in_force, policy_in_force
-from streams.commands.terminal import progress_bar, standard_error, standard_output
+from streams.commands.terminal import printable, progress_bar, standard_error, standard_output
 from streams.commands.times import milliseconds_of
 from streams.errors import UserError
 from streams.recording.files import read
@@ -171,7 +171,7 @@ def _print(lines: Iterable[Line]) -> None:
     """Print lines, folded to the width there is, with all that is no plain text escaped."""
     width = standard_output().width
     for depth, line in lines:
-        shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+        shown = printable(line)
         folded = textwrap.fill(
             IN_A_TIME.sub(NO_BREAK, shown),
             width,

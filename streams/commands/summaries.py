@@ -36,6 +36,11 @@ def backtest_table(counts: Counts, summary: Summary, seconds: float) -> Table:
             },
         },
     )
+    kinds = Counter[str]()
+    for (_, _, kind), count in counts.notes.counts.items():
+        kinds[kind.replace("_", " ")] += count
+    if kinds:
+        _section(made, "Fields of other formats that did not count as they stand", None, kinds)
     add_candidates(made, summary)
     lists = summary.lists
     _section(

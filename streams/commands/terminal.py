@@ -36,6 +36,11 @@ def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
     return made
 
 
+def printable(text: str) -> str:
+    """The text with all that is no plain text escaped."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 @contextmanager
 def progress_bar(what: str, total: int, then: str = "") -> Iterator[Callable[[int], object]]:
     """A progress bar on standard error, where that is a terminal; gone when the block ends.

@@ -14,12 +14,14 @@ from zlib import crc32
 from msgspec import UNSET
 
 from schemas.adapters.formats import readers_of
+from schemas.adapters.notes import NO_NOTES, Note
 from schemas.decoding import InvalidRecord, decode, decode_product
 from schemas.outputs import Decision, SuppressionList
 from schemas.records import Event, Input, events_of
 from schemas.topics import PERSON_TOPICS
 from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord
+from streams.recording.note_counts import NoteCounts
 from streams.recording.order import Clocks, Order, Placed, newest_of
 from streams.recording.tally import Tally
 from streams.suppression.catalog import Catalog
@@ -42,6 +44,8 @@ class Counts(Tally):
     """Facts by kind, dropped of persons of whom there were too many, under the first policy."""
     ignored: Counter[str] = field(default_factory=Counter)
     """By topic: of topics that are no inputs, and of other formats what is about something else."""
+    notes: NoteCounts = field(default_factory=NoteCounts)
+    """What adapters left out, corrected or derived in records that were joined or decided."""
 
 
 class Share(NamedTuple):
@@ -93,7 +97,9 @@ class Backtest:
         """The persons of each partition number, for each policy."""
         self._policies = policies
         self._share = share
-        self._readers = readers_of(formats)
+        self._readers = readers_of(formats, self._observe)
+        self._format, self._notes = "", NO_NOTES
+        """The format of the newest record of another one, and the notes on it."""
         self.catalog = Catalog()
         self._order = Order()
         self._others: Sequence[Clocks] = ()
@@ -122,6 +128,10 @@ class Backtest:
                 continue
             highest = max(highest, partition)
             event = self._event(record)
+            if self._notes:
+                if event is not None:
+                    self.counts.notes.add(self._format, self._notes, line)
+                self._notes = NO_NOTES
             if event is None:
                 continue
             valid += 1
@@ -215,6 +225,9 @@ class Backtest:
             return None
         counts.records[topic] += 1
         return event
+
+    def _observe(self, format_name: str, notes: Sequence[Note]) -> None:
+        self._format, self._notes = format_name, notes
 
     def _product(self, record: RecordedRecord) -> None:
         counts = Counts() if self._share.number else self.counts

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 
 class Tally:
-    """A dataclass all of whose fields are numbers or Counters."""
+    """A dataclass all of whose fields add up, such as numbers and Counters."""
 
     __slots__ = ()
 

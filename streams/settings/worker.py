@@ -57,7 +57,9 @@ class Settings(Section, frozen=True, kw_only=True):
         msgspec.Meta(
             description="In what format the values of a topic are, such as "
             f"purchases=segment,dismissals=auto: {', '.join(FORMATS)}. auto tells each record by "
-            "its fields. A topic that is not named has unhaunt, the contract's own."
+            "its fields. A topic that is not named has unhaunt, the contract's own. "
+            "purchases=segment:Marketing (or auto:Marketing) names the category of consent that "
+            "means personalised ads, where that is not Advertising."
         ),
     ] = ""
     registry: RegistrySettings = RegistrySettings()

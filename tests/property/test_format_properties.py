@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas import generate
 from schemas.adapters.formats import ADAPTERS, AUTO, read, readers_of
 from schemas.decoding import InvalidRecord
-from schemas.records import Dismissal, Impression, Purchase, events_of
+from schemas.records import Dismissal, Impression, Preference, Purchase, events_of
 from streams.recording.backtest import Backtest
 from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.suppression.policy import Policy
@@ -81,7 +81,7 @@ def test_whatever_comes_is_read_or_ignored_or_refused_with_a_reason(
     except InvalidRecord:
         return
     for event in () if said is None else events_of(said):
-        assert isinstance(event, Purchase | Dismissal | Impression)
+        assert isinstance(event, Purchase | Dismissal | Impression | Preference)
         assert key is None or event.user_id.encode() == key
 
 

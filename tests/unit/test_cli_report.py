@@ -1,6 +1,7 @@
 """`unhaunt report`."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import orjson
@@ -49,6 +50,31 @@ def test_the_person_at_the_terminal_is_told_the_main_thing(recording: Path, tmp_
         "1 of 2 ads would have followed people after they bought or said no; "
         f"1 of them were stopped.\nWritten to {page}.\n"
     )
+
+
+def test_what_of_another_format_did_not_count_as_it_stands_is_told_with_an_example(
+    tmp_path: Path,
+) -> None:
+    products = [{"product_id": "p1", "price": "free"}]
+    order = {"type": "track", "event": "Order Completed", "messageId": "m1",
+             "properties": {"order_id": "o1", "products": products}}  # fmt: skip
+    recording = write_recording(tmp_path / "recording.jsonl", ("purchases", "u1", order))
+    page, figures = tmp_path / "report.html", tmp_path / "figures.json"
+    formats = {"UNHAUNT_FORMATS": "purchases=segment"}
+    assert run("report", recording, "-o", page, "--json", figures, **formats).exit_code == 0
+    note = 'properties.products[0].price: got "free", left out'
+    assert orjson.loads(figures.read_bytes())["problems"]["notes"] == [
+        {
+            "format": "segment",
+            "field": "properties.products.price",
+            "kind": "left_out",
+            "count": 1,
+            "examples": [{"record": 1, "note": note}],
+        }
+    ]
+    said = unescape(" ".join(re.sub("<[^>]*>", "", page.read_text()).split()))
+    assert "1 field did not count as they stand" in said
+    assert note in said
 
 
 def test_a_dash_writes_the_figures_to_standard_output(recording: Path) -> None:

@@ -8,10 +8,13 @@ from streams.monitoring.metrics import readings
 from streams.monitoring.metrics.labels import (
     CODE,
     EVIDENCE,
+    FIELD,
     FINGERPRINT,
+    FORMAT,
     FOUND,
     INPUT,
     KIND,
+    NOTE,
     OUTPUT,
     REASON,
     SOURCE,
@@ -74,6 +77,16 @@ RECORDS: Final[Sequence[Metric[Worker]]] = (
         "people bought, said or saw.",
         lambda worker: by_topic(worker.tasks.counts.ignored),
         INPUT,
+    ),
+    counter(
+        "notes_total",
+        "fields",
+        "Fields of records in other formats that were left out, corrected or derived; "
+        "`unhaunt formats check` shows examples.",
+        lambda worker: worker.tasks.counts.notes,
+        FORMAT,
+        FIELD,
+        NOTE,
     ),
     counter(
         "lost_records_total",

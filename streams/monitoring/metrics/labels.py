@@ -2,6 +2,9 @@
 
 from typing import Final, get_args
 
+from schemas.adapters.formats import ADAPTERS, AUTO, ENVELOPE_FIELDS, OWN
+from schemas.adapters.notes import KINDS as NOTE_KINDS
+from schemas.adapters.notes import OTHER
 from schemas.outputs import ErrorCode
 from schemas.topics import PERSON_TOPICS
 from streams.monitoring.metrics.metric import Label
@@ -27,3 +30,15 @@ STAGE: Final = Label("stage", "what the worker is at", STAGES)
 VERSION: Final = Label("version", "a version; one at a time")
 FINGERPRINT: Final = Label("fingerprint", "changes with any value of the policy; one at a time")
 WORKER: Final = Label("worker", "the name of the worker; as many as the unit has processes")
+FORMAT: Final = Label("format", "the format that the record has", (*ADAPTERS, OWN, AUTO))
+FIELD: Final = Label(
+    "field",
+    "the field in the sender's own words, without positions",
+    (
+        *sorted(
+            {field for adapter in ADAPTERS.values() for field in adapter.fields.values()}
+            | {*ENVELOPE_FIELDS.values(), OTHER}
+        ),
+    ),
+)
+NOTE: Final = Label("kind", "what became of the field", NOTE_KINDS)

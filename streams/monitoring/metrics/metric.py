@@ -7,12 +7,20 @@ from typing import Final, Generic, Literal, NamedTuple, TypeVar
 from streams.engine.telemetry.histogram import Histogram
 
 Kind = Literal["counter", "gauge", "histogram"]
-Values = float | Histogram | Mapping[str, float] | Mapping[tuple[str, str], float]
-"""One number or histogram, or numbers by the value of the label, or by those of both labels."""
+Values = (
+    float
+    | Histogram
+    | Mapping[str, float]
+    | Mapping[tuple[str, str], float]
+    | Mapping[tuple[str, str, str], float]
+)
+"""One number or histogram, or numbers by the value of the label, or by those of all labels."""
 
 Source = TypeVar("Source")
 
 PREFIX: Final = "unhaunt_"
+MOST_FROM_THE_START: Final = 2
+"""Labels of a counter that is there before there is anything to count."""
 
 
 class Label(NamedTuple):
@@ -44,15 +52,15 @@ class Metric(NamedTuple, Generic[Source]):
     def values(self, source: Source) -> Iterator[tuple[tuple[str, ...], float | Histogram]]:
         """What it is now, by the values of its labels.
 
-        A counter is there from the start with all that its labels can be, so that the first of
-        anything is seen as an increase.
+        A counter by one or two labels is there from the start with all that they can be, so that
+        the first of anything is seen as an increase; by more there would be too many.
         """
         found = self.read(source)
         if not isinstance(found, Mapping):
             yield (), found
             return
         numbers: dict[tuple[str, ...], float] = {}
-        if self.kind == "counter":
+        if self.kind == "counter" and len(self.labels) <= MOST_FROM_THE_START:
             numbers = dict.fromkeys(product(*(label.values for label in self.labels)), 0.0)
         for value, number in found.items():
             numbers[(value,) if isinstance(value, str) else value] = number

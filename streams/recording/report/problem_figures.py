@@ -10,7 +10,10 @@ from streams.recording.report.time_figures import middle
 
 
 def problem_figures(inputs: InputProblems, counts: Counts) -> dict[str, Any]:
-    """Dead letters by code; late and repeated events by topic; what was rerouted or not ours."""
+    """Dead letters by code; late and repeated events by topic; what was rerouted or not ours.
+
+    And, of events in other formats, what was not read as it stands, the most frequent first.
+    """
     late: dict[str, Counter[int]] = {topic: Counter() for topic in PERSON_TOPICS}
     for (topic, seconds), count in inputs.late.items():
         late[topic][seconds] += count
@@ -30,4 +33,5 @@ def problem_figures(inputs: InputProblems, counts: Counts) -> dict[str, Any]:
         "rerouted": counts.rerouted,
         "ignored": dict(sorted(counts.ignored.items())),
         "forgotten": dict(sorted(counts.forgotten.items())),
+        "notes": counts.notes.ranked(),
     }

@@ -108,18 +108,18 @@ def _written(ts: int | None, form: str) -> str:
         return f"{ts:,} ms"
 
 
-def named(name: str | None) -> str:
+def named(name: str | None, longest: int = LONGEST_NAME) -> str:
     """A category, brand or site, fit to be shown, or in words that there is none.
 
-    It is cut where it is long. Characters that cannot be drawn, and those that turn the direction
+    It is cut where it is longer. Characters that cannot be drawn, and those that turn the direction
     of all that follows, are replaced.
     """
     if name is None:
         return "not stated"
     if not name.strip():
         return "blank"
-    if len(name) > LONGEST_NAME:
-        name = name[: LONGEST_NAME - 1] + "…"
+    if len(name) > longest:
+        name = name[: longest - 1] + "…"
     return "".join(map(_drawable, name))
 
 

@@ -1,0 +1,101 @@
+"""`unhaunt formats …`."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import orjson
+import typer
+
+from streams.commands.policies import formats_in_force
+from streams.commands.terminal import (
+    printable,
+    progress_bar,
+    standard_error,
+    standard_output,
+    table,
+)
+from streams.errors import FailedCheck, UserError
+from streams.recording.files import read
+from streams.recording.format_check import FormatCheck, check_formats
+from streams.recording.sources import total_size
+
+group = typer.Typer(
+    name="formats",
+    no_args_is_help=True,
+    help="Events as other systems write them: see what is read of them before going live.",
+)
+
+
+@group.command(
+    "check",
+    epilog=(
+        "Examples:\n\n"
+        "  UNHAUNT_FORMATS=purchases=segment unhaunt formats check recording.jsonl\n\n"
+        "  UNHAUNT_FORMATS=purchases=auto unhaunt formats check monday.jsonl.zst --json"
+    ),
+)
+def check(
+    recordings: Annotated[
+        list[str],
+        typer.Argument(metavar="RECORDING", help="Recordings, .jsonl or .jsonl.zst, in order."),
+    ],
+    is_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+) -> None:
+    """Say what is read of recorded events in other formats, and what is wrong with them.
+
+    Reads each topic as UNHAUNT_FORMATS says. For each format it shows how many records were used,
+    ignored (they are about something else) and buried (they go to the dead letters), and what was
+    left out, corrected or derived, the most frequent first, each with an example.
+
+    Exits with 1 when a record is buried.
+    """
+    formats = formats_in_force()
+    with progress_bar("Reading", total_size(recordings)) as advance:
+        found = check_formats(read(recordings, advance), formats)
+    if not found:
+        raise UserError("There is no record of an input topic but the catalog in the recording.")
+    if is_json:
+        shown = {name: each.figures() for name, each in found.items()}
+        print(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
+    else:
+        _show(found)
+    if not formats:
+        standard_error().print(
+            "UNHAUNT_FORMATS names no topic: all were read as Unhaunt's own format."
+        )
+    buried = sum(each.buried for each in found.values())
+    if buried:
+        records = sum(each.records for each in found.values())
+        raise FailedCheck(f"{buried:,} of {records:,} records would go to the dead letters.")
+
+
+def _show(found: Mapping[str, FormatCheck]) -> None:
+    console = standard_output()
+    for number, (name, each) in enumerate(found.items()):
+        if number:
+            console.print()
+        console.print(f"{name}: {_summary(each)}")
+        if each.ignored_events:
+            names = each.figures()["ignored_events"].items()
+            ignored = ", ".join(f"{name} ({count:,})" for name, count in names)
+            console.print(printable(f"Ignored: {ignored}"))
+        problems = each.problems()
+        if not problems:
+            console.print("Everything was read as it stands.")
+            continue
+        made = table("Times", "What", "Field", "For example", numbers=("Times",))
+        for problem in problems:
+            kind = problem.get("code") or ""
+            what = f"{problem['kind'].replace('_', ' ')}{': ' if kind else ''}{kind}"
+            example = problem["examples"][0]
+            words = printable(f"record {example['record']}: {example['note']}")
+            made.add_row(f"{problem['count']:,}", what, printable(problem["field"]), words)
+        console.print(made)
+
+
+def _summary(check: FormatCheck) -> str:
+    """So many records, and what became of them, in words."""
+    events = ", ".join(f"{count:,} {topic}" for topic, count in check.figures()["events"].items())
+    used = f"{check.used:,} used" + (f" ({events})" if events else "")
+    records = "1 record" if check.records == 1 else f"{check.records:,} records"
+    return f"{records}: {used}, {check.ignored:,} ignored, {check.buried:,} buried"
