@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from schemas.decoding import InvalidRecord, decode
+from schemas.outputs import SuppressionList, to_json
 from schemas.topics import PERSON_TOPICS
 from streams.engine.state.store import PERSON
 from streams.kafka.partitioner import partition_of
@@ -40,9 +41,9 @@ def expected(records: Sequence[RecordedRecord], policy: str, partitions: int) ->
     for decision in as_json(list(backtest.run(records))):
         decisions[partition_of(decision["user_id"].encode(), partitions)].append(decision)
     lists = {
-        standing["user_id"]: standing
-        for standing in backtest.lists()
-        if standing["entries"] or standing["granted"]
+        current.user_id: current
+        for current in backtest.lists()
+        if current.entries or current.granted
     }
     return Expected(
         dict(decisions), as_of(records), as_json(lists), _stored(backtest, lists), backtest.counts
@@ -78,14 +79,14 @@ def as_of_of(decisions: dict[int, list[dict[str, Any]]]) -> dict[int, list[dict[
     return {number: [decision["as_of"] for decision in decisions[number]] for number in decisions}
 
 
-def _stored(backtest: Backtest, lists: dict[str, Any]) -> dict[int, dict[bytes, bytes]]:
+def _stored(backtest: Backtest, lists: dict[str, SuppressionList]) -> dict[int, dict[bytes, bytes]]:
     """The persons of a backtest in the form in which a worker stores them."""
     stored: dict[int, dict[bytes, bytes]] = {}
     for number, (join,) in backtest.joins.items():
         stored[number] = {}
         for user_id, person in sorted(join.persons.items()):
             if user_id in lists:
-                content = orjson.dumps(lists[user_id])
+                content = to_json(lists[user_id])
                 person.published = blake2b(content, digest_size=8).hexdigest()
             if person.evidence:
                 stored[number][PERSON + user_id.encode()] = person.to_bytes()
