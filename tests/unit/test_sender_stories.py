@@ -24,7 +24,7 @@ def suppressed(kind: str, records: list[Record], products: set[str]) -> set[str]
     request = record(asked, NOW + 10 * DAY, "impression-requests")
     run = Backtest(Policy.default(), formats={"purchases": kind})
     [decision] = run.run(recorded([*records, request]))
-    return {answer["product_id"] for answer in decision["suppressed"]}
+    return {answer.product_id for answer in decision.suppressed}
 
 
 def segment(event: str, number: int = 1, **properties: Any) -> Record:
