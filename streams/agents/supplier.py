@@ -12,7 +12,7 @@ from streams.kafka.group_consumer import Polled
 from streams.kafka.registry.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.suppression.policy import Policy
-from streams.suppression.stored import FORMAT
+from streams.suppression.stored import FORMAT, due_of
 
 
 class SuppressTasks:
@@ -40,6 +40,10 @@ class SuppressTasks:
         self._context = context_of(settings, catalog, registry)
         self.counts = self._context.counts
         self._limit = DeadLetterLimit(settings.dead_letter_percent, monotonic())
+
+    def due_of(self, stored: bytes) -> int | None:
+        """When a stored person is to be reviewed."""
+        return due_of(stored)
 
     def create(self, context: TaskContext) -> SuppressTask:
         """Make the task of a partition group."""

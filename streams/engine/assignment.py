@@ -47,6 +47,7 @@ class Assignment:
         """Set unless the state is RESTORING or RUNNING: then nothing may be waited for."""
         self._liveness = context.liveness
         self._settings = context.settings
+        self._due_of = context.tasks.due_of
         self._state = State.UNASSIGNED
         self._metadata: GroupMetadata | None = None
         self._restore: Restore | None = None
@@ -77,7 +78,7 @@ class Assignment:
         """RESTORING; the partitions are to be opened with the restore that this returns."""
         self._enter(State.RESTORING)
         self._liveness.enter("restoring")
-        self._restore = Restore(self._settings, BROKER_SECONDS, self._liveness)
+        self._restore = Restore(self._settings, self._due_of, BROKER_SECONDS, self._liveness)
         return self._restore
 
     def run(self, opened: Opened, metadata: GroupMetadata) -> bool:

@@ -88,7 +88,10 @@ class PartitionOpener:
 
     def standby(self, numbers: Iterable[int]) -> Standby:
         """Keep the state of partitions warm that other workers work on."""
-        return Standby(self._settings, numbers, self.open_store, self._count_standby_failure)
+        due_of = self._context.tasks.due_of
+        return Standby(
+            self._settings, numbers, self.open_store, due_of, self._count_standby_failure
+        )
 
     def open_store(self, number: int) -> Store:
         """The state of a partition. Raises `UserError` when it cannot be opened."""

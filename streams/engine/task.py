@@ -138,6 +138,13 @@ class TaskSupplier(Protocol):
     state_format: int
     """The number of the form in which tasks store state and progress."""
 
+    def due_of(self, stored: bytes) -> int | None:
+        """When a person is due, in epoch milliseconds of event time, by the value in the state.
+
+        Called in other threads, for each person of a state that is restored. The value may be of
+        another version: it is refused once the state is restored, so None will do.
+        """
+
     def create(self, context: TaskContext) -> Task:
         """Make the task of a partition group whose state is restored.
 

@@ -91,6 +91,9 @@ class SpyTasks:
         self._note = note or self.calls.append
         self._output = output
 
+    def due_of(self, stored: bytes) -> int | None:
+        return None
+
     def create(self, context: TaskContext) -> SpyTask:
         return SpyTask(context, self._output, self._note)
 

@@ -15,6 +15,7 @@ import pytest
 
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.supervision.worker_process import WorkerProcess
+from tests.integration import slow_worker
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment
 from tests.integration.recordings import Expected, as_of_of, expected, without_as_of
@@ -23,8 +24,10 @@ pytestmark = pytest.mark.kafka
 
 PARTITIONS = 4
 SESSION = {"session_seconds": 6}
-SLOWLY = {"batch_records": 1, "checkpoint_milliseconds": 1_000}
+SLOWLY = {"checkpoint_milliseconds": 1_000}
 """A transaction is open nearly all the time, and holds a good deal."""
+FETCH_RECORDS = 10
+"""So few at once that a worker is at work for long enough to be caught at it."""
 
 
 class Story(NamedTuple):
@@ -37,17 +40,20 @@ class Story(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def stories(deploy: Deploy) -> Iterator[dict[str, Story]]:
+def stories(deploy: Deploy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Story]]:
     """Both at the same time, since a session takes long to run out."""
     records = list(simulate(persons=500, partitions=PARTITIONS))
     outcome = expected(records, DEMO_POLICY, PARTITIONS)
     with ExitStack() as stack:
         stories = {}
+        gate = tmp_path_factory.mktemp("gate") / "open"
+        gate.touch()
+        program = (slow_worker.__file__, *map(str, (0, FETCH_RECORDS, 1 << 20, gate)))
         for name, seconds in (("transaction is open", 60), ("transaction has timed out", 2)):
             deployment = deploy(PARTITIONS, DEMO_POLICY)
             deployment.load(records)
             settings = {**SESSION, "transaction_seconds": seconds}
-            first = stack.enter_context(deployment.worker("a", **settings, **SLOWLY))
+            first = stack.enter_context(deployment.worker("a", program, **settings, **SLOWLY))
             stop_in_a_transaction(deployment, first)
             second = stack.enter_context(deployment.worker("b", **settings))
             stories[name] = Story(deployment, first, second, outcome)

@@ -1,11 +1,8 @@
 """Reading the changelog back in bulk: the same for a restore and for a standby."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Self
-
-from msgspec import Struct
-from msgspec.msgpack import Decoder
 
 from streams.engine.state.store import PERSON, Store
 from streams.errors import UserError
@@ -15,6 +12,9 @@ from streams.kafka.topic_partition import TopicPartition
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+DueOf = Callable[[bytes], int | None]
+"""From a stored value of a person the event time, in epoch milliseconds, at which to review them."""
 
 BULK = 10_000
 """Most records that are read at once."""
@@ -37,7 +37,9 @@ class Applied(NamedTuple):
 class ChangelogReader:
     """Applies the changelog to stores, from where each of them is. A context manager."""
 
-    def __init__(self, settings: Settings, stores: Mapping[int, Store], seconds: float) -> None:
+    def __init__(
+        self, settings: Settings, stores: Mapping[int, Store], due_of: DueOf, seconds: float
+    ) -> None:
         """Check that the stores belong to the changelog, for which a broker has `seconds`.
 
         A store that is of another changelog, or ahead of it, is emptied and applied from the
@@ -46,6 +48,7 @@ class ChangelogReader:
         """
         self._settings = settings
         self._stores = stores
+        self._due_of = due_of
         changelog = settings.changelog
         current = topic_ids(settings, [changelog], seconds)[changelog]
         self._partitions = {number: TopicPartition(changelog, number) for number in stores}
@@ -81,9 +84,19 @@ class ChangelogReader:
             changes = {message.key(): message.value() for message in messages}
             records += len(changes)
             if changes or position != store.changelog_offset:
-                store.write(changes, due_of(changes), changelog_offset=position)
+                store.write(changes, self._due(changes), changelog_offset=position)
         ended = frozenset(each.partition for each, batch in fetched.items() if batch.is_end)
         return Applied(records, ended)
+
+    def _due(self, changes: Mapping[bytes, bytes | None]) -> list[tuple[int, bytes]]:
+        """When each of the changed persons is due."""
+        due: list[tuple[int, bytes]] = []
+        for key, value in changes.items():
+            if value is not None and key.startswith(PERSON):
+                time = self._due_of(value)
+                if time is not None:
+                    due.append((time, key))
+        return due
 
     def _require_fit(self, number: int, store: Store, current: str, first: int, end: int) -> None:
         """Empty a store that is not of this changelog; refuse one that it cannot complete."""
@@ -118,24 +131,3 @@ FROM_THE_INPUTS = (
     "topic {0.changelog}, create it anew with `unhaunt topics apply`, and set the offsets of the "
     "group {0.application} to the earliest (kafka-consumer-groups --reset-offsets --to-earliest)."
 )
-
-
-class _Front(Struct, array_like=True, gc=False):
-    """The front of a person's stored form, which is an array; the rest is passed over."""
-
-    due: int | None
-    """The event time in epoch milliseconds at which the person is to be reviewed, if there is."""
-
-
-_decode_front = Decoder(_Front).decode
-
-
-def due_of(changes: Mapping[bytes, bytes | None]) -> list[tuple[int, bytes]]:
-    """When each of the changed persons is due."""
-    due: list[tuple[int, bytes]] = []
-    for key, value in changes.items():
-        if value is not None and key.startswith(PERSON):
-            time = _decode_front(value).due
-            if time is not None:
-                due.append((time, key))
-    return due

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from time import monotonic
 
 from streams.engine.process.memory import trim_memory
-from streams.engine.state.changelog import Applied, ChangelogReader
+from streams.engine.state.changelog import Applied, ChangelogReader, DueOf
 from streams.engine.state.progress import is_included
 from streams.engine.state.store import Store
 from streams.engine.telemetry.liveness import Liveness
@@ -27,13 +27,18 @@ class Restore:
     """One restore, which another thread may cancel."""
 
     def __init__(
-        self, settings: Settings, seconds: float = 60, liveness: Liveness | None = None
+        self,
+        settings: Settings,
+        due_of: DueOf,
+        seconds: float = 60,
+        liveness: Liveness | None = None,
     ) -> None:
-        """`seconds` is how long to wait for a broker that does not answer.
+        """`due_of` reads when a person is due; `seconds` is how long to wait for a silent broker.
 
         `liveness` hears of every step forward.
         """
         self._settings = settings
+        self._due_of = due_of
         self._timeout = seconds
         self._liveness = liveness or Liveness()
         self._cancelled = threading.Event()
@@ -60,7 +65,7 @@ class Restore:
             return 0
         began = monotonic()
         restored = 0
-        with ChangelogReader(self._settings, stores, self._timeout) as reader:
+        with ChangelogReader(self._settings, stores, self._due_of, self._timeout) as reader:
             left = {n for n, store in stores.items() if store.changelog_offset < reader.ends[n]}
             log = ProgressLog(began)
             while left:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 
-from streams.engine.state.changelog import ChangelogReader
+from streams.engine.state.changelog import ChangelogReader, DueOf
 from streams.engine.state.store import Store
 from streams.settings import Settings
 
@@ -27,12 +27,17 @@ class Standby:
         settings: Settings,
         numbers: Iterable[int],
         open_store: Callable[[int], Store],
+        due_of: DueOf,
         on_failure: Callable[[], None],
     ) -> None:
-        """`on_failure` is called, in another thread, whenever following had to begin anew."""
+        """`due_of` reads when a person is due.
+
+        `on_failure` is called, in another thread, whenever following had to begin anew.
+        """
         self._settings = settings
         self._numbers = sorted(numbers)
         self._open_store = open_store
+        self._due_of = due_of
         self._on_failure = on_failure
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="standby", daemon=True)
@@ -60,6 +65,7 @@ class Standby:
     def _follow(self) -> None:
         with ExitStack() as stack:
             stores = {n: stack.enter_context(self._open_store(n)) for n in self._numbers}
-            reader = stack.enter_context(ChangelogReader(self._settings, stores, BROKER_SECONDS))
+            changelog = ChangelogReader(self._settings, stores, self._due_of, BROKER_SECONDS)
+            reader = stack.enter_context(changelog)
             while not self._stopped.is_set():
                 reader.read()
