@@ -6,6 +6,7 @@ from time import monotonic
 
 from streams.engine.state.restore import Restore
 from streams.engine.state.store import Memory, Store
+from streams.suppression.stored import due_of
 from tests.bench.deployed import deployed
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.persons import fill_changelog
@@ -26,7 +27,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
             for number in range(PARTITIONS)
         }
         began = monotonic()
-        restored = Restore(settings).run(stores)
+        restored = Restore(settings, due_of).run(stores)
         seconds = monotonic() - began
     assert restored == records
     yield Figure(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from streams.engine.state.restore import Restore
 from streams.engine.state.store import Memory, Store
+from streams.suppression.stored import due_of
 from tests.bench.deployed import deployed
 from tests.bench.draining import Draining
 from tests.bench.figures import Bench, Figure
@@ -38,7 +39,7 @@ def persons_on_disk(bench: Bench, persons: int) -> Iterator[Figure]:
                 number: stack.enter_context(Store(state / str(number), memory))
                 for number in range(PARTITIONS)
             }
-            Restore(settings).run(stores)
+            Restore(settings, due_of).run(stores)
     yield Figure(f"a person of whom {FACTS} facts are known, as JSON", values / persons, "bytes")
     yield Figure("the same in the changelog", changelog / persons, "bytes")
     yield Figure("the same in RocksDB", bytes_in(state) / persons, "bytes")

@@ -14,6 +14,7 @@ from streams.engine.state.store import Memory, Store
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.supervision.worker_process import WorkerProcess
+from streams.suppression.stored import due_of
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
 from tests.integration.recordings import Expected, as_of_of, expected, without_as_of
@@ -107,7 +108,7 @@ def test_a_restore_from_the_beginning_gives_the_state_to_the_byte(
 ) -> None:
     memory = Memory(1 << 20, 1 << 20)
     stores = {number: Store(tmp_path / str(number), memory) for number in range(PARTITIONS)}
-    assert Restore(story.disturbed.settings).run(stores) > 0
+    assert Restore(story.disturbed.settings, due_of).run(stores) > 0
     restored = {number: dict(store.persons()) for number, store in stores.items()}
     for store in stores.values():
         store.close()

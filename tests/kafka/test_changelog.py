@@ -23,6 +23,7 @@ from streams.engine.state.store import PERSON, PROGRESS, Memory, Store
 from streams.engine.telemetry.liveness import Liveness
 from streams.errors import UserError
 from streams.settings import Settings
+from streams.suppression.stored import due_of
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import SECONDS, wait_until
 from tests.kafka.clients import create_new
@@ -104,7 +105,9 @@ class Changelog:
         return Store(self._folder / str(name), Memory(1 << 20, 1 << 20))
 
     def restore(self, store: Store, **committed: int) -> int:
-        return Restore(self.settings, SECONDS).run({0: store}, {0: committed} if committed else {})
+        return Restore(self.settings, due_of, SECONDS).run(
+            {0: store}, {0: committed} if committed else {}
+        )
 
 
 def state(due: int) -> bytes:
@@ -168,7 +171,7 @@ def test_a_restore_tells_how_far_it_is_and_for_how_long_it_has_got_nowhere(
     changelog.write(ann=5)
     transaction = changelog.begin("a", bob=6)
     pulse = Liveness()
-    restore = Restore(changelog.settings, SECONDS, pulse)
+    restore = Restore(changelog.settings, due_of, SECONDS, pulse)
     restoring = threading.Thread(target=restore.run, args=[{0: store}])
     restoring.start()
     wait_until(lambda: (pulse.restored, pulse.left) == (1, 1), "all that is committed")
@@ -191,7 +194,7 @@ def test_a_state_that_includes_what_was_read_waits_for_no_open_transaction(
 
 def test_a_restore_that_is_cancelled_ends(changelog: Changelog, store: Store) -> None:
     transaction = changelog.begin("a", ann=5)
-    restore = Restore(changelog.settings, SECONDS)
+    restore = Restore(changelog.settings, due_of, SECONDS)
     restore.cancel()
     with pytest.raises(Interrupted):
         restore.run({0: store})
@@ -203,7 +206,7 @@ def test_a_changelog_that_does_not_reach_its_end_is_not_waited_for_for_ever(
 ) -> None:
     transaction = changelog.begin("a", ann=5)
     with pytest.raises(KafkaException, match="the changelog did not reach its end in time"):
-        Restore(changelog.settings, seconds=3).run({0: store})
+        Restore(changelog.settings, due_of, seconds=3).run({0: store})
     transaction.abort_transaction(SECONDS)
 
 
@@ -290,7 +293,7 @@ def follow(
         def on_failure() -> None:
             seen["failures"] += 1
 
-        standbys.append(Standby(changelog.settings, {0}, open_store, on_failure))
+        standbys.append(Standby(changelog.settings, {0}, open_store, due_of, on_failure))
         seen["stop"] = standbys[-1].stop
         return seen
 

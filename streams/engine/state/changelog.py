@@ -14,7 +14,7 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 DueOf = Callable[[bytes], int | None]
-"""From a stored value of a person the event time, in epoch milliseconds, at which to review them."""
+"""From a person's stored value the event time, in epoch milliseconds, at which to review them."""
 
 BULK = 10_000
 """Most records that are read at once."""
