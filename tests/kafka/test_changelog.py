@@ -23,6 +23,7 @@ from streams.engine.state.store import PERSON, PROGRESS, Memory, Store
 from streams.engine.telemetry.liveness import Liveness
 from streams.errors import UserError
 from streams.settings import Settings
+from streams.suppression.person import Person
 from streams.suppression.stored import due_of
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import SECONDS, wait_until
@@ -111,8 +112,10 @@ class Changelog:
 
 
 def state(due: int) -> bytes:
-    """What is stored of a person, as far as a restore looks at it."""
-    return b"[%d,{}]" % due
+    """What is stored of a person who is due at this time."""
+    person = Person()
+    person.due = due
+    return person.to_bytes()
 
 
 @pytest.fixture
