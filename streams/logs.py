@@ -1,4 +1,4 @@
-"""The log of a worker: who is heard, and how often the same is said."""
+"""The log of a worker: which loggers write to it, and how often the same message."""
 
 import logging
 import sys
@@ -22,7 +22,7 @@ QUIET: Final = (
     "streams.app",
     "streams.engine.faust_consumer",
 )
-"""Loggers that tell of every step of theirs; heard from warnings on."""
+"""Loggers that report every step; only their warnings and errors are written."""
 
 WIRE: Final = "aiokafka.conn"
 """Says at debug what is sent and received: passwords, tokens, people's records. Never heard."""
@@ -32,7 +32,7 @@ CLIENT: Final = logging.getLogger("librdkafka")
 
 
 CRASHES: Final = logging.getLogger("streams.crash")
-"""Says what nobody caught."""
+"""Logs exceptions that nobody caught."""
 
 
 def set_up(level: str, form: str = "text", speaker: str = "") -> None:
@@ -71,24 +71,24 @@ class OnceInAWhile(logging.Filter):
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+        self._written: dict[tuple[str, str], tuple[float, int]] = {}
         """When each message was last let through, and how many like it were held since."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to write a record; one that is written is told what was held before it."""
+        """Whether to write a record; one that is written gets the number held before it."""
         if not record.name.startswith(("aiokafka", CLIENT.name)):
             return True
         message = str(record.msg)
         if record.name == CLIENT.name:
             message = _without_numbers(record.getMessage())
         now = self._clock()
-        last, held = self._said.get((record.name, message), (float("-inf"), 0))
+        last, held = self._written.get((record.name, message), (float("-inf"), 0))
         if now - last < PAUSE_SECONDS:
-            self._said[record.name, message] = last, held + 1
+            self._written[record.name, message] = last, held + 1
             return False
-        if len(self._said) >= MOST_MESSAGES:
-            self._said.clear()
-        self._said[record.name, message] = now, 0
+        if len(self._written) >= MOST_MESSAGES:
+            self._written.clear()
+        self._written[record.name, message] = now, 0
         if held:
             record.msg = f"{record.getMessage()} (and {held} more like it before)"
             record.args = ()

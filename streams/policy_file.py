@@ -23,18 +23,18 @@ class PolicyFile:
         self._seen: bytes | None = None
         """What was in the file at the last look; None when it could not be read."""
         self._judged: bytes | None = None
-        """What was in it when it was last taken or refused."""
+        """Its content when it was last accepted or refused."""
         self.policy = Policy.default()
-        """The policy that was last taken."""
+        """The policy that was last accepted."""
         if path is not None:
             self._seen = self._judged = _content(path)
             self.policy = _compiled(path, self._seen)
 
     def look(self, *, is_complete: bool = False) -> Policy | None:
-        """The policy of the file if it is another than the last, to be taken from now on.
+        """The policy of the file, to be used from now on; None if it is the same as before.
 
-        What may still be being written is let rest: it counts when two looks in a row find the
-        same, or if somebody says that it is complete. Raises `PolicyError` once for each content
+        A file may still be being written: a change counts when two looks in a row find the same
+        content, or with `is_complete`. Raises `PolicyError` once for each content
         that is not right.
         """
         if self._path is None:
@@ -58,7 +58,7 @@ class PolicyFile:
 
 
 def log_change(before: Policy, policy: Policy) -> None:
-    """Say that another policy has been taken."""
+    """Log that another policy is in force."""
     logger.info("the policy is %s from here on, and was %s", policy.version, before.version)
     if policy.version == before.version:
         logger.warning(
@@ -69,7 +69,7 @@ def log_change(before: Policy, policy: Policy) -> None:
 
 
 def log_refusal(before: Policy, error: PolicyError) -> None:
-    """Say that the file is wrong, so that the policy stays what it was."""
+    """Log that the file is wrong, and that the policy stays what it was."""
     mistakes = "; ".join(str(error).splitlines())
     logger.error("the policy stays %s, since its file is wrong: %s", before.version, mistakes)
 

@@ -18,7 +18,7 @@ from streams.engine.checkpoint.strategy import strategy_of
 from streams.engine.context import EngineContext
 from streams.engine.faust_consumer import FaustGroupConsumer
 from streams.engine.loop import Engine
-from streams.engine.process.memory import use_few_arenas
+from streams.engine.process.memory import limit_arenas
 from streams.engine.telemetry.counts import EngineCounts
 from streams.kafka.registry.schema_registry import SchemaRegistry, registry_of
 from streams.monitoring.http_port import served
@@ -44,10 +44,10 @@ def run_worker(
 ) -> None:
     """Run until the process is told to stop. Raises the error that stopped it otherwise.
 
-    `topics` are the streams by the topics that they are read from, each with `partitions`. Where
-    there is a `listener`, health and metrics are told there.
+    `topics` are the streams by the topics that they are read from, each with `partitions`. Health
+    and metrics are served on the `listener`, if there is one.
     """
-    use_few_arenas()
+    limit_arenas()
     registry = registry_of(settings)
     catalog = CatalogReader(settings, Catalog(), registry=registry)
     try:
@@ -134,7 +134,7 @@ async def _watch_membership(app: Application, consumer: FaustGroupConsumer) -> N
 
 
 async def _watch_policy(app: Application, tasks: SuppressTasks, file: PolicyFile) -> None:
-    """Take another policy when its file changes, or is said to have changed by SIGHUP."""
+    """Use another policy when its file changes; SIGHUP has it looked at once."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
     while True:

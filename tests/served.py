@@ -21,7 +21,7 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
 from streams.view import server
 from streams.view.answers import Answers, Freshness, Known, NotCaughtUp
-from streams.view.bidding import Bidding
+from streams.view.openrtb_options import OpenRtbOptions
 from streams.view.service import Service
 from tests.builders import NOW
 
@@ -101,11 +101,11 @@ def _answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
 
 
 @contextmanager
-def served(view: Answers, bidding: Bidding | None = None) -> Iterator[Served]:
+def served(view: Answers, openrtb: OpenRtbOptions | None = None) -> Iterator[Served]:
     """Answer from a thread until the block ends."""
     started: Future[Callable[[], object]] = Future()
     listener = listen("127.0.0.1", 0)
-    service = Service(view, bidding or Bidding())
+    service = Service(view, openrtb or OpenRtbOptions())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         answering = _answer_on(service, listener, started)
         thread = threading.Thread(target=runner.run, args=[answering])

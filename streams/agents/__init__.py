@@ -1,1 +1,1 @@
-"""Faust agents: they take a batch, call the domain, and hand over what it said."""
+"""The task: it decodes records, calls the domain with them, and sends what the domain returns."""

@@ -17,7 +17,7 @@ requests may have been decided without it."""
 
 
 class Accounting:
-    """What was taken since the last checkpoint, added to the counts when that is committed."""
+    """What was processed since the last checkpoint; added to the counts when that is committed."""
 
     def __init__(self, counts: SuppressCounts) -> None:
         self._counts = counts

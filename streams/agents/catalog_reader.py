@@ -19,17 +19,17 @@ logger = logging.getLogger(__name__)
 
 BULK = 10_000
 OBJECT_BYTES = 1_500
-"""What an invalid record takes in memory besides its key and value."""
+"""Memory of an invalid record besides its key and value."""
 WAIT_SECONDS = 0.1
 """The client waits for as many records as it is asked for, up to this long."""
 REMEMBERED_BYTES = 32 << 20
-"""So much of invalid records is kept until somebody hands them to the dead letters."""
+"""So much of invalid records is kept until they are dead-lettered."""
 QUEUE_KILOBYTES = 16_384
 """So much may have been fetched that was not yet read."""
 
 
 class InvalidProduct(NamedTuple):
-    """A catalog record that is not right, where it was and what is wrong."""
+    """An invalid record of the catalog, where it was and what is wrong."""
 
     partition: int
     offset: int
@@ -41,7 +41,7 @@ class InvalidProduct(NamedTuple):
 
     @property
     def size(self) -> int:
-        """About what it takes in memory, in bytes."""
+        """About how many bytes it occupies in memory."""
         return OBJECT_BYTES + len(self.key or b"") + len(self.value or b"")
 
 
@@ -60,14 +60,14 @@ class CatalogReader:
         self.fetched: list[Any] = []
         """Messages that are not applied yet."""
         self.invalid: deque[InvalidProduct] = deque()
-        """The newest records that were not right."""
+        """The newest invalid records."""
         self.forgotten = 0
-        """How many more there were, of which there was too much to keep."""
+        """How many invalid records were dropped, since there were too many to keep."""
         self._invalid_bytes = 0
         self.read = 0
         """How many records have been read."""
         self.position = 0
-        """Sum of the offsets reached: grows whenever the catalog says something new."""
+        """Sum of the offsets reached: grows whenever the catalog has changed."""
         self._topic = settings.topic("catalog")
         self._read_product = product_reader(registry)
         self._timeout = seconds
@@ -90,18 +90,18 @@ class CatalogReader:
         while left:
             fetched = self._reader.consume(BULK, WAIT_SECONDS)
             self._add(fetched)
-            self.take_in()
-            left -= {partition for partition, of_it in fetched.items() if of_it.is_end}
+            self.update()
+            left -= {partition for partition, batch in fetched.items() if batch.is_end}
             if self._reader.silence > self._timeout:
                 raise timed_out("the catalog did not reach its end in time")
 
     def fetch(self) -> None:
-        """Have what is new, without waiting. Raises `KafkaException`."""
+        """Fetch what is new, without waiting and without applying it. Raises `KafkaException`."""
         if self._fetched_to:
             self._add(self._reader.consume(BULK, 0))
 
-    def take_in(self) -> None:
-        """Apply what was fetched; all of it again where a schema could not be had before."""
+    def update(self) -> None:
+        """Apply what was fetched; all of it again where a schema was missing before."""
         for message in self.fetched:
             self._apply(message)
         self.fetched = []
@@ -110,16 +110,16 @@ class CatalogReader:
     def poll(self) -> None:
         """Apply what is new, without waiting for the broker. Raises `KafkaException`."""
         self.fetch()
-        self.take_in()
+        self.update()
 
     def close(self) -> None:
         """Stop following."""
         self._reader.close()
 
     def _add(self, fetched: Mapping[TopicPartition, Fetched]) -> None:
-        for partition, of_it in fetched.items():
-            self.fetched += of_it.records
-            self._fetched_to[partition] = of_it.position
+        for partition, batch in fetched.items():
+            self.fetched += batch.records
+            self._fetched_to[partition] = batch.position
 
     def _apply(self, message: Any) -> None:
         self.read += 1
@@ -140,7 +140,7 @@ class CatalogReader:
             )
 
     def _remember(self, invalid: InvalidProduct) -> None:
-        """Keep an invalid record, and say so when older ones have to go for it."""
+        """Keep an invalid record; log when older ones are dropped for it."""
         self.invalid.append(invalid)
         self._invalid_bytes += invalid.size
         while self._invalid_bytes > REMEMBERED_BYTES and len(self.invalid) > 1:

@@ -1,8 +1,8 @@
-"""Reading what was fetched, once, before it waits for its turn.
+"""Decoding records once, when they are fetched and before they wait for their turn.
 
-Of a record that can be joined only its event is kept, and nothing of one in another format that
-says nothing of use. Any other is kept whole: it goes to the dead letters, or by way of the
-rerouting topic to its person's partition.
+Of a record that can be joined only its event is kept, and of one in another format that is about
+something else only its topic. Any other record is kept whole: it goes to the dead letters, or by
+way of the rerouting topic to its person's partition.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -16,13 +16,13 @@ from streams.engine.task import Decoded
 from streams.kafka.partitioner import partition_of
 
 OBJECT_BYTES: Final = 1_500
-"""What a record takes in memory besides its value: it, and what it was read as."""
+"""Memory of a record besides its value: the record itself and what it was decoded to."""
 
 ORIGIN_HEADER: Final = "unhaunt.topic"
 """Names the topic that a rerouted record was first put on."""
 
 
-class Fetched(NamedTuple):
+class FetchedRecord(NamedTuple):
     """A record as it was fetched, under its topic's default name."""
 
     topic: str
@@ -36,14 +36,14 @@ class Fetched(NamedTuple):
 class Invalid(NamedTuple):
     """A record that is for the dead letters."""
 
-    record: Fetched
+    record: FetchedRecord
     problem: InvalidRecord
 
 
 class Misplaced(NamedTuple):
     """A record that lies in another partition than that of its person."""
 
-    record: Fetched
+    record: FetchedRecord
     user_id: str
     home: int
     """The number of the person's partition."""
@@ -55,12 +55,13 @@ class Ignored(NamedTuple):
     topic: str
 
 
-Misfit = Invalid | Misplaced | Ignored
-MISFITS: Final = (Invalid, Misplaced, Ignored)
+Unjoinable = Invalid | Misplaced | Ignored
+"""A record that is not joined to what is known of its person."""
+UNJOINABLE: Final = (Invalid, Misplaced, Ignored)
 
 
 class Home(NamedTuple):
-    """Who belongs into a partition."""
+    """The partition that a task works on, by which it tells whether a record is misplaced."""
 
     number: int
     partitions: int
@@ -77,7 +78,7 @@ class Home(NamedTuple):
 def decoded(
     stream: str, records: Iterable[Any], home: Home, readers: Mapping[str, Reader]
 ) -> Iterator[Decoded]:
-    """Read the next records of a stream, as aiokafka has them: each as its event or as a misfit.
+    """Read the next records of a stream, as aiokafka has them: each as its event or as unjoinable.
 
     `readers` are those of the topics in another format than Unhaunt's own.
     """
@@ -118,8 +119,8 @@ def _origin(record: Any) -> str:
     return origin
 
 
-def _fetched(stream: str, topic: str, record: Any) -> Fetched:
+def _fetched(stream: str, topic: str, record: Any) -> FetchedRecord:
     headers = record.headers
     if topic != stream:  # it was rerouted: have it as it was before that
         headers = [header for header in headers if header[0] != ORIGIN_HEADER]
-    return Fetched(topic, record.offset, record.timestamp, record.key, record.value, headers)
+    return FetchedRecord(topic, record.offset, record.timestamp, record.key, record.value, headers)

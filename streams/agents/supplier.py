@@ -46,15 +46,17 @@ class SuppressTasks:
         return SuppressTask(context, self._context, self.policy)
 
     async def ready(self, polled: Polled, waiting: Waiting) -> bool:
-        """Bring the catalog up to date, with all schemas of what was fetched known."""
+        """Load the schemas of all that was fetched, and bring the catalog up to date."""
         self.catalog.fetch()
         if self._registry is not None:
-            unknown = self._registry.missing_in(polled.records, self._streams, self.catalog.fetched)
+            unknown = self._registry.missing_schemas(
+                polled.records, self._streams, self.catalog.fetched
+            )
             if unknown:
                 await waiting.begin()  # the registry may be away for longer than a transaction
-            if not await self._registry.know(unknown, waiting.interrupted, waiting.beat):
+            if not await self._registry.load_schemas(unknown, waiting.interrupted, waiting.beat):
                 return False
-        self.catalog.take_in()
+        self.catalog.update()
         return True
 
     def committed(self) -> None:
@@ -64,7 +66,7 @@ class SuppressTasks:
         self._limit.check(counts.records, dead, counts.dead_example, monotonic())
 
     def use(self, policy: Policy, tasks: Iterable[Task]) -> None:
-        """Read by another policy from here on. Only between two checkpoints of these tasks."""
+        """Use another policy from here on. Call it only between two checkpoints of these tasks."""
         self.policy = policy
         for task in tasks:
             assert isinstance(task, SuppressTask), "they are of this supplier"

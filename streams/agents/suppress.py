@@ -9,10 +9,10 @@ import orjson
 
 from streams.agents.accounting import Accounting
 from streams.agents.context import SuppressContext
-from streams.agents.intake import MISFITS, Home, decoded
-from streams.agents.misfits import MisfitSender
+from streams.agents.intake import UNJOINABLE, Home, decoded
 from streams.agents.person_cache import PersonCache, key_of
 from streams.agents.review import Review
+from streams.agents.side_outputs import SideOutputs
 from streams.engine.task import Decoded, Ordered, TaskContext
 from streams.suppression.join import Join
 from streams.suppression.person import Person
@@ -40,33 +40,33 @@ class SuppressTask:
         self._persons = PersonCache(self._join, context.store, most, shared.counts.looked_up)
         self._home = Home(context.number, context.partitions, self._join.persons)
         progress = context.progress
-        buried_products: dict[str, int] = {}
+        product_offsets: dict[str, int] = {}
         read_by = self._current
         if progress is not None:
             self._join.newest, self._join.as_of = progress["newest"], progress["as_of"]
-            buried_products, read_by = progress["buried_products"], progress["read_as"]
-        self._misfits = MisfitSender(context.number, context.send, buried_products, shared)
+            product_offsets, read_by = progress["buried_products"], progress["read_as"]
+        self._side_outputs = SideOutputs(context.number, context.send, product_offsets, shared)
         self._review = Review(context.store, context.changes, read_by)
 
     # -- the methods of a task
 
     def decode(self, stream: str, records: Sequence[Any]) -> Iterable[Decoded]:
-        """Read records as events; those that cannot be joined as misfits."""
+        """Decode records to events, or to what says why they cannot be joined."""
         return decoded(stream, records, self._home, self._readers)
 
     def process(self, batch: Sequence[Ordered]) -> None:
         """Decide, join, dead-letter or reroute."""
         self._persons.load(
-            {item.user_id for _, (item, _) in batch if not isinstance(item, MISFITS)}
+            {item.user_id for _, (item, _) in batch if not isinstance(item, UNJOINABLE)}
         )
         take, send, number = self._join.take, self._send, self._number
         write, decisions = self._write_decision, self._decisions
         count_decision, count_event = self._accounting.decided, self._accounting.joined
-        decided = misfits = 0
+        decided = unjoinable = 0
         for key, (item, _) in batch:
-            if isinstance(item, MISFITS):
-                misfits += 1
-                self._misfits.dispatch(item)
+            if isinstance(item, UNJOINABLE):
+                unjoinable += 1
+                self._side_outputs.dispatch(item)
             elif (decision := take(item)) is not None:
                 decided += 1
                 count_decision(decision)
@@ -74,11 +74,11 @@ class SuppressTask:
             else:
                 count_event(key, item)
         self._counts.decided += decided
-        self._counts.joined += len(batch) - decided - misfits
+        self._counts.joined += len(batch) - decided - unjoinable
         self._persons.evict()
 
     def punctuate(self) -> None:
-        """Look at persons whose time has come or whom a new policy or catalog reads anew."""
+        """Review persons who are due, and everybody after the policy or the catalog has changed."""
         newest = self._join.newest
         if newest is None:
             return
@@ -89,12 +89,12 @@ class SuppressTask:
 
     @property
     def is_changed(self) -> bool:
-        """Whether somebody was looked at, or the catalog has something to dead-letter."""
-        return self._review.is_pending or self._misfits.has_products
+        """Whether somebody was reviewed, or the catalog has something to dead-letter."""
+        return self._review.is_pending or self._side_outputs.has_pending_products
 
     def prepare(self) -> None:
         """Send the lists that changed, and put the persons into the state."""
-        self._misfits.dead_letter_products()
+        self._side_outputs.dead_letter_products()
         for user_id, person, standing in self._join.settle():
             self._publish(user_id, person, standing)
             key = key_of(user_id)
@@ -109,16 +109,16 @@ class SuppressTask:
         self._join.forgotten.clear()
 
     def progress(self) -> Mapping[str, Any]:
-        """What was seen of the partition, and by what its lists were made."""
+        """Event times of the partition, what its lists were made by, and the catalog's offsets."""
         return {
             "newest": self._join.newest,
             "as_of": self._join.as_of,
             "read_as": self._review.read_by,
-            "buried_products": self._misfits.buried_products,
+            "buried_products": self._side_outputs.product_offsets,
         }
 
     def committed(self) -> None:
-        """Account for what was committed, and let go of persons who are stored by now."""
+        """Count what was committed, and evict persons who are stored by now."""
         self._accounting.committed(round(time() * 1000))
         self._review.committed()
         self._persons.evict()
@@ -130,7 +130,7 @@ class SuppressTask:
     # -- for whoever has the task
 
     def use(self, policy: Policy) -> None:
-        """Read by another policy from here on, and everybody's list anew.
+        """Use another policy from here on, and make everybody's list anew.
 
         Only when there is nothing that a checkpoint would have to commit.
         """
@@ -158,7 +158,7 @@ class SuppressTask:
         return f"{self.policy.fingerprint}:{self._catalog.position}"
 
     def _publish(self, user_id: str, person: Person, standing: dict[str, Any] | None) -> None:
-        """Send a list if it is not what was last sent."""
+        """Send a list if it differs from the one that was last sent."""
         if standing is None:
             if person.published is None:
                 return

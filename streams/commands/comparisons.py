@@ -70,7 +70,7 @@ def compare(
     console.print(_answers_table(comparison, names))
     for name, changes in zip(names[1:], comparison.changes, strict=True):
         console.print()
-        for line in _told(names[0], name, changes, comparison):
+        for line in _in_words(names[0], name, changes, comparison):
             console.print(line)
     standard_error().print(f"\n{comparison.requests:,} requests in {seconds:,.1f} s.")
 
@@ -98,7 +98,7 @@ def _answers_table(comparison: Comparison, names: Sequence[str]) -> Table:
     return made
 
 
-def _told(
+def _in_words(
     first: str, other: str, changes: Changes, comparison: Comparison
 ) -> Iterator[str | Table]:
     """What changes from the first policy to another, in words and tables."""

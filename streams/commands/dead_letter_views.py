@@ -10,7 +10,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from streams.commands.terminal import table
-from streams.dead_letters.letter import DeadLetter, LetterPlace
+from streams.dead_letters.letter import DeadLetter, LetterId
 
 SHOWN_BYTES: Final = 65_536
 """Most of a value that is shown on a terminal."""
@@ -22,14 +22,14 @@ class Newest:
     def __init__(self, limit: int) -> None:
         """`limit` is 0 for any number."""
         self._limit = limit
-        self._kept: list[tuple[int, LetterPlace, DeadLetter]] = []
+        self._kept: list[tuple[int, LetterId, DeadLetter]] = []
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def add(self, letter: DeadLetter) -> None:
         """Keep a letter unless there are enough that are newer."""
-        entry = (letter.written, letter.place, letter._replace(value=None))
+        entry = (letter.written, letter.id, letter._replace(value=None))
         if self._limit and len(self._kept) >= self._limit:
             heapq.heappushpop(self._kept, entry)
         else:
@@ -47,7 +47,7 @@ def letters_table(letters: Iterable[DeadLetter], keys: bool) -> Table:
     for letter in letters:
         made.add_row(
             iso(letter.written),
-            str(letter.place),
+            str(letter.id),
             letter.found.topic,
             str(letter.found.partition),
             str(letter.found.offset),
@@ -68,7 +68,7 @@ def _detail(letter: DeadLetter, keys: bool) -> str:
 def as_json(letter: DeadLetter, keys: bool) -> dict[str, Any]:
     """What the table says of a letter."""
     shown = {
-        "letter": str(letter.place),
+        "letter": str(letter.id),
         "written": iso(letter.written),
         "topic": letter.found.topic,
         "partition": letter.found.partition,
@@ -80,14 +80,14 @@ def as_json(letter: DeadLetter, keys: bool) -> dict[str, Any]:
     return {**shown, "key": escaped(letter.key)} if keys else shown
 
 
-def summary(totals: Counter[str], shown: int, strangers: int) -> str:
+def summary(totals: Counter[str], shown: int, foreign: int) -> str:
     """How many there are of each code, and how many of them are shown."""
     codes = "".join(f", {code} {count:,}" for code, count in totals.most_common())
     lines = [f"Dead letters: {totals.total():,}{codes}" if totals else "No dead letters."]
     if shown < totals.total():
         lines[0] += f" (the newest {shown:,} are shown)"
-    if strangers:
-        lines.append(f"Records that no worker wrote there, since their headers lack: {strangers:,}")
+    if foreign:
+        lines.append(f"Records that no worker wrote there, since their headers lack: {foreign:,}")
     return "\n".join(lines)
 
 
@@ -96,7 +96,7 @@ def description(letter: DeadLetter) -> list[str]:
     found = letter.found
     size = "none" if letter.value is None else f"{len(letter.value):,} bytes"
     lines = [
-        f"Letter     {letter.place}",
+        f"Letter     {letter.id}",
         f"Written    {iso(letter.written)}",
         f"Error      {found.error}",
         f"Detail     {found.detail}",

@@ -21,7 +21,7 @@ from streams.commands.dead_letter_views import (
     summary,
 )
 from streams.commands.terminal import progress_bar, standard_error, standard_output
-from streams.dead_letters.letter import LetterPlace, Selection
+from streams.dead_letters.letter import LetterId, Selection
 from streams.errors import UserError
 from streams.settings import Settings
 
@@ -100,7 +100,7 @@ def list_(
     elif totals:
         standard_output().print(letters_table(newest.in_order(), keys))
     console = standard_error() if json else standard_output()
-    console.print(summary(totals, len(newest), letters.strangers))
+    console.print(summary(totals, len(newest), letters.foreign))
 
 
 @group.command(
@@ -127,8 +127,8 @@ def show(
     """
     from streams.dead_letters.reader import DeadLetters  # noqa: PLC0415 -- slow to import
 
-    place = _place(letter)
-    found = DeadLetters(Settings.from_environment(os.environ)).at(place)
+    letter_id = _letter_id(letter)
+    found = DeadLetters(Settings.from_environment(os.environ)).find(letter_id)
     if raw:
         sys.stdout.buffer.write(found.value or b"")
         sys.stdout.buffer.flush()
@@ -225,14 +225,14 @@ def milliseconds(text: str, now: float) -> int:
         ) from None
 
 
-def _place(text: str) -> LetterPlace:
+def _letter_id(text: str) -> LetterId:
     found = re.fullmatch(r"(\d{1,9})/(\d{1,18})", text)
     if found is None:
         raise UserError(
             f"{text}: expected the place of a dead letter, PARTITION/OFFSET such as 3/17, as "
             "`unhaunt dead-letters list` shows it"
         )
-    return LetterPlace(int(found[1]), int(found[2]))
+    return LetterId(int(found[1]), int(found[2]))
 
 
 def _print_fates(fates: "Counter[Any]") -> None:

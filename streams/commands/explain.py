@@ -95,12 +95,16 @@ def explain(
         known = _known_now(user, chosen, source)
     else:
         known = _known_in(recordings or [], user, chosen, request, time)
-    said = _said(known, user, product, time)
+    explanation = _explanation(known, user, product, time)
     if json:
-        sys.stdout.buffer.write(orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE))
+        sys.stdout.buffer.write(orjson.dumps(explanation, option=orjson.OPT_APPEND_NEWLINE))
         sys.stdout.buffer.flush()
     else:
-        _print(explanation_in_words(said) if "candidates" in said else held_in_words(said))
+        _print(
+            explanation_in_words(explanation)
+            if "candidates" in explanation
+            else held_in_words(explanation)
+        )
 
 
 def _refuse_mistakes(
@@ -145,7 +149,7 @@ def _known_in(
     return person.at(time)
 
 
-def _said(known: Known, user: str, product: str | None, time: int | None) -> dict[str, Any]:
+def _explanation(known: Known, user: str, product: str | None, time: int | None) -> dict[str, Any]:
     """What there is to say; the time is that of the request, or else the newest event time."""
     join, events, asked = known
     if asked is None:

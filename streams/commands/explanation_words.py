@@ -34,38 +34,38 @@ COVERED: Final = {
 }
 
 
-def explanation_in_words(said: Json) -> Iterator[Line]:
+def explanation_in_words(explanation: Json) -> Iterator[Line]:
     """Why the candidates of a request are shown or not."""
-    asked = said["request"]
+    asked = explanation["request"]
     named = f", in request {asked['request_id']}" if asked["request_id"] else ""
     site = " on the advertiser's own site" if asked["own_site"] else ""
-    when = f'at {utc(said["at"])}{named}{site}, by policy "{said["policy"]}"'
-    for number, candidate in enumerate(said["candidates"]):
+    when = f'at {utc(explanation["at"])}{named}{site}, by policy "{explanation["policy"]}"'
+    for number, candidate in enumerate(explanation["candidates"]):
         if number:
             yield 0, ""
-        names = {"product": candidate["product_id"], "person": said["user_id"]}
+        names = {"product": candidate["product_id"], "person": explanation["user_id"]}
         yield 0, f"{VERDICTS[candidate['verdict']].format(**names)} ({when})."
         yield from _candidate(candidate)
-    if said["preferences"]:
+    if explanation["preferences"]:
         yield 0, ""
-    for preference in said["preferences"]:
+    for preference in explanation["preferences"]:
         yield 0, sentence(fact_in_words(preference))
 
 
-def held_in_words(said: Json) -> Iterator[Line]:
+def held_in_words(held: Json) -> Iterator[Line]:
     """All that is held about a person."""
-    person, policy = said["user_id"], said["policy"]
-    if not said["evidence"]:
-        yield 0, f"Nothing is held about {person} at {utc(said['at'])}."
+    person, policy = held["user_id"], held["policy"]
+    if not held["evidence"]:
+        yield 0, f"Nothing is held about {person} at {utc(held['at'])}."
     else:
-        yield 0, f'Held about {person} at {utc(said["at"])}, read by policy "{policy}".'
-        yield from _evidence(said)
-    yield from _claims(said)
-    if said["list"] is not None:
-        yield from _list(said["list"])
-    elif said["evidence"]:
+        yield 0, f'Held about {person} at {utc(held["at"])}, read by policy "{policy}".'
+        yield from _evidence(held)
+    yield from _claims(held)
+    if held["list"] is not None:
+        yield from _list(held["list"])
+    elif held["evidence"]:
         yield from ((0, ""), (0, "The list for ad servers has ended, or never began."))
-    if said["in_holdout"]:
+    if held["in_holdout"]:
         yield 0, ""
         yield 0, f"{person} is in the holdout: what the policy names for it does not count."
 
@@ -105,26 +105,26 @@ def _claim(claim: Json, lead: str) -> Iterator[Line]:
         yield 2, f"It ends by itself at {utc(end['at'])}."
 
 
-def _evidence(said: Json) -> Iterator[Line]:
-    yield from ((0, ""), (0, f"Evidence, {len(said['evidence']):,} in all:"))
-    for fact in said["evidence"]:
+def _evidence(held: Json) -> Iterator[Line]:
+    yield from ((0, ""), (0, f"Evidence, {len(held['evidence']):,} in all:"))
+    for fact in held["evidence"]:
         text = fact_in_words(fact)
         attributes = known_in_words(fact.get("attributes") or {})
         brought = f", with {attributes}" if attributes else ""
         until = fact["kept_until"]
         kept = "until that changes" if until is None else f"until {utc(until)}"
         yield 1, f"{sentence(text + brought)} Kept {kept}."
-    if said["forgotten"]:
-        yield 1, f"No longer kept, because there was too much: {said['forgotten']:,}."
+    if held["forgotten"]:
+        yield 1, f"No longer kept, because there was too much: {held['forgotten']:,}."
 
 
-def _claims(said: Json) -> Iterator[Line]:
-    if not said["claims"]:
-        if said["evidence"]:
+def _claims(held: Json) -> Iterator[Line]:
+    if not held["claims"]:
+        if held["evidence"]:
             yield from ((0, ""), (0, "None of it speaks against any ad."))
         return
-    yield from ((0, ""), (0, f"What follows from it, {len(said['claims']):,} in all:"))
-    for claim in said["claims"]:
+    yield from ((0, ""), (0, f"What follows from it, {len(held['claims']):,} in all:"))
+    for claim in held["claims"]:
         yield from _claim(
             {**claim, "evidence": ()}, {**LEADS, "stands": "In force"}[claim["state"]]
         )

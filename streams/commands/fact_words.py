@@ -63,41 +63,41 @@ def number_in_words(number: float) -> str:
 
 
 def _line(fact: Json) -> str:
-    said = [f"order {fact['order_id']} of {utc(fact['ts'])}: {_pieces(fact)} {_event(fact)}"]
-    said += [
+    parts = [f"order {fact['order_id']} of {utc(fact['ts'])}: {_pieces(fact)} {_event(fact)}"]
+    parts += [
         f"{back['quantity']} returned at {utc(back['ts'])} {_event(back)}"
         for back in fact["returned"]
     ]
     if fact["void_since"] is not None:
-        said.append(f"cancelled or returned as a whole at {utc(fact['void_since'])}")
+        parts.append(f"cancelled or returned as a whole at {utc(fact['void_since'])}")
     elif fact["returned"]:
-        said.append(f"{fact['kept'] or 'none'} kept")
-    said += [
+        parts.append(f"{fact['kept'] or 'none'} kept")
+    parts += [
         f"it counts instead of what was said at {utc(other['ts'])} {_event(other)}"
         for other in fact["replaced"]
     ]
-    return "; ".join(said)
+    return "; ".join(parts)
 
 
 def _dismissal(fact: Json) -> str:
     target = "" if fact["target"] is None else f" of {target_in_words(fact['target'])}"
     price = "" if fact["price"] is None else f", at a price of {number_in_words(fact['price'])}"
     at = utc(fact["ts"])
-    said = f"rejection{target} as {fact['reason']} at {at}{price} {_event(fact)}"
+    words = f"rejection{target} as {fact['reason']} at {at}{price} {_event(fact)}"
     if fact["restored"] is None:
-        return said
-    return f"{said}; taken back at {utc(fact['restored']['ts'])} {_event(fact['restored'])}"
+        return words
+    return f"{words}; taken back at {utc(fact['restored']['ts'])} {_event(fact['restored'])}"
 
 
 def _preference(fact: Json) -> str:
-    said = [
+    parts = [
         f"preference: {fact['preference']} {fact['answer']} at {utc(fact['ts'])} {_event(fact)}"
     ]
-    said += [
+    parts += [
         f"it counts instead of {other['answer']} at {utc(other['ts'])} {_event(other)}"
         for other in fact["replaced"]
     ]
-    return "; ".join(said)
+    return "; ".join(parts)
 
 
 def _pieces(fact: Json) -> str:

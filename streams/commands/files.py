@@ -53,10 +53,10 @@ def refuse_clashes(inputs: Iterable[str], outputs: Mapping[str, str | None]) -> 
             "file for the other."
         )
     written = [path for path in outputs.values() if path is not None and path != STANDARD_OUTPUT]
-    places = [Path(path).resolve() for path in (*inputs, *written)]
+    resolved = [Path(path).resolve() for path in (*inputs, *written)]
     for path in written:
-        place = Path(path).resolve()
-        if places.count(place) > 1 and (place.is_file() or not place.exists()):
+        file = Path(path).resolve()
+        if resolved.count(file) > 1 and (file.is_file() or not file.exists()):
             raise UserError(
                 f"{path}: named more than once; what is written needs a file of its own."
             )

@@ -93,7 +93,7 @@ def report(
 
 
 def _drawing() -> ModuleType:
-    """What draws the page; what it needs may be missing, which is to be said at once."""
+    """The module that draws the page. Raises `UserError` where it is not installed."""
     try:
         from streams.recording.report import page  # noqa: PLC0415 -- only an extra brings it
     except ImportError as error:

@@ -54,10 +54,10 @@ def _show(subjects: Iterable["Subject"]) -> None:
     found = list(subjects)
     made = table("Subject", "Kind", "Id", "", numbers=("Id",))
     for subject in found:
-        said = "not compatible with what is there" if not subject.is_compatible else ""
-        if subject.schema_id is None and not said:
-            said = "`unhaunt schemas register` brings it there"
-        made.add_row(subject.name, subject.kind, str(subject.schema_id or ""), said)
+        problem = "not compatible with what is there" if not subject.is_compatible else ""
+        if subject.schema_id is None and not problem:
+            problem = "`unhaunt schemas register` brings it there"
+        made.add_row(subject.name, subject.kind, str(subject.schema_id or ""), problem)
     standard_output().print(made)
     if not all(subject.is_compatible for subject in found):
         raise typer.Exit(1)

@@ -85,19 +85,19 @@ def serve(
     settings = Settings.from_environment(os.environ)
     # Kafka and HTTP take a while to import, which no other command should wait for.
     from streams.view import View  # noqa: PLC0415
-    from streams.view.bidding import Bidding, read_candidates  # noqa: PLC0415
+    from streams.view.openrtb_options import OpenRtbOptions, read_candidates  # noqa: PLC0415
     from streams.view.server import serve as answer  # noqa: PLC0415
     from streams.view.service import Service  # noqa: PLC0415
 
-    bidding = Bidding(person or USER_IDS, read_candidates(candidates) if candidates else ())
+    openrtb = OpenRtbOptions(person or USER_IDS, read_candidates(candidates) if candidates else ())
     logs.set_up(settings.log_level, settings.log_format)
     if demo:
         recorded = _recorded()
         _print_what_to_ask(f"http://{host}:{port}")
-        answer(Service(recorded, bidding), host, port)
+        answer(Service(recorded, openrtb), host, port)
     else:
         with View(settings, folder) as view:
-            answer(Service(view, bidding), host, port)
+            answer(Service(view, openrtb), host, port)
 
 
 def _recorded() -> "RecordedView":

@@ -9,7 +9,7 @@ from typing import Any
 
 @contextmanager
 def stop_asked_for() -> Iterator[Callable[[], bool]]:
-    """Yields what tells whether Ctrl-C or SIGTERM has come; who asks again is not kept waiting."""
+    """Yields a function that says whether Ctrl-C or SIGTERM has come; the second acts as usual."""
     is_asked_for = False
     usual: dict[int, Any] = {
         number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)

@@ -81,7 +81,7 @@ def run_alone(settings: Settings, listener: socket | None = None) -> None:
     It answers by HTTP at `listener`, or else where the settings say.
     """
     # Kafka and Faust take a while to import, which no other command should wait for.
-    from streams.kafka.acls.check import refusals_named, require_rights  # noqa: PLC0415
+    from streams.kafka.acls.check import explained_refusals, require_rights  # noqa: PLC0415
     from streams.kafka.topics import require  # noqa: PLC0415
     from streams.monitoring.http_port import listener_of  # noqa: PLC0415
     from streams.worker import run_worker  # noqa: PLC0415
@@ -90,7 +90,7 @@ def run_alone(settings: Settings, listener: socket | None = None) -> None:
     logger.info("unhaunt %s (%s)", __version__, build())
     require_rights(settings)
     topics, partitions = require(settings)
-    with refusals_named(settings):
+    with explained_refusals(settings):
         run_worker(settings, policy, topics, partitions, listener or listener_of(settings))
 
 

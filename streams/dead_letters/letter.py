@@ -1,7 +1,7 @@
 """Dead letters: what was wrong with each record, and where it was found (SPEC 7).
 
-A dead letter is named by its place on the topic of the dead letters, `3/17` being partition 3,
-offset 17.
+A dead letter is named by its partition and offset on the topic of the dead letters: `3/17` is
+partition 3, offset 17.
 """
 
 from collections.abc import Sequence
@@ -49,8 +49,8 @@ def own_headers(headers: Headers) -> list[tuple[str, bytes | None]]:
     return [header for header in headers if not header[0].startswith(MARK)]
 
 
-class LetterPlace(NamedTuple):
-    """Where a dead letter lies on the topic of the dead letters."""
+class LetterId(NamedTuple):
+    """Partition and offset of a dead letter on its topic, by which people name it."""
 
     partition: int
     offset: int
@@ -62,9 +62,9 @@ class LetterPlace(NamedTuple):
 class DeadLetter(NamedTuple):
     """A record that broke the contract, as it was received, and what was found."""
 
-    place: LetterPlace
+    id: LetterId
     written: int
-    """When it was put there, in epoch milliseconds."""
+    """When it was put onto the topic, in epoch milliseconds."""
     found: Finding
     key: bytes | None
     value: bytes | None
@@ -73,7 +73,7 @@ class DeadLetter(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """Topic, partition and offset of the record: the same if a worker has buried it twice."""
+        """Topic, partition and offset of the record: the same for all letters of one record."""
         return f"{self.found.topic}/{self.found.partition}/{self.found.offset}"
 
     @classmethod
@@ -85,7 +85,7 @@ class DeadLetter(NamedTuple):
         except ValueError:
             return None
         return cls(
-            place=LetterPlace(message.partition(), message.offset()),
+            id=LetterId(message.partition(), message.offset()),
             written=message.timestamp()[1],
             found=found,
             key=message.key(),
@@ -95,7 +95,7 @@ class DeadLetter(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """Which dead letters are meant. An empty set means any."""
+    """Which dead letters are selected. An empty set selects all."""
 
     errors: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
@@ -103,8 +103,8 @@ class Selection(NamedTuple):
     since: int | None = None
     """When they were written at the earliest, in epoch milliseconds."""
 
-    def takes(self, letter: DeadLetter) -> bool:
-        """Whether this one is meant."""
+    def includes(self, letter: DeadLetter) -> bool:
+        """Whether this one is selected."""
         return (
             (not self.errors or letter.found.error in self.errors)
             and (not self.topics or letter.found.topic in self.topics)

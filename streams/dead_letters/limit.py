@@ -1,4 +1,4 @@
-"""Stops a worker that buries most of what it reads: then a deployment is at fault, not the data.
+"""Stops a worker that dead-letters most of what it reads: a deployment is then at fault.
 
 A producer that was released with another format, or a worker that cannot read the one that is
 right, would else empty whole topics into the dead letters before anybody looks.
@@ -32,8 +32,8 @@ class Moment(NamedTuple):
 class DeadLetterLimit:
     """Watches the share of dead letters among the records of the person topics.
 
-    The catalog does not count: every worker reads it and one buries what is wrong in it, so that
-    a share of it would say nothing of a worker.
+    The catalog does not count: every worker reads it, and one dead-letters what is wrong in it.
+    Its share would say nothing of a worker.
     """
 
     def __init__(self, percent: int, now: float) -> None:

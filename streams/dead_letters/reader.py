@@ -1,10 +1,10 @@
-"""Reading the topic of the dead letters, all of it or one place."""
+"""Reading the topic of the dead letters, all of it or one letter."""
 
 from collections.abc import Callable, Iterator
 
-from streams.dead_letters.letter import DeadLetter, LetterPlace, Selection
+from streams.dead_letters.letter import DeadLetter, LetterId, Selection
 from streams.errors import UserError
-from streams.kafka.bounded_reading import bounds_of, committed_records, later_than
+from streams.kafka.bounded_reading import bounds_of, bounds_since, committed_records
 from streams.kafka.topics import existing
 from streams.settings import Settings
 
@@ -14,7 +14,7 @@ class DeadLetters:
 
     def __init__(self, settings: Settings) -> None:
         """Raises `UserError` when no broker answers or the topic is not there."""
-        self.strangers = 0
+        self.foreign = 0
         """How many records were read that are no dead letters."""
         self._settings = settings
         self._topic = settings.topic("dead-letters")
@@ -36,30 +36,30 @@ class DeadLetters:
     ) -> Iterator[DeadLetter]:
         """The letters that are selected, in the order of each partition.
 
-        `advance` is told how many of `records` were passed. Raises `KafkaException`, and
+        `advance` is called with how many of `records` were passed. Raises `KafkaException`, and
         `UserError` when the broker falls silent.
         """
-        self.strangers = 0
+        self.foreign = 0
         bounds = self._bounds
         if selection.since is not None:
-            bounds = later_than(self._settings, self._topic, bounds, selection.since)
+            bounds = bounds_since(self._settings, self._topic, bounds, selection.since)
             advance(self.records - sum(end - first for first, end in bounds.values()))
         for message in committed_records(self._settings, self._topic, bounds, advance):
             letter = DeadLetter.of(message)
             if letter is None:
-                self.strangers += 1
-            elif selection.takes(letter):
+                self.foreign += 1
+            elif selection.includes(letter):
                 yield letter
 
-    def at(self, place: LetterPlace) -> DeadLetter:
-        """The letter at a place. Raises `UserError` when there is none."""
-        first, end = self._bounds.get(place.partition, (0, 0))
-        if first <= place.offset < end:
-            bounds = {place.partition: (place.offset, place.offset + 1)}
+    def find(self, letter_id: LetterId) -> DeadLetter:
+        """The letter with this id. Raises `UserError` when there is none."""
+        first, end = self._bounds.get(letter_id.partition, (0, 0))
+        if first <= letter_id.offset < end:
+            bounds = {letter_id.partition: (letter_id.offset, letter_id.offset + 1)}
             for message in committed_records(self._settings, self._topic, bounds):
-                if message.offset() == place.offset and (letter := DeadLetter.of(message)):
+                if message.offset() == letter_id.offset and (letter := DeadLetter.of(message)):
                     return letter
         raise UserError(
-            f"{place}: no dead letter lies there. `unhaunt dead-letters list` shows, as LETTER, "
-            "where they lie; those that are older than the topic keeps them are gone."
+            f"{letter_id}: no dead letter lies there. `unhaunt dead-letters list` shows, as "
+            "LETTER, where they lie; those that are older than the topic keeps them are gone."
         )

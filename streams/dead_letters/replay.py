@@ -19,7 +19,7 @@ from schemas.decoding import InvalidRecord
 from schemas.topics import PERSON_TOPICS
 from streams.dead_letters.letter import DeadLetter, Selection
 from streams.dead_letters.reader import DeadLetters
-from streams.dead_letters.sender import Sending
+from streams.dead_letters.sender import DeadLetterSender
 from streams.kafka.bounded_reading import SECONDS, bounds_of, committed_records
 from streams.kafka.clients import client_settings
 from streams.kafka.registry.schema_registry import product_reader, registry_of
@@ -72,16 +72,16 @@ class DeadLetterReplay:
         """
         self._create_notes()
         fates: Counter[Fate] = Counter()
-        with Sending(self._settings) as sending:
+        with DeadLetterSender(self._settings) as sender:
 
             def passed(offsets: int) -> None:
                 advance(offsets)
-                sending.commit_if_due()
+                sender.commit_if_due()
 
             for letter, fate in self.fates(passed):
                 fates[fate] += 1
                 if fate is Fate.SENT:
-                    sending.send(letter)
+                    sender.send(letter)
         return fates
 
     def _fate(self, letter: DeadLetter, sent: Mapping[str, int]) -> Fate:

@@ -21,8 +21,8 @@ SECONDS_AT_ONCE: Final = 2.0
 """Most that one transaction sends, and how long it stays open: workers wait for its end."""
 
 
-class Sending:
-    """Sends letters. A context manager: an error, or Ctrl-C, takes back what is not committed.
+class DeadLetterSender:
+    """Sends letters. A context manager: an error, or Ctrl-C, aborts what is not committed.
 
     Entering it stops any other that is at work for the same application. Raises `KafkaException`,
     and `UserError` when it was itself stopped in that way.
@@ -72,7 +72,7 @@ class Sending:
             timestamp=max(1, letter.found.timestamp),  # 0 would mean now
             headers=[*letter.headers],
         )
-        # A topic that was made anew has other records in the same places, of other times.
+        # A topic that was made anew has other records at the same offsets, of other times.
         note = orjson.dumps({"timestamp": letter.found.timestamp})
         self._producer.produce(self._settings.replayed, note, letter.origin)
 

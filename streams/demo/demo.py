@@ -1,6 +1,6 @@
 """The demo: a broker, a worker and a recording, from nothing to a summary.
 
-The recording is put onto the topics first and then worked off, so that its records are taken in
+The recording is put onto the topics first and then worked off, so that its records are processed in
 their order (SPEC 6) and the decisions are those of a backtest. Only its last requests, of people
 of whom nothing more is reported afterwards, are held back and then sent live, at a steady pace:
 the answers cannot depend on when they come, and from them the latency is measured.
@@ -38,7 +38,7 @@ SILENT_SECONDS: Final = 60
 
 
 class Watcher(Protocol):
-    """Is told how the demo gets on."""
+    """Hears how the demo gets on."""
 
     def step(self, what: str, done: int, total: int) -> None:
         """So many of all are done in this step."""
@@ -62,7 +62,7 @@ class Latency(NamedTuple):
         return cls(*(1000 * ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.99)))
 
 
-class Held(NamedTuple):
+class SplitRecording(NamedTuple):
     """A recording in two parts: what is loaded first, and the requests that are sent live."""
 
     first: list[RecordedRecord]
@@ -77,7 +77,7 @@ class Demo:
     def __init__(
         self, records: Iterable[RecordedRecord], policy: Path, folder: Path, stack: ExitStack
     ) -> None:
-        """`folder` takes the broker's and the worker's files."""
+        """`folder` is for the broker's and the worker's files."""
         self.summary = Summary()
         self.decisions: list[dict[str, Any]] = []
         """As they stand on the topic, without `as_of`."""
@@ -86,17 +86,17 @@ class Demo:
         self.committed: Latency | None = None
         """For readers of committed records."""
         self.events_per_second = 0.0
-        self._held = _held_back([record for record in records if record.topic in INPUTS])
-        for event in self._held.events:
+        self._recording = _split([record for record in records if record.topic in INPUTS])
+        for event in self._recording.events:
             self.summary.observe(event)
         self.partitions = 1 + max(
-            (record.partition for record in self._held.first if record.topic in PERSON_TOPICS),
+            (record.partition for record in self._recording.first if record.topic in PERSON_TOPICS),
             default=0,
         )
         self._policy = policy
         self._folder = folder
         self._stack = stack
-        self._requests = sum(isinstance(event, Request) for event in self._held.events)
+        self._requests = sum(isinstance(event, Request) for event in self._recording.events)
         self.settings = Settings()
 
     def run(self, watcher: Watcher) -> None:
@@ -116,10 +116,10 @@ class Demo:
         self.settings = settings
         create(self.settings, plan(self.settings, self.partitions, 1))
         replay = Replay(self.settings)
-        for number, record in enumerate(self._held.first):
+        for number, record in enumerate(self._recording.first):
             replay.send(record)
             if number % 1_000 == 0:
-                watcher.step("Loading the recording", number, len(self._held.first))
+                watcher.step("Loading the recording", number, len(self._recording.first))
         replay.flush()
         worker = WorkerProcess(self.settings, self._folder / "worker.log")
         self._stack.enter_context(worker)
@@ -136,21 +136,21 @@ class Demo:
             return {read.key: read.value for read in follower.to_the_end()}
 
     def _work_off(self, decisions: Follower, worker: WorkerProcess, watcher: Watcher) -> None:
-        """Wait until all that was loaded is taken and committed."""
+        """Wait until all that was loaded is processed and committed."""
         ends: Counter[TopicPartition] = Counter(
             TopicPartition(self.settings.topic(record.topic), record.partition)
-            for record in self._held.first
+            for record in self._recording.first
             if record.topic in PERSON_TOPICS
         )
         total = sum(ends.values())
-        expected = self._requests - len(self._held.live)
+        expected = self._requests - len(self._recording.live)
         times: list[int] = []
         done, progressed, looked = 0, monotonic(), monotonic()
         while done < total or len(self.decisions) < expected:
             worker.check()
             read = decisions.poll(0.1)
             times += [decision.written for decision in read]
-            self._take(read, watcher)
+            self._add_decisions(read, watcher)
             before, now = done, monotonic()
             if now - looked > LOOK_SECONDS:
                 done, looked = _consumed(self.settings, ends), now
@@ -174,7 +174,7 @@ class Demo:
         """Send the requests that were held back when they are due, and time the answers."""
         for _ in at_once.to_the_end(SILENT_SECONDS):
             pass  # the answers of before
-        live = self._held.live
+        live = self._recording.live
         began = monotonic()
         due = {
             request.request_id: began + number * LIVE_SECONDS / len(live)
@@ -193,7 +193,7 @@ class Demo:
                 seen.setdefault(read.value["request_id"], read.arrived)
                 progressed = now
             read_committed = decisions.poll(0)
-            self._take(read_committed, watcher)
+            self._add_decisions(read_committed, watcher)
             for read in read_committed:
                 arrived.setdefault(read.value["request_id"], read.arrived)
             if now - progressed > SILENT_SECONDS:
@@ -203,7 +203,7 @@ class Demo:
         self.visible = Latency.of(seen[request] - at for request, at in due.items())
         self.committed = Latency.of(arrived[request] - at for request, at in due.items())
 
-    def _take(self, read: Sequence[Read], watcher: Watcher) -> None:
+    def _add_decisions(self, read: Sequence[Read], watcher: Watcher) -> None:
         decisions = [decision.value for decision in read]
         for decision in decisions:
             decision.pop("as_of")
@@ -219,7 +219,7 @@ def wait_for_interrupt(worker_log: Path) -> None:
         sleep(1)
 
 
-def _held_back(records: Sequence[RecordedRecord]) -> Held:
+def _split(records: Sequence[RecordedRecord]) -> SplitRecording:
     """Hold back the last requests of people of whom nothing is reported afterwards."""
     first: list[RecordedRecord] = []
     live: list[tuple[RecordedRecord, Request]] = []
@@ -243,7 +243,7 @@ def _held_back(records: Sequence[RecordedRecord]) -> Held:
             names.add(event.request_id)
         else:
             first.append(record)
-    return Held(first[::-1], live[::-1], events[::-1])
+    return SplitRecording(first[::-1], live[::-1], events[::-1])
 
 
 def _event(record: RecordedRecord) -> Event | None:

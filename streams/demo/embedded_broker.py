@@ -88,9 +88,9 @@ class EmbeddedBroker:
         deadline = time.monotonic() + START_SECONDS
         while not _accepts_connections(self._port):
             if process.poll() is not None or time.monotonic() > deadline:
-                said = self.log.read_text(errors="replace").strip()[-500:]
+                output = self.log.read_text(errors="replace").strip()[-500:]
                 raise UserError(
-                    f"The embedded broker did not start at {self.address}. It said: {said}"
+                    f"The embedded broker did not start at {self.address}. It said: {output}"
                 )
             time.sleep(0.02)
         try:

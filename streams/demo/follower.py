@@ -53,12 +53,12 @@ class Follower:
         """What has come, after waiting up to so long for the first. Raises `KafkaException`."""
         fetched = self._reader.poll(MOST_AT_ONCE, seconds)
         now = monotonic()
-        for partition, of_it in fetched.items():
-            if of_it.is_end:
+        for partition, batch in fetched.items():
+            if batch.is_end:
                 self._ended.add(partition)
             else:
                 self._ended.discard(partition)
-        return [_read(message, now) for of_it in fetched.values() for message in of_it.records]
+        return [_read(message, now) for batch in fetched.values() for message in batch.records]
 
     def to_the_end(self, seconds: float = 60) -> Iterator[Read]:
         """All that is there now. Raises `TimeoutError` when the end is not reached in time."""

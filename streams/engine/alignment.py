@@ -14,12 +14,11 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 OrderKey = tuple[float, int, int]
-"""Where a record stands in the order of its group: clock, rank and offset. Keys compare as their
-records follow each other."""
+"""The key by which a group orders its records: clock, rank and offset."""
 
 BEFORE_EVERYTHING = float("-inf")
 UNKNOWN_END = sys.maxsize
-"""The known end of a partition of which the broker has not told yet: it may hold anything."""
+"""The known end of a partition before the broker has reported it: any records may come."""
 
 
 @dataclass(slots=True)

@@ -25,15 +25,15 @@ class State(Enum):
     UNASSIGNED = "it has no partitions"
     RESTORING = "partitions are being opened, and their state is brought up to date"
     RUNNING = "records are processed, and checkpoints taken"
-    REVOKING = "the group takes the partitions back: one last checkpoint is taken"
+    REVOKING = "the group revokes the partitions: one last checkpoint is taken"
     VOID = "what was done since the last checkpoint does not count, and none may be taken"
 
 
 class Assignment:
     """The partitions that a worker has, and the state in which it has them.
 
-    Who asks for another state (a revocation, a failure) does not wait for the work at hand; it
-    sets the state, which the work looks at wherever it has waited for something.
+    A revocation or a failure does not wait for the work in progress: it sets the state, and the
+    work checks the state after everything that it awaits.
     """
 
     def __init__(self, context: EngineContext) -> None:
@@ -42,7 +42,7 @@ class Assignment:
         self.partitions: Mapping[TopicPartition, int] = {}
         """What is fetched, each with the offset to start at."""
         self.committed: dict[TopicPartition, int] = {}
-        """The offsets that the last checkpoint has left."""
+        """The offsets of the last checkpoint."""
         self.interrupted = asyncio.Event()
         """Set unless the state is RESTORING or RUNNING: then nothing may be waited for."""
         self._liveness = context.liveness
@@ -81,7 +81,7 @@ class Assignment:
         return self._restore
 
     def run(self, opened: Opened, metadata: GroupMetadata) -> bool:
-        """RUNNING, unless the partitions were taken away meanwhile; returns whether it is."""
+        """RUNNING, unless the partitions were revoked meanwhile; returns whether it is."""
         self.processors, self._metadata = opened.processors, metadata
         self.partitions, self.committed = opened.starts, dict(opened.starts)
         self._restore = None

@@ -1,4 +1,4 @@
-"""Faust's consumer with the per-event path taken out: records cross to the engine in bulk.
+"""Faust's consumer without its per-event path: records cross to the engine in bulk.
 
 Faust keeps what it is good at: membership of the group, the assignor that gives one worker the
 same partition number of every topic, the order of a rebalance, supervision. Offsets are committed
@@ -40,9 +40,9 @@ class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
     """Runs in the consumer's thread, before Faust hears of an assignment."""
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
-        """Hold fetching back, and keep the membership that checkpoints are taken under.
+        """Pause fetching, and keep the group metadata that checkpoints need.
 
-        It is taken here and not at the checkpoint: by then the coordinator may have been reset,
+        They are read here and not at the checkpoint: by then the coordinator may have been reset,
         and a transaction without a generation is not fenced.
         """
         consumer = self._thread._consumer
@@ -59,10 +59,10 @@ class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The thread of the aiokafka consumer, and the only place that touches it."""
+    """The thread of the aiokafka consumer, and the only code that touches it."""
 
     metadata: GroupMetadata | None = None
-    """The membership under which partitions were assigned last."""
+    """The group metadata of the last assignment."""
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -134,7 +134,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def check(self) -> bool:
         """Whether the group's coordinator answers.
 
-        Raises what keeps this worker out of the group, which aiokafka tells only who asks.
+        Raises what keeps this worker out of the group, which aiokafka raises only when it is asked.
         """
         coordinator = self._consumer._coordinator
         coordinator.check_errors()
@@ -145,12 +145,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self._consumer._coordinator.request_rejoin()
 
     async def keep_alive(self) -> None:
-        """Count as polling while a restore takes long, or the group would take us for stuck."""
+        """Count as polling during a long restore, or the group would consider this worker stuck."""
         with self._consumer._subscription.fetch_context():
             pass
 
     def close(self) -> None:
-        """The thread's own end closes the consumer, on the loop that it belongs to."""
+        """Do nothing: the thread closes the consumer at its end, on the loop that it belongs to."""
 
     async def on_thread_stop(self) -> None:
         """Leave the group, if the broker lets us in time.
@@ -198,13 +198,13 @@ class FaustGroupConsumer:
         await self._thread.call_thread(self._thread.rejoin)
 
     async def keep_alive(self) -> None:
-        """Count as polling while a restore takes long, or the group would take us for stuck."""
+        """Count as polling during a long restore, or the group would consider this worker stuck."""
         await self._thread.call_thread(self._thread.keep_alive)
 
     async def hears_group(self) -> bool | None:
         """Whether the group's coordinator answers; None before there is one.
 
-        Raises what keeps this worker out of the group, which aiokafka tells only who asks.
+        Raises what keeps this worker out of the group, which aiokafka raises only when it is asked.
         """
         thread = self._thread
         if thread is None or thread._consumer is None or not thread._consumer._coordinator:
@@ -222,15 +222,15 @@ class BulkConsumer(driver.Consumer):  # type: ignore[misc]
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def commit(self, *_: Any, **__: Any) -> bool:
-        """Never: offsets are part of the engine's checkpoints."""
+        """Do nothing: offsets are part of the engine's checkpoints."""
         return False
 
     async def perform_seek(self) -> None:
-        """The engine has said where to start when it restored the state."""
+        """Seek to where the engine starts; it found that when it restored the state."""
         await self._thread.call_thread(self._thread.start_at, self.app.engine.assignment.partitions)
 
     async def verify_all_partitions_active(self) -> None:
-        """Not asked: a partition may wait its turn for as long as alignment wants."""
+        """Do nothing: a partition may wait for as long as alignment needs."""
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:

@@ -1,15 +1,16 @@
 """The loop of a worker: poll, align, process, checkpoint.
 
-A checkpoint is one transaction of output, changelog and offsets; only after it was committed does
-the state go to disk, so that what is on disk is never ahead.
+A checkpoint is one transaction of output, changelog and offsets. The state goes to disk only after
+it was committed, so what is on disk is never ahead.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
+from streams.engine.alignment import RecordQueue
 from streams.engine.assignment import Assignment, State
 from streams.engine.checkpoint.checkpoint import take_checkpoint
 from streams.engine.checkpoint.exactly_once import Fenced
@@ -18,7 +19,7 @@ from streams.engine.context import EngineContext
 from streams.engine.opening import PartitionOpener
 from streams.engine.partition_processor import PartitionProcessor, in_batches
 from streams.engine.process.garbage import Garbage
-from streams.engine.process.unattended import log_failure, to_its_end
+from streams.engine.process.unattended import log_failure, shielded
 from streams.engine.state.progress import ANOTHER_TOPIC
 from streams.engine.state.restore import Interrupted
 from streams.engine.state.standby import Standby
@@ -40,13 +41,13 @@ class Engine:
     """The work on the partitions that are assigned to this worker, and their checkpoints.
 
     Faust calls it: `restore` after an assignment, then `step` again and again, and `revoke` when
-    the group takes the partitions back. A step that is cancelled goes on to its end.
+    the group revokes the partitions. A step that is cancelled still runs to its end.
     """
 
     def __init__(self, context: EngineContext) -> None:
         self.context = context
         self.name = context.strategy.producer.name
-        """Under which the group and the broker know this worker."""
+        """The name by which the group and the broker know this worker."""
         self.assignment = Assignment(context)
         self.trace: Trace = untraced
         self._consumer = context.consumer
@@ -61,8 +62,8 @@ class Engine:
 
     async def step(self) -> None:
         """Fetch once, do what can be done, and commit it if it is time."""
-        polled = await self._consumer.poll(self._wanted(), self._patience())
-        await to_its_end(self._advance(polled))
+        polled = await self._consumer.poll(self._fetchable(), self._poll_seconds())
+        await shielded(self._advance(polled))
 
     async def _advance(self, polled: Polled) -> None:
         async with self._lock:
@@ -75,29 +76,29 @@ class Engine:
                     await self._process_ready()
                     await self._checkpoint_if_due()
             except Fenced as fenced:
-                await self._fenced(fenced)
+                await self._handle_fenced(fenced)
         self._garbage.collect(monotonic())
 
     async def _is_ready(self, polled: Polled) -> bool:
-        """Whether all is there that decoding needs; its partitions may be taken away before."""
+        """Whether all that decoding needs is there; False if partitions are revoked before."""
         interrupted, beat = self.assignment.interrupted, self.context.liveness.beat
         waiting = Waiting(self._checkpoint_if_changed, interrupted, beat)
         return await self.context.tasks.ready(polled, waiting)
 
     def _align(self, polled: Polled) -> None:
-        """Let the records that were fetched wait for their turn, and note what is still to come."""
+        """Queue the records that were fetched, and note up to where the broker holds more."""
         self._require_the_same_topics(polled)
         processors, topics = self.assignment.processors, self.context.topics
-        for of, records in polled.records.items():
-            processors[of.partition].add(topics[of.topic], records)
-        for of, position in polled.positions.items():
-            queue = processors[of.partition].queue(topics[of.topic])
+        for partition, records in polled.records.items():
+            processors[partition.partition].add(topics[partition.topic], records)
+        for partition, position in polled.positions.items():
+            queue = self._queue_of(partition)
             queue.next_offset = max(queue.next_offset, position.next_offset)
             if position.known_end is not None and position.known_end >= 0:
                 queue.known_end = position.known_end
 
     async def _process_ready(self) -> None:
-        """Process all that has its turn, with checkpoints in between if it is much."""
+        """Process all records whose turn it is, with checkpoints in between if they are many."""
         most = self.context.settings.batch_records
         for processor in self.assignment.processors.values():
             for batch, size in in_batches(processor.group.pop_ready(), most, BATCH_BYTES):
@@ -116,32 +117,36 @@ class Engine:
 
     def _require_the_same_topics(self, polled: Polled) -> None:
         """Refuse a topic that ends before what was read of it: aiokafka just begins it anew."""
-        for of, position in polled.positions.items():
-            queue = self.assignment.processors[of.partition].queue(self.context.topics[of.topic])
+        for partition, position in polled.positions.items():
+            queue = self._queue_of(partition)
             if position.next_offset < queue.next_offset:
                 raise UserError(
-                    f"{of.topic}, partition {of.partition}: the group "
+                    f"{partition.topic}, partition {partition.partition}: the group "
                     f"{self.context.settings.application} has read up to offset "
                     f"{queue.next_offset}, but the topic ends before that: {ANOTHER_TOPIC}"
                 )
 
-    def _wanted(self) -> set[TopicPartition]:
+    def _fetchable(self) -> set[TopicPartition]:
         """The partitions of which more may be fetched.
 
-        One of which nothing waits always may: it is such that the others wait for.
+        A partition without waiting records may always be fetched: the others may wait for it.
         """
         processors, settings = self.assignment.processors, self.context.settings
         waiting_bytes = sum(processor.waiting_bytes for processor in processors.values())
         has_room = waiting_bytes < settings.waiting_megabytes << 20
         most = settings.waiting_records if has_room else 1
-        return {of for of in self.assignment.partitions if self._waiting(of) < most}
+        return {
+            partition
+            for partition in self.assignment.partitions
+            if len(self._queue_of(partition).waiting) < most
+        }
 
-    def _waiting(self, of: TopicPartition) -> int:
-        """How many records of a partition wait for their turn."""
-        queue = self.assignment.processors[of.partition].queue(self.context.topics[of.topic])
-        return len(queue.waiting)
+    def _queue_of(self, partition: TopicPartition) -> RecordQueue[Any]:
+        """The records of a partition that wait for their turn."""
+        processor = self.assignment.processors[partition.partition]
+        return processor.queue(self.context.topics[partition.topic])
 
-    def _patience(self) -> float:
+    def _poll_seconds(self) -> float:
         """For how many seconds a fetch may wait for records."""
         if not self.assignment.is_changed:
             return IDLE_SECONDS
@@ -213,26 +218,26 @@ class Engine:
             await self.checkpoint()
 
     async def between_checkpoints(self, change: Callable[[Iterable[Task]], None]) -> None:
-        """Change something of all tasks at one place in the order, the same for all partitions.
+        """Change something of all tasks at one point in time, the same for all partitions.
 
-        What came before that place is committed first. Raises as `checkpoint` does, but for
+        What was processed before it is committed first. Raises as `checkpoint` does, but for
         `Fenced`.
         """
-        await to_its_end(self._between_checkpoints(change))
+        await shielded(self._between_checkpoints(change))
 
     async def _between_checkpoints(self, change: Callable[[Iterable[Task]], None]) -> None:
         async with self._lock:
             try:
                 await self._checkpoint_if_changed()
             except Fenced as fenced:
-                await self._fenced(fenced)
+                await self._handle_fenced(fenced)
             change([processor.task for processor in self.assignment.processors.values()])
 
     # -- the life of an assignment
 
     async def restore(self) -> None:
         """Open and restore the partitions that the group has assigned to this worker."""
-        restored = asyncio.create_task(self._restored())
+        restored = asyncio.create_task(self._open_assigned())
         try:
             await asyncio.shield(restored)
         except asyncio.CancelledError:
@@ -241,7 +246,7 @@ class Engine:
             restored.add_done_callback(log_failure)
             raise
 
-    async def _restored(self) -> None:
+    async def _open_assigned(self) -> None:
         async with self._lock:
             restore = self.assignment.begin_restore()
             self.context.counts.rebalances += 1
@@ -265,7 +270,7 @@ class Engine:
             try:
                 await self.checkpoint()
             except Fenced as fenced:
-                self._note(fenced)
+                self._count_fenced(fenced)
             finally:
                 self.assignment.close()
                 if self._standby is not None:
@@ -276,14 +281,14 @@ class Engine:
         """Commit nothing any more: what was done since the last checkpoint is done again."""
         self.assignment.invalidate()
 
-    async def _fenced(self, fenced: Fenced) -> None:
-        """Take back what the group did not take, and ask it for another assignment."""
-        self._note(fenced)
+    async def _handle_fenced(self, fenced: Fenced) -> None:
+        """Drop what the group has refused, and ask it for another assignment."""
+        self._count_fenced(fenced)
         self.assignment.invalidate()
         self.assignment.close_partitions()
         await self._consumer.rejoin()
 
-    def _note(self, fenced: Fenced) -> None:
+    def _count_fenced(self, fenced: Fenced) -> None:
         logger.warning("the group has given this worker up: %s", fenced)
         self.context.counts.fenced += 1
 

@@ -1,19 +1,19 @@
-"""Opening what the group has assigned to this worker: state restored, and where to go on."""
+"""Opening assigned partitions: their state is restored, and the offsets to go on from found."""
 
 import logging
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from streams.engine.checkpoint.takeover import end_transactions_of_the_dead
+from streams.engine.checkpoint.takeover import end_transactions_of_dead_workers
 from streams.engine.context import EngineContext
 from streams.engine.partition_processor import PartitionProcessor
 from streams.engine.state.changelog import FROM_THE_INPUTS
 from streams.engine.state.progress import (
     ANOTHER_TOPIC,
     is_included,
+    processed_offsets,
     progress_of,
     require_known_format,
-    taken,
 )
 from streams.engine.state.restore import Restore
 from streams.engine.state.standby import Standby
@@ -53,7 +53,7 @@ class PartitionOpener:
         """
         numbers = self._same_numbers(assigned)
         own_name = self._context.strategy.producer.name
-        end_transactions_of_the_dead(self._settings, assigned, own_name, BROKER_SECONDS)
+        end_transactions_of_dead_workers(self._settings, assigned, own_name, BROKER_SECONDS)
         offsets = committed(self._settings, assigned, BROKER_SECONDS)
         by_checkpoint = self._by_checkpoint(numbers, offsets)
         ids = topic_ids(self._settings, self._topics, BROKER_SECONDS)
@@ -110,10 +110,11 @@ class PartitionOpener:
     def _require_all_of(self, offsets: Mapping[str, int], store: Store) -> None:
         """Refuse a state that lacks what was read: its part of the changelog must be lost."""
         if not is_included(offsets, store):
+            reached = dict(processed_offsets(store))
             raise UserError(
                 f"The group {self._settings.application} has read its inputs up to "
                 f"{dict(offsets)}, but with the changelog {self._settings.changelog} the state in "
-                f"{store.path} reaches only to {dict(taken(store))}: records of the changelog are "
+                f"{store.path} reaches only to {reached}: records of the changelog are "
                 f"lost. Bring them back, or {FROM_THE_INPUTS.format(self._settings)}"
             )
 
@@ -124,7 +125,7 @@ class PartitionOpener:
         offsets: Mapping[TopicPartition, Committed],
         store: Store,
     ) -> None:
-        """Refuse a topic that was made anew, unless somebody has said where to begin with it."""
+        """Refuse a topic that was created again, unless somebody has set the group's offset."""
         progress = progress_of(store)
         known = {} if progress is None else progress["topic_ids"]
         for topic, stream in self._topics.items():
@@ -134,13 +135,13 @@ class PartitionOpener:
                 raise UserError(f"{topic}: {ANOTHER_TOPIC}")
 
     def _start(
-        self, of: TopicPartition, store: Store, committed: Committed | None, first: int
+        self, partition: TopicPartition, store: Store, committed: Committed | None, first: int
     ) -> int:
         """The offset to go on from; what was deleted before anybody read it is counted."""
-        topic, number = of
+        topic, number = partition
         stream = self._topics[topic]
         # Brokers forget the offsets of a group that has rested for long; the state knows them.
-        offset = committed.offset if committed else taken(store).get(stream, first)
+        offset = committed.offset if committed else processed_offsets(store).get(stream, first)
         if offset < first:
             self._counts.lost[stream] += first - offset
             logger.warning(

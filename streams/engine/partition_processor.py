@@ -22,7 +22,7 @@ from streams.engine.task import Item, Ordered, TaskContext
 
 
 class PartitionProcessor:
-    """Carries the records of a partition group to its task, and what that changes to the store."""
+    """Passes the records of a partition group to its task, and the task's changes to the store."""
 
     def __init__(
         self, number: int, store: Store, topic_ids: Mapping[str, str], context: EngineContext
@@ -34,13 +34,13 @@ class PartitionProcessor:
         self.offsets: dict[str, int] = {}
         """The next offset of each stream of which records were processed since the checkpoint."""
         self.waiting_bytes = 0
-        """What the records take in memory that wait for their turn."""
+        """Bytes in memory of the records that wait for their turn."""
         self._topic_ids = topic_ids
         self._counts = context.counts
         self._state_format = context.tasks.state_format
         progress = progress_of(store)
         self._included: dict[str, int] = {} if progress is None else progress["offsets"]
-        """The next offset of each stream that the state does not include yet."""
+        """The offset of each stream before which the state includes all records."""
         self._clocks: dict[str, float] = {} if progress is None else progress["clocks"]
         for stream, clock in self._clocks.items():
             self.queue(stream).clock = clock
@@ -55,9 +55,9 @@ class PartitionProcessor:
         return self.group.queue(stream, RANKS[stream])
 
     def start_at(self, stream: str, offset: int) -> None:
-        """Say where a stream is read on; an offset that is not in the state will be.
+        """Set the offset at which a stream is read on; the next checkpoint stores it.
 
-        Where it ends only the first fetch says: what a broker lists may be out of date.
+        The stream's end is known after the first fetch: what a broker lists may be out of date.
         """
         queue = self.queue(stream)
         queue.next_offset, queue.known_end = offset, UNKNOWN_END

@@ -9,7 +9,7 @@ engine goes through
 
 All methods are called on the worker's event loop, one at a time, and of one task never before the
 one before has returned. So a task needs no locks, and while one of its methods runs nothing else
-does, heartbeats apart: methods must not wait for anything, unless it is said that they may.
+does, heartbeats apart: methods must not wait for anything, unless they say that they may.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ Item = Any
 """What a task makes of a record. The engine only hands it back."""
 
 Decoded = tuple[int, int | None, Item, int]
-"""Offset, event time in epoch milliseconds, item, and about how many bytes it takes in memory. The
-event time is None for a record that does not move its partition's clock (SPEC 6)."""
+"""Offset, event time in epoch milliseconds, item, and about how many bytes it occupies in memory.
+The event time is None for a record that does not move its partition's clock (SPEC 6)."""
 
 Ordered = tuple[OrderKey, tuple[Item, int]]
-"""An item with its size, in its place."""
+"""The key by which an item is ordered, and the item with its size."""
 
 
 class Send(Protocol):
@@ -59,10 +59,10 @@ class TaskContext:
     store: Store
     """The state as the last checkpoint left it, to read from. Only the engine writes to it."""
     changes: Changes
-    """What is to become of the state: written with the next checkpoint."""
+    """Where the task puts what changed in the state, for the next checkpoint."""
     send: Send
     progress: Mapping[str, Any] | None
-    """What `Task.progress` had said at the last checkpoint; None before the first."""
+    """What `Task.progress` returned at the last checkpoint; None before the first."""
 
 
 class Task(Protocol):
@@ -127,7 +127,7 @@ class Waiting:
     begin: Callable[[], Awaitable[None]]
     """To be awaited before it: commits what was done, since no transaction may stay open."""
     interrupted: asyncio.Event
-    """Set when the partitions are taken away, which ends the waiting."""
+    """Set when the partitions are revoked, which ends the waiting."""
     beat: Callable[[], None]
     """To be called at each try, which shows that the worker is alive."""
 

@@ -1,1 +1,1 @@
-"""One way to speak to Kafka: clients, their security, administration, reading, placing, schemas."""
+"""One way to speak to Kafka: clients, security, administration, reading, partitioning, schemas."""

@@ -15,23 +15,23 @@ EMBEDDED_CLUSTER: Final = "tansu_cluster"
 SECONDS: Final = 10
 """How long to wait for a broker's answer."""
 FIRST_WAIT_SECONDS: Final = 1.0
-"""After so long without an answer it is looked whether there was a refusal instead."""
+"""After so long without an answer the client checks whether it was refused."""
 
 
 class Admin(AdminClient):
-    """Keeps in mind why a broker did not let it in, which a request that fails does not say."""
+    """Remembers why a broker did not let it in: the error of a request does not say it."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises `UserError` for a file of TLS or SASL that cannot be used."""
         self._brokers = settings.kafka.brokers
         self._refusal: KafkaError | None = None
-        told: dict[str, Any] = {
+        configuration: dict[str, Any] = {
             **client_settings(settings),
             # What librdkafka would log of an unreachable broker, the error says as well, and once.
             "log_level": 0,
             "error_cb": self._note,
         }
-        super().__init__(told)
+        super().__init__(configuration)
 
     def metadata(self) -> ClusterMetadata:
         """All topics and brokers. Raises `UserError` when no broker answers, or lets this in."""

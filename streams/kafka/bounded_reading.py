@@ -25,8 +25,8 @@ def bounds_of(settings: Settings, topic: str, partitions: int) -> Bounds:
     return {each.partition: found[each] for each in asked}
 
 
-def later_than(settings: Settings, topic: str, bounds: Bounds, since: int) -> Bounds:
-    """The bounds without what was all written before `since`, in epoch milliseconds.
+def bounds_since(settings: Settings, topic: str, bounds: Bounds, since: int) -> Bounds:
+    """The bounds without the records written before `since`, in epoch milliseconds.
 
     Raises `KafkaException`.
     """

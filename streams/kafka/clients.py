@@ -1,4 +1,4 @@
-"""What every confluent-kafka client of a deployment is told."""
+"""The configuration that all confluent-kafka clients of a deployment share."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ QUEUE_KILOBYTES: Final = 65_536
 
 
 def client_settings(settings: Settings) -> dict[str, Any]:
-    """What every confluent-kafka client of this deployment is told.
+    """The configuration that all confluent-kafka clients of this deployment share.
 
     Raises `UserError` for a file with a secret that cannot be read.
     """

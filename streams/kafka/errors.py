@@ -1,4 +1,4 @@
-"""What several answers of a broker come to."""
+"""Errors of brokers, grouped by what they mean for a worker."""
 
 from typing import Final
 
@@ -28,8 +28,8 @@ MOVED: Final = frozenset(
         KafkaError._TRANSPORT,
     }
 )
-"""What is answered while a group or a partition is handed from one broker to another: to be asked
-again."""
+"""What brokers answer while a group or a partition moves from one of them to another: a request is
+then to be repeated."""
 
 
 def timed_out(message: str) -> KafkaException:

@@ -54,4 +54,4 @@ class GroupConsumer(Protocol):
         """Have the group assign anew, even if it does not know that it must."""
 
     async def keep_alive(self) -> None:
-        """Count as polling while a restore takes long, or the group would take us for stuck."""
+        """Count as polling during a long restore, or the group would consider this worker stuck."""

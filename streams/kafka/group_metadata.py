@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class GroupMetadata(NamedTuple):
-    """A worker's place in the group, as the broker checks it before it takes offsets."""
+    """A worker's membership of the group, which a broker checks before it accepts offsets."""
 
     group: str
     generation: int

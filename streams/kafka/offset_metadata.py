@@ -1,4 +1,4 @@
-"""What checkpoints sign the offsets with that they commit.
+"""The metadata by which checkpoints sign the offsets that they commit.
 
 The state includes all that is before such offsets. Others were set by somebody, with
 `kafka-consumer-groups` for instance.

@@ -1,4 +1,4 @@
-"""Where partitions begin and end, where a group stopped, and which topic it is by a name."""
+"""The offsets at which partitions begin and end, those a group has committed, and topic ids."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
@@ -42,8 +42,9 @@ def watermarks(
     with closing(_consumer(settings, "read_uncommitted")) as consumer:
         found = {}
         for partition in partitions:
-            [asked] = _asked([partition])
-            bounds = answered(partial(consumer.get_watermark_offsets, asked, seconds), deadline)
+            [asked] = _client_partitions([partition])
+            ask = partial(consumer.get_watermark_offsets, asked, seconds)
+            bounds = retry_while_moving(ask, deadline)
             if bounds is None:
                 topic, number = partition
                 raise TimeoutError(f"{topic}, partition {number}: no broker told its offsets")
@@ -54,7 +55,7 @@ def watermarks(
 def committed(
     settings: Settings, partitions: Iterable[Partition], seconds: float, is_stable: bool = True
 ) -> Mapping[Partition, Committed]:
-    """The offsets that the group has committed, without those of which it never did.
+    """The offsets that the group has committed, without partitions of which it has none.
 
     Where it has to be stable, a transaction of a former owner that is being committed is waited
     for: a reader of committed records asks for stable offsets (KIP-447). Raises `KafkaException`
@@ -63,7 +64,8 @@ def committed(
     partitions = list(partitions)
     isolation = "read_committed" if is_stable else "read_uncommitted"
     with closing(_consumer(settings, isolation)) as consumer:
-        answers = _answers(partial(consumer.committed, _asked(partitions), seconds), seconds)
+        ask = partial(consumer.committed, _client_partitions(partitions), seconds)
+        answers = _checked_answers(ask, seconds)
     return {
         partition: Committed(answer.offset, signer_of(answer))
         for partition, answer in zip(partitions, answers, strict=True)
@@ -79,21 +81,21 @@ def offsets_since(
     `since` is in epoch milliseconds. Raises `KafkaException` when the broker does not say.
     """
     partitions = list(partitions)
-    asked = _asked(partitions, since)
+    asked = _client_partitions(partitions, since)
     with closing(_consumer(settings, "read_committed")) as consumer:
         answers = consumer.offsets_for_times(asked, seconds)
     found = zip(partitions, answers, strict=True)
     return {partition: answer.offset for partition, answer in found if answer.offset >= 0}
 
 
-def _asked(
+def _client_partitions(
     partitions: Iterable[tuple[str, int]], offset: int = confluent_kafka.OFFSET_INVALID
 ) -> list[confluent_kafka.TopicPartition]:
-    """Partitions as the client asks for them."""
+    """Partitions as confluent-kafka has them."""
     return [confluent_kafka.TopicPartition(*each, offset) for each in partitions]
 
 
-def _answers(
+def _checked_answers(
     ask: Callable[[], list[confluent_kafka.TopicPartition]], seconds: float
 ) -> list[confluent_kafka.TopicPartition]:
     def ask_for_all() -> list[confluent_kafka.TopicPartition]:
@@ -103,11 +105,11 @@ def _answers(
                 raise KafkaException(answer.error)
         return answers
 
-    return answered(ask_for_all, monotonic() + seconds)
+    return retry_while_moving(ask_for_all, monotonic() + seconds)
 
 
-def answered(ask: Callable[[], Answer], deadline: float) -> Answer:
-    """The answer, asked for again while something is handed from one broker to another.
+def retry_while_moving(ask: Callable[[], Answer], deadline: float) -> Answer:
+    """Ask, and ask again while a group or a partition moves from one broker to another.
 
     `deadline` is on the monotonic clock, in seconds. Raises `KafkaException` after it, and at once
     for all else.
@@ -122,7 +124,7 @@ def answered(ask: Callable[[], Answer], deadline: float) -> Answer:
 
 
 def topic_ids(settings: Settings, topics: Iterable[str], seconds: float) -> dict[str, str]:
-    """What tells topics from those of the same names before or after them (KIP-516).
+    """The ids of topics: a topic that is created again has another id (KIP-516).
 
     Raises `KafkaException` when the broker does not say.
     """

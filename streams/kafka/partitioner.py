@@ -1,4 +1,4 @@
-"""Where Kafka's Java clients place a key: murmur2 of its bytes (SPEC 7).
+"""The partition of a key, as Kafka's Java clients have it: murmur2 of its bytes (SPEC 7).
 
 Recordings carry the partition of each record, so that a replay into topics with that number of
 partitions meets the same groups as the backtest did.

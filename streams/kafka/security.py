@@ -1,6 +1,6 @@
 """TLS and SASL from one set of settings, for both clients of Kafka.
 
-librdkafka produces, restores and administers; aiokafka is Faust's place in the group. A token for
+librdkafka produces, restores and administers; aiokafka is Faust's member of the group. A token for
 OAUTHBEARER comes from a file, which is what both of them can do: whoever mounts it there, as
 Kubernetes does, renews it.
 """
@@ -23,8 +23,11 @@ OPAQUE_SECONDS: Final = 60
 
 
 def for_librdkafka(settings: KafkaSettings) -> dict[str, Any]:
-    """What a confluent-kafka client is told. Raises `UserError` for a file that cannot be used."""
-    told: dict[str, Any] = {"security.protocol": settings.security_protocol}
+    """The configuration of a confluent-kafka client.
+
+    Raises `UserError` for a file that cannot be used.
+    """
+    configuration: dict[str, Any] = {"security.protocol": settings.security_protocol}
     if settings.uses_tls:
         _tls(settings)  # librdkafka would only say that something is wrong
         files = {
@@ -32,32 +35,38 @@ def for_librdkafka(settings: KafkaSettings) -> dict[str, Any]:
             "ssl.certificate.location": settings.ssl_certificate_file,
             "ssl.key.location": settings.ssl_key_file,
         }
-        told |= {name: path for name, path in files.items() if path}
+        configuration |= {name: path for name, path in files.items() if path}
     if not settings.uses_sasl:
-        return told
-    told["sasl.mechanism"] = settings.sasl_mechanism
+        return configuration
+    configuration["sasl.mechanism"] = settings.sasl_mechanism
     if settings.uses_token:
-        _token(settings)  # a mistake is told now, and not only in the client's thread
-        told["oauth_cb"] = lambda _: _token(settings)
+        _token(settings)  # a mistake is raised here, and not only in the client's thread
+        configuration["oauth_cb"] = lambda _: _token(settings)
     else:
-        told |= {"sasl.username": settings.sasl_username, "sasl.password": _password(settings)}
-    return told
+        configuration |= {
+            "sasl.username": settings.sasl_username,
+            "sasl.password": _password(settings),
+        }
+    return configuration
 
 
 def for_aiokafka(settings: KafkaSettings) -> dict[str, Any]:
-    """What an aiokafka client is told. Raises `UserError` for a file that cannot be used."""
-    told: dict[str, Any] = {"security_protocol": settings.security_protocol}
+    """The configuration of an aiokafka client.
+
+    Raises `UserError` for a file that cannot be used.
+    """
+    configuration: dict[str, Any] = {"security_protocol": settings.security_protocol}
     if settings.uses_tls:
-        told["ssl_context"] = _tls(settings)
+        configuration["ssl_context"] = _tls(settings)
     if not settings.uses_sasl:
-        return told
-    told["sasl_mechanism"] = settings.sasl_mechanism
+        return configuration
+    configuration["sasl_mechanism"] = settings.sasl_mechanism
     if settings.uses_token:
-        told["sasl_oauth_token_provider"] = TokenOfFile(settings)
+        configuration["sasl_oauth_token_provider"] = TokenOfFile(settings)
     else:
-        told["sasl_plain_username"] = settings.sasl_username
-        told["sasl_plain_password"] = _password(settings)
-    return told
+        configuration["sasl_plain_username"] = settings.sasl_username
+        configuration["sasl_plain_password"] = _password(settings)
+    return configuration
 
 
 class TokenOfFile(AbstractTokenProvider):  # type: ignore[misc]
@@ -107,8 +116,8 @@ def _tls(settings: KafkaSettings) -> ssl.SSLContext:
             )
     except (OSError, ValueError) as error:
         # The system's own message has no file in it, and OpenSSL's often not much at all.
-        said = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise UserError(f"{_named(settings, named)}: cannot be used: {said}.") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise UserError(f"{_named(settings, named)}: cannot be used: {reason}.") from error
     return context
 
 
@@ -117,8 +126,8 @@ def _read(settings: KafkaSettings, name: str) -> str:
     try:
         content = Path(getattr(settings, name)).read_text().rstrip("\r\n")
     except OSError as error:
-        said = f"{_named(settings, name)}: cannot be read: {error.strerror}."
-        raise UserError(said) from error
+        message = f"{_named(settings, name)}: cannot be read: {error.strerror}."
+        raise UserError(message) from error
     except UnicodeDecodeError as error:
         raise UserError(f"{_named(settings, name)}: expected text in UTF-8.") from error
     if not content:

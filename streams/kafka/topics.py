@@ -54,7 +54,7 @@ class DeployedTopic:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What keeps a deployment's topics from being as they must be."""
+    """How a deployment's topics differ from what they must be."""
 
     missing: tuple[DeployedTopic, ...]
     partitions: int
@@ -223,7 +223,7 @@ def _look(client: Admin, settings: Settings) -> tuple[dict[str, int], int]:
 
 
 def configurations(settings: Settings, names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """What the broker tells of the configuration of these topics; some tell little or nothing."""
+    """The configuration of these topics, as far as the broker reports it."""
     resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
     if not resources:
         return {}

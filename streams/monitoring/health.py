@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from streams.engine.checkpoint.answer import ANSWER_SECONDS
+from streams.engine.checkpoint.commit_timeout import ANSWER_SECONDS
 from streams.engine.telemetry.liveness import Liveness
 from streams.settings import Settings
 
@@ -51,11 +51,11 @@ def live(liveness: Liveness, settings: Settings) -> Check:
         "restoring": RESTORE_SECONDS,
         "working": settings.transaction_seconds + ANSWER_SECONDS + WORK_SECONDS,
     }[liveness.stage]
-    said = _stage(liveness)
+    stage = _stage(liveness)
     if liveness.silence > patience:
-        said += f", but has got nowhere for {liveness.silence:.0f} seconds (allowed: {patience})"
-        return Check(False, said)
-    return Check(True, said)
+        stage += f", but has got nowhere for {liveness.silence:.0f} seconds (allowed: {patience})"
+        return Check(False, stage)
+    return Check(True, stage)
 
 
 def _stage(liveness: Liveness) -> str:

@@ -18,7 +18,7 @@ STOP_SECONDS: Final = 1.0
 
 
 class Status(Protocol):
-    """Who can be asked how it is."""
+    """Answers health checks and scrapes."""
 
     async def check(self, name: str) -> Check:
         """The answer to one of `CHECKS`."""
@@ -75,8 +75,8 @@ async def answering(runner: web.BaseRunner, listener: socket.socket) -> AsyncIte
 
 def _application(status: Status) -> web.Application:
     async def metrics(request: web.Request) -> web.Response:
-        told = await status.metrics(request.headers.get("Accept", ""))
-        return web.Response(body=told.body, headers={"Content-Type": told.content_type})
+        answer = await status.metrics(request.headers.get("Accept", ""))
+        return web.Response(body=answer.body, headers={"Content-Type": answer.content_type})
 
     async def health(request: web.Request) -> web.Response:
         name = request.match_info["check"]

@@ -1,4 +1,4 @@
-"""How one worker is: what its HTTP port tells."""
+"""The status of one worker, for its HTTP port."""
 
 import asyncio
 from itertools import chain
@@ -19,7 +19,7 @@ from streams.monitoring.metrics.exposition import (
 from streams.monitoring.metrics.readings import Worker
 
 TICK_SECONDS: Final = 0.1
-"""How often it is looked how late the event loop is."""
+"""How often the lateness of the event loop is measured."""
 
 
 class WorkerStatus:

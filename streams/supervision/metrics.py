@@ -5,9 +5,9 @@ from typing import Final
 
 from streams.monitoring.metrics.labels import WORKER
 from streams.monitoring.metrics.metric import Metric, counter, gauge
-from streams.supervision.member import Member
+from streams.supervision.unit_member import UnitMember
 
-UNIT: Final[Sequence[Metric[Sequence[Member]]]] = (
+UNIT: Final[Sequence[Metric[Sequence[UnitMember]]]] = (
     gauge(
         "worker_up",
         "1",

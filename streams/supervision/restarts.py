@@ -5,7 +5,7 @@ from typing import Final
 
 PAUSES: Final = (0.5, 3.0)
 """Seconds before it is started again, after the first and the second death within `WITHIN_SECONDS`.
-The first is short: back within its session, a static member finds its partitions as it left them.
+The first is short: back within its session, a static member gets its partitions again.
 """
 MOST_DEATHS: Final = len(PAUSES) + 1
 WITHIN_SECONDS: Final = 60.0

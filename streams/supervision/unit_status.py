@@ -1,4 +1,4 @@
-"""How a unit of workers is: it asks each of them, and answers for all."""
+"""The status of a unit of workers, made of the answers of each."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ import msgspec
 from streams.monitoring.health import Check
 from streams.monitoring.metrics.exposition import Exposition, exposition, families_of, merged
 from streams.monitoring.metrics.labels import WORKER
-from streams.supervision.member import Member
 from streams.supervision.metrics import UNIT
+from streams.supervision.unit_member import UnitMember
 
 ANSWER_SECONDS: Final = 5.0
 """How long a worker may take to answer; it does so between two batches."""
@@ -21,7 +21,7 @@ ANSWER_SECONDS: Final = 5.0
 class UnitStatus:
     """Answers for all workers of a unit."""
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[UnitMember]) -> None:
         self._members = members
 
     async def check(self, name: str) -> Check:
@@ -30,8 +30,8 @@ class UnitStatus:
             answers = await asyncio.gather(
                 *(_check(session, member, name) for member in self._members)
             )
-        workers = {member.name: said for member, said in zip(self._members, answers, strict=True)}
-        failing = [f"{member}: {said.why}" for member, said in workers.items() if not said.ok]
+        workers = {member.name: check for member, check in zip(self._members, answers, strict=True)}
+        failing = [f"{member}: {check.why}" for member, check in workers.items() if not check.ok]
         if failing:
             return Check(False, "; ".join(failing), workers)
         return Check(True, f"so it is with all {len(workers)} workers", workers)
@@ -42,13 +42,14 @@ class UnitStatus:
             texts = await asyncio.gather(
                 *(_asked(session, member, "/metrics") for member in self._members)
             )
-        told = {
+        texts_by_name = {
             member.name: text.decode()
             for member, text in zip(self._members, texts, strict=True)
             if text is not None
         }
         return exposition(
-            lambda: chain(families_of(UNIT, self._members), merged(told, WORKER.name)), accept
+            lambda: chain(families_of(UNIT, self._members), merged(texts_by_name, WORKER.name)),
+            accept,
         )
 
 
@@ -56,8 +57,8 @@ def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS))
 
 
-async def _check(session: aiohttp.ClientSession, member: Member, name: str) -> Check:
-    """What a worker says; one that cannot say anything yet is alive, but no more than that."""
+async def _check(session: aiohttp.ClientSession, member: UnitMember, name: str) -> Check:
+    """The check of a worker; one that has not answered yet is alive, but not ready."""
     text = await _asked(session, member, f"/health/{name}")
     if text is not None:
         return msgspec.json.decode(text, type=Check)
@@ -66,7 +67,7 @@ async def _check(session: aiohttp.ClientSession, member: Member, name: str) -> C
     return Check(False, f"it has not answered within {ANSWER_SECONDS:.0f} seconds")
 
 
-async def _asked(session: aiohttp.ClientSession, member: Member, path: str) -> bytes | None:
+async def _asked(session: aiohttp.ClientSession, member: UnitMember, path: str) -> bytes | None:
     """The answer of a worker; None where there is none in time."""
     if member.listener is None or not member.is_running:
         return None

@@ -21,7 +21,7 @@ class WorkerProcess:
     """`unhaunt worker` with these settings. A context manager that stops it in order."""
 
     def __init__(self, settings: Settings, log: Path, program: Sequence[str] = PROGRAM) -> None:
-        """`log` takes what it says; `program` is for tests that need another sort of worker."""
+        """`log` is the file for its output; `program` is for tests that need another worker."""
         self.log = log
         self._program = program
         self._settings = settings
@@ -57,8 +57,8 @@ class WorkerProcess:
         """Raise `UserError` with its last words if it has ended by itself."""
         code = self.process.poll()
         if code is not None:
-            said = self.log.read_text(errors="replace").strip()[-2_000:]
-            raise UserError(f"The worker ended by itself, exit code {code}. It said:\n{said}")
+            output = self.log.read_text(errors="replace").strip()[-2_000:]
+            raise UserError(f"The worker ended by itself, exit code {code}. It said:\n{output}")
 
     def stop(self) -> int:
         """Ask it to stop, and see to it that it does; returns its exit code."""

@@ -16,8 +16,8 @@ import msgspec
 from streams.errors import FailedCheck, UserError
 from streams.monitoring.http_port import listen, listener_of, served
 from streams.settings import Settings
-from streams.supervision.member import Member
 from streams.supervision.restarts import MOST_DEATHS, WITHIN_SECONDS
+from streams.supervision.unit_member import UnitMember
 from streams.supervision.unit_status import UnitStatus
 from streams.supervision.worker_process import command_of, environment_of
 
@@ -48,7 +48,7 @@ class WorkerUnit:
         """
         self._settings = settings
         self.name = settings.instance or host_name()
-        self.members = [Member(of_unit(settings, self.name, n)) for n in range(1, count + 1)]
+        self.members = [UnitMember(of_unit(settings, self.name, n)) for n in range(1, count + 1)]
         self._lock = settings.folder.parent / f"{self.name}.lock"
         self._program = program
         self._stop = asyncio.Event()
@@ -95,13 +95,13 @@ class WorkerUnit:
     def _names(self) -> Iterator[str]:
         return (member.name for member in self.members)
 
-    async def _keep_or_stop_all(self, member: Member) -> int:
+    async def _keep_or_stop_all(self, member: UnitMember) -> int:
         try:
             return await self._keep(member)
         finally:
             self._stop.set()
 
-    async def _keep(self, member: Member) -> int:
+    async def _keep(self, member: UnitMember) -> int:
         """Start a worker again whenever it dies; returns the exit code that it ended with.
 
         Raises `FailedCheck` when it dies too often.
@@ -131,8 +131,8 @@ class WorkerUnit:
                 await asyncio.wait_for(self._stop.wait(), pause)
         return 0
 
-    async def _live(self, member: Member) -> int:
-        """One life of a worker, which the unit's stop ends; returns its exit code."""
+    async def _live(self, member: UnitMember) -> int:
+        """Run a worker's process until it ends or the unit stops; returns its exit code."""
         listeners = [] if member.listener is None else [member.listener.fileno()]
         process = await create_subprocess_exec(
             *command_of([*self._program, *map(str, listeners)]),
@@ -145,9 +145,9 @@ class WorkerUnit:
         member.is_running = True
         logger.info("%s runs as process %d", member.name, process.pid)
         ended = asyncio.create_task(process.wait())
-        told = asyncio.create_task(self._stop.wait())
-        await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
         if not ended.done():
             await _stop(member, process, ended)
         member.is_running = member.has_answered = False
@@ -155,7 +155,7 @@ class WorkerUnit:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep a second unit of this name away: its workers would take the members' places."""
+        """Keep a second unit of this name away: its workers would fence these."""
         self._lock.parent.mkdir(parents=True, exist_ok=True)
         with self._lock.open("wb") as lock:
             try:
@@ -168,7 +168,7 @@ class WorkerUnit:
             yield
 
 
-async def _stop(member: Member, process: Process, ended: "asyncio.Task[int]") -> None:
+async def _stop(member: UnitMember, process: Process, ended: "asyncio.Task[int]") -> None:
     with suppress(ProcessLookupError):
         process.terminate()
     await asyncio.wait({ended}, timeout=STOP_SECONDS)
@@ -199,7 +199,7 @@ def host_name() -> str:
 
 
 def _of_stopped(code: int) -> int:
-    """What the exit code of a worker that was told to stop comes to."""
+    """The exit code of the unit for that of a worker which was stopped."""
     if code in (0, -signal.SIGTERM):  # the latter before it could listen
         return 0
     return USER_MISTAKE if code == USER_MISTAKE else CHECK_FAILED

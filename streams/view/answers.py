@@ -16,7 +16,7 @@ from streams.suppression.standing import blocking, decide_from_list
 
 
 class Freshness(NamedTuple):
-    """How much an answer can know."""
+    """How fresh the list is that an answer is based on."""
 
     partition: int
     """The partition of the person."""

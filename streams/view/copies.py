@@ -20,7 +20,7 @@ WRITE_BUFFER_BYTES: Final = 32 << 20
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What a copy has seen of its partition."""
+    """How far a copy reaches in its partition."""
 
     topic: str = ""
     """The id of the topic that it is a copy of; empty before the first contact."""
@@ -45,7 +45,7 @@ class Copy(Protocol):
         """The list of a person, by the key of its record; None for a tombstone or none at all."""
 
     def write(self, lists: Lists, seen: Seen) -> None:
-        """Take changes and how far they reach, both or neither."""
+        """Write changes and how far they reach, both or neither."""
 
     def clear(self) -> None:
         """Forget everything."""
@@ -71,7 +71,7 @@ class MemoryCopy:
         return self._lists.get(key)
 
     def write(self, lists: Lists, seen: Seen) -> None:
-        """Take changes and how far they reach."""
+        """Write changes and how far they reach."""
         for key, value in lists.items():
             if value is None:
                 self._lists.pop(key, None)
@@ -107,7 +107,7 @@ class StoredCopy:
         return self._store.get([PERSON + key])[0]
 
     def write(self, lists: Lists, seen: Seen) -> None:
-        """Take changes and how far they reach, both or neither."""
+        """Write changes and how far they reach, both or neither."""
         changes = {PERSON + key: value for key, value in lists.items()}
         self._store.write({**changes, PROGRESS: msgspec.json.encode(seen)})
         self.seen = seen
@@ -118,7 +118,7 @@ class StoredCopy:
         self.seen = Seen()
 
     def close(self) -> None:
-        """Give the folder free."""
+        """Release the folder."""
         self._store.close()
 
 
@@ -140,6 +140,6 @@ class Copies(dict[int, Copy]):
         return self[number]
 
     def close(self) -> None:
-        """Give the folder free."""
+        """Release the folder."""
         for copy in self.values():
             copy.close()

@@ -13,7 +13,7 @@ ANSWER_SECONDS: Final = (
 
 
 @dataclass(slots=True)
-class Counts:
+class ServiceCounts:
     """What was answered, since the start."""
 
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)

@@ -32,10 +32,10 @@ QUEUE_KILOBYTES: Final = 16_384
 """So much may have been fetched that was not yet read."""
 KEPT_SECONDS: Final = 43_200
 """For how long a topic is sure to keep tombstones, half of Kafka's `delete.retention.ms`: a copy
-that has missed more than that may hold lists whose end it was never told, and is made anew."""
+that has missed more than that may hold lists that have ended since, and is made anew."""
 
 MOST_PENDING: Final = 5
-"""So many answers of where the partitions end wait for being reached."""
+"""At most so many answers are kept until the copies have reached their offsets."""
 
 
 class _Dated(msgspec.Struct):
@@ -55,14 +55,14 @@ class Contact(NamedTuple):
     """The same on the monotonic clock, in seconds."""
 
 
-class Asked(NamedTuple):
-    """A question to the broker, where the partitions end."""
+class EndOffsetsRequest(NamedTuple):
+    """A request to the broker for the offsets at which the partitions end."""
 
     at: Contact
     answers: Mapping[confluent_kafka.TopicPartition, "Future[Any]"]
 
 
-class Following:
+class ListFollower:
     """Follows the partitions of the lists into copies. One thread may use it.
 
     All of its calls raise `KafkaException` when the brokers cannot be had, and
@@ -85,8 +85,8 @@ class Following:
         self._list_of = bytes if registry is None else registry.list_reader()
         self._id = ""
         self._reached: dict[int, int] = {}
-        self._asked: Asked | None = None
-        self._next_question = 0.0
+        self._request: EndOffsetsRequest | None = None
+        self._next_request = 0.0
         self._pending: list[tuple[Contact, dict[int, int]]] = []
         self._admin = AdminClient(client_settings(settings))
         self._reader = TopicReader(settings, Fetching(QUEUE_KILOBYTES, wait_ms=100))
@@ -117,8 +117,8 @@ class Following:
         except RecordsDeleted as deleted:
             self._make_anew(deleted.partition.partition, "what comes next is not there any more")
         else:
-            for partition, of_it in fetched.items():
-                self._apply(partition.partition, of_it)
+            for partition, batch in fetched.items():
+                self._apply(partition.partition, batch)
         self._look_where_it_ends()
 
     def close(self) -> None:
@@ -168,8 +168,8 @@ class Following:
 
     def _leave_out(self, message: Any, error: ValueError) -> None:
         self.invalid += 1
-        place = f"{self._topic}, partition {message.partition()}, offset {message.offset()}"
-        logger.warning("%s: left out, since it is no list: %s", place, error)
+        where = f"{self._topic}, partition {message.partition()}, offset {message.offset()}"
+        logger.warning("%s: left out, since it is no list: %s", where, error)
 
     def _assign(self) -> None:
         self._reader.assign(
@@ -193,9 +193,9 @@ class Following:
     # -- how fresh it is
 
     def _look_where_it_ends(self) -> None:
-        """Ask now and then where the partitions end: who has read as far was level when asked."""
+        """Ask now and then for the end offsets: a copy that reaches one was level when asked."""
         now = monotonic()
-        if self._asked is None and now >= self._next_question:
+        if self._request is None and now >= self._next_request:
             latest: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
             answers = self._admin.list_offsets(
                 {
@@ -205,19 +205,20 @@ class Following:
                 isolation_level=IsolationLevel.READ_COMMITTED,
                 request_timeout=SECONDS,
             )
-            self._asked = Asked(Contact(int(time() * 1_000), now), answers)
-            self._next_question = now + ASK_SECONDS
-        if self._asked is not None and all(each.done() for each in self._asked.answers.values()):
+            self._request = EndOffsetsRequest(Contact(int(time() * 1_000), now), answers)
+            self._next_request = now + ASK_SECONDS
+        request = self._request
+        if request is not None and all(each.done() for each in request.answers.values()):
             ends = {
-                place.partition: answer.result().offset
-                for place, answer in self._asked.answers.items()
+                partition.partition: answer.result().offset
+                for partition, answer in request.answers.items()
                 if answer.exception() is None
             }
-            if len(ends) < len(self._asked.answers):
+            if len(ends) < len(request.answers):
                 # This client would go on asking by the leaders that it knew, though they changed.
                 self._admin = AdminClient(client_settings(self._settings))
-            self._pending.append((self._asked.at, ends))
-            self._asked = None
+            self._pending.append((request.at, ends))
+            self._request = None
         self._note_contacts()
 
     def _note_contacts(self) -> None:

@@ -14,7 +14,7 @@ from streams.monitoring.metrics.exposition import (
 from streams.monitoring.metrics.labels import FINGERPRINT, REASON, VERSION
 from streams.monitoring.metrics.metric import Label, Metric, counter, gauge, histogram
 from streams.view.answers import Answers
-from streams.view.counts import Counts
+from streams.view.counts import ServiceCounts
 
 PATHS: Final = ("/v1/persons/{user_id}", "/v1/decide", "/v1/openrtb")
 """What ad servers ask; the others are for those who look after the service."""
@@ -30,10 +30,10 @@ class Serving(NamedTuple):
     """What the metrics of a service are read from."""
 
     view: Answers
-    counts: Counts
+    counts: ServiceCounts
 
 
-def told(serving: Serving, accept: str) -> Exposition:
+def exposition_of(serving: Serving, accept: str) -> Exposition:
     """All metrics, in the form that an Accept header asks for."""
     own = families_of(METRICS, serving)
     return exposition(lambda: chain(own, families_of_process()), accept)

@@ -26,7 +26,7 @@ LOOK_SECONDS: Final = 1.0
 
 
 def serve(service: Service, host: str, port: int) -> None:
-    """Answer until told to stop. Raises `OSError` where the port is taken, and what ends the view.
+    """Answer until stopped. Raises `OSError` where the port is taken, and what ends the view.
 
     A view that follows topics is one that has been opened.
     """
@@ -38,13 +38,13 @@ def serve(service: Service, host: str, port: int) -> None:
 
 
 async def _serve(service: Service, listener: socket.socket) -> None:
-    told_to_stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told_to_stop.set)
+        loop.add_signal_handler(number, stopping.set)
     async with served(service, listener):
         logger.info("answers at http://%s:%d", *listener.getsockname()[:2])
-        looking = asyncio.create_task(_look_after(service.view, told_to_stop))
-        await told_to_stop.wait()
+        looking = asyncio.create_task(_look_after(service.view, stopping))
+        await stopping.wait()
         looking.cancel()
 
 
@@ -65,7 +65,7 @@ async def served(service: Service, listener: socket.socket) -> AsyncIterator[Non
         yield
 
 
-async def _look_after(view: Answers, told_to_stop: asyncio.Event) -> None:
+async def _look_after(view: Answers, stopping: asyncio.Event) -> None:
     """Collect garbage when it suits, and stop answering when the view has ended: somebody should
     start it again, or see why.
     """
@@ -76,4 +76,4 @@ async def _look_after(view: Answers, told_to_stop: asyncio.Event) -> None:
             gc.freeze()  # modules and catalog are no garbage, and take long to look at
         garbage.collect(monotonic())
         await asyncio.sleep(LOOK_SECONDS)
-    told_to_stop.set()
+    stopping.set()

@@ -14,16 +14,16 @@ from schemas.openapi import MOST_AT_ONCE, document
 from schemas.openrtb.bid_request import read_bid_request
 from schemas.records import Request
 from streams.view.answers import Answers, Freshness, NotCaughtUp, NotFollowed
-from streams.view.bidding import Bidding
-from streams.view.counts import Counts
-from streams.view.metrics import PATHS, Serving, told
+from streams.view.counts import ServiceCounts
+from streams.view.metrics import PATHS, Serving, exposition_of
+from streams.view.openrtb_options import OpenRtbOptions
 
 PERSONS: Final = "/v1/persons/"
 """What comes before the id of a person, which is the rest of the path."""
 
 
 class Route(NamedTuple):
-    """What may be asked."""
+    """A path of the service, and what answers it."""
 
     path: str
     """As the OpenAPI document has it."""
@@ -37,10 +37,10 @@ class Service:
     its routing and middlewares would take as long as a decision.
     """
 
-    def __init__(self, view: Answers, bidding: Bidding) -> None:
+    def __init__(self, view: Answers, openrtb: OpenRtbOptions) -> None:
         self.view = view
-        self._serving = Serving(view, Counts())
-        self._bidding = bidding
+        self._serving = Serving(view, ServiceCounts())
+        self._openrtb_options = openrtb
         reading = ("GET", "HEAD")
         self._person_route = Route("/v1/persons/{user_id}", reading, self._person)
         self._routes = {
@@ -79,7 +79,7 @@ class Service:
         return self._routes.get(path)
 
     async def _explained(self, route: Route, request: web.BaseRequest) -> web.Response:
-        """Say what is wrong in the way in which all is said."""
+        """Answer a request; errors become responses with a code and a detail."""
         try:
             return route.answer(request, await request.read())
         except InvalidRecord as error:
@@ -122,7 +122,7 @@ class Service:
         return decision
 
     def _openrtb(self, _: web.BaseRequest, body: bytes) -> web.Response:
-        persons, candidates = self._bidding.persons, self._bidding.candidates
+        persons, candidates = self._openrtb_options.persons, self._openrtb_options.candidates
         bid = read_bid_request(parse_object(body), self.view.now(), persons, candidates)
         answer, decisions, freshness = self.view.bid(bid)
         for decision in decisions:
@@ -144,7 +144,7 @@ class Service:
         return _json(body, 200 if is_well else 503)
 
     def _metrics(self, request: web.BaseRequest, _: bytes) -> web.Response:
-        body, content_type = told(self._serving, request.headers.get("Accept", ""))
+        body, content_type = exposition_of(self._serving, request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     def _openapi(self, *_: object) -> web.Response:
@@ -160,11 +160,11 @@ def _batch(body: bytes) -> list[msgspec.Raw]:
     try:
         batch = msgspec.json.decode(body, type=list[msgspec.Raw])
     except msgspec.DecodeError as error:
-        said = f"value: expected JSON, got something else: {error}"
-        raise InvalidRecord("not_json", said) from None
+        detail = f"value: expected JSON, got something else: {error}"
+        raise InvalidRecord("not_json", detail) from None
     if len(batch) > MOST_AT_ONCE:
-        said = f"value: expected at most {MOST_AT_ONCE:,} requests, got {len(batch):,}"
-        raise InvalidRecord("too_large", said)
+        detail = f"value: expected at most {MOST_AT_ONCE:,} requests, got {len(batch):,}"
+        raise InvalidRecord("too_large", detail)
     return batch
 
 
@@ -197,8 +197,8 @@ def _fresh_headers(freshness: Freshness) -> dict[str, str]:
 
 
 def _wrong_method(method: str, route: Route) -> web.Response:
-    said = f"expected {' or '.join(route.methods)}, got {method}"
-    return _problem(405, "method_not_allowed", said, {"Allow": ", ".join(route.methods)})
+    detail = f"expected {' or '.join(route.methods)}, got {method}"
+    return _problem(405, "method_not_allowed", detail, {"Allow": ", ".join(route.methods)})
 
 
 def _problem(

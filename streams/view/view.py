@@ -20,7 +20,7 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.policy_document import PolicyError
 from streams.view.answers import Answers, Freshness, Known, NotCaughtUp, NotFollowed
 from streams.view.copies import Copies
-from streams.view.following import Following
+from streams.view.following import ListFollower
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class View(Answers):
         self.catalog = Catalog()
         self._copies = Copies(folder)
         self._registry = registry_of(settings)
-        self._following = Following(settings, self._copies, self._registry)
+        self._list_follower = ListFollower(settings, self._copies, self._registry)
         self._catalog_reader: CatalogReader | None = None
         self._caught_up = threading.Event()
         self._ending = threading.Event()
@@ -97,7 +97,7 @@ class View(Answers):
     @property
     def invalid(self) -> int:
         """How many records were no lists, and were left out."""
-        return self._following.invalid
+        return self._list_follower.invalid
 
     def wait_until_caught_up(self, seconds: float) -> None:
         """Raises `NotCaughtUp` when that takes longer, and what has ended the view."""
@@ -108,16 +108,16 @@ class View(Answers):
         """The list of a person."""
         self._require_caught_up()
         key = user_id.encode()
-        number = partition_of(key, self._following.partitions)
+        number = partition_of(key, self._list_follower.partitions)
         freshness = self._freshness(number)
         return Known(self._copies[number].get(key), freshness)
 
     def freshness(self) -> list[Freshness]:
         """How fresh each partition is that has been level since the view was opened."""
-        return [self._freshness(number) for number in sorted(self._following.contacts)]
+        return [self._freshness(number) for number in sorted(self._list_follower.contacts)]
 
     def _freshness(self, number: int) -> Freshness:
-        contact = self._following.contacts.get(number)
+        contact = self._list_follower.contacts.get(number)
         if contact is None:
             raise self._missing(number)
         age = monotonic() - contact.clock
@@ -149,7 +149,7 @@ class View(Answers):
                 except RegistryUnavailable as error:
                     logger.warning("%s It is tried again.", error)
                     self._ending.wait(RETRY_SECONDS)
-            self._following.close()
+            self._list_follower.close()
         except Exception as error:
             self._failure = error
             self._caught_up.set()
@@ -162,12 +162,12 @@ class View(Answers):
     def _follow(self) -> None:
         if self._catalog_reader is None:
             self._catalog_reader = _loaded_catalog(self._settings, self.catalog, self._registry)
-        self._following.begin(self._wanted)
+        self._list_follower.begin(self._wanted)
         while not self._ending.is_set():
             self._look_at_the_policy()
-            self._following.poll(POLL_SECONDS)
+            self._list_follower.poll(POLL_SECONDS)
             self._catalog_reader.poll()
-            if not self._caught_up.is_set() and self._following.is_level:
+            if not self._caught_up.is_set() and self._list_follower.is_level:
                 self._caught_up.set()
 
     def _look_at_the_policy(self) -> None:

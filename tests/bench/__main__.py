@@ -9,6 +9,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -20,11 +21,15 @@ from tests.bench.report import show, write_json
 from tests.kafka.cluster import FAST, KafkaCluster
 
 NAMES: Final = (
+    "join",
     "throughput",
+    "growth",
     "latency",
+    "broker_load",
     "restore",
     "failover",
     "memory",
+    "cold_persons",
     "sizing",
     "wide_person",
     "many_candidates",
@@ -34,8 +39,14 @@ NAMES: Final = (
     "metrics",
     "hot_person",
     "serve",
+    "start",
 )
 """Each is a module with a `measure`, in the order in which they run."""
+
+WITHOUT_BROKER: Final = frozenset(
+    {"join", "wide_person", "many_candidates", "backtest", "metrics", "hot_person", "start"}
+)
+"""Those that need neither Java nor Kafka: where only they are named, no broker is started."""
 
 CHECKS: Final = ("smoke",)
 """Those that fail where a figure misses its goal; they run only when they are named."""
@@ -70,11 +81,12 @@ def main() -> None:
 
 def _run(arguments: argparse.Namespace) -> dict[str, list[Figure]]:
     found: dict[str, list[Figure]] = {}
-    with (
-        tempfile.TemporaryDirectory() as name,
-        KafkaCluster(Path(name), java=FAST, **BROKER) as kafka,
-    ):
-        for bench in arguments.names or NAMES:
+    names = arguments.names or NAMES
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        kafka = KafkaCluster(Path(name), java=FAST, **BROKER)
+        if not WITHOUT_BROKER.issuperset(names):
+            stack.enter_context(kafka)
+        for bench in names:
             folder = Path(name, bench)
             folder.mkdir()
             arguments.output.mkdir(parents=True, exist_ok=True)

@@ -1,56 +1,118 @@
-"""A deployment on the broker of the run, whose backlog is worked off."""
+"""A backlog that contenders drain one after the other."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import monotonic, sleep
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from confluent_kafka.admin import AdminClient
+import msgspec
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from schemas.topics import PERSON_TOPICS
+from streams.recording.files import RecordedRecord
 from streams.settings import Settings
-from streams.supervision.worker_process import WorkerProcess
-from tests.bench.figures import Bench
-from tests.bench.rate import Sample
+from tests.bench.contenders import Contender
+from tests.bench.draining import Draining, offsets
+from tests.bench.note import note
+from tests.bench.rate import Cost, Sample, cost, rate
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
-
-SAMPLE_SECONDS = 0.1
-STILL_SECONDS = 120
-"""For so long nothing at all may be worked off before the benchmark fails."""
+from tests.kafka.cluster import KafkaCluster
 
 
-@contextmanager
-def deployed(bench: Bench, name: str, partitions: int, policy: str = "") -> Iterator[Deployment]:
-    """A deployment of its own; at the end its topics go, lest their cleaning disturb the next."""
-    folder = bench.folder / name
-    folder.mkdir()
-    deployment = Deployment(settings_of(bench.kafka.address, folder), partitions, policy)
-    try:
-        yield deployment
-    finally:
+class Drained(NamedTuple):
+    """How a contender drained a backlog."""
+
+    rate: float
+    """Events per second."""
+    cost: Cost
+    samples: Sequence[Sample] = ()
+    """How far it was when."""
+
+
+class Backlog:
+    """Records on input topics that can be drained again and again, each time by a new group."""
+
+    def __init__(
+        self, kafka: KafkaCluster, folder: Path, partitions: int, records: Iterable[RecordedRecord]
+    ) -> None:
+        """Put the records onto topics of their own. `folder` takes logs and states."""
+        folder.mkdir()
+        self._kafka = kafka
+        self._folder = folder
+        self._partitions = partitions
+        self._settings = settings_of(kafka.address, folder)
+        self._admin: Any = AdminClient({"bootstrap.servers": kafka.address, "log_level": 0})
+        self._topics: set[str] = set()
+        self._first_time, self._last_time = sys.maxsize, 0
+        deployment = Deployment(self._settings, partitions)
+        deployment.load(self._noted(records))
         deployment.close()
-        delete_topics(deployment.settings)
 
+    def _noted(self, records: Iterable[RecordedRecord]) -> Iterator[RecordedRecord]:
+        for record in records:
+            if record.topic in PERSON_TOPICS:
+                self._first_time = min(self._first_time, record.timestamp)
+                self._last_time = max(self._last_time, record.timestamp)
+                self._topics.add(record.topic)
+            yield record
 
-def delete_topics(settings: Settings) -> None:
-    """Delete what a deployment of a name of its own has on the broker."""
-    admin = AdminClient({"bootstrap.servers": settings.kafka.brokers, "log_level": 0})
-    names = admin.list_topics(timeout=30).topics
-    own = [name for name in names if name.startswith(settings.application)]
-    for deleted in admin.delete_topics(own).values():
-        deleted.result(30)
+    def drain(self, contender: Contender) -> Drained:
+        """Have a contender drain it from the start.
 
+        Raises `TimeoutError` with its last words when it does not get to the end.
+        """
+        settings = self._turn()
+        left = self._left(contender.share)
+        events = sum(count for _, count in left.values())
+        requests = self._settings.topic("impression-requests")
+        asked = sum(count for (topic, _), (_, count) in left.items() if topic == requests)
+        with ExitStack() as stack:
+            deployment = Deployment(settings, self._partitions)
+            stack.callback(deployment.close)
+            if contender.share < 1:
+                self._begin_at(settings, left)
+            draining = Draining(self._kafka, deployment, contender, asked)
+            workers = [
+                stack.enter_context(deployment.worker(f"w{number}", contender.program))
+                for number in range(contender.processes)
+            ]
+            samples = draining.wait(*workers)
+        drained = Drained(rate(samples, events), cost(samples, events), samples)
+        note(
+            f"{contender.name}: {drained.rate:,.0f} events/s of {events:,}; processor time an "
+            f"event {drained.cost.worker:.1f} µs, the broker's {drained.cost.broker:.1f} µs"
+        )
+        return drained
 
-def drain(deployment: Deployment, worker: WorkerProcess) -> list[Sample]:
-    """Wait until all that was loaded is committed, and note how that went on."""
-    samples = [Sample(monotonic(), 0.0)]
-    moved = monotonic()
-    while samples[-1].done < 1:
-        worker.check()
-        sleep(SAMPLE_SECONDS)
-        now, done = monotonic(), deployment.consumed()
-        if done > samples[-1].done:
-            moved = now
-        elif now - moved > STILL_SECONDS:
-            raise TimeoutError(f"the worker stands still at {done:.1%} of its backlog")
-        samples.append(Sample(now, done))
-    return samples
+    def _turn(self) -> Settings:
+        """Settings with a group, processor's topics and a state that nobody has had yet."""
+        settings = settings_of(self._settings.kafka.brokers, self._folder)
+        folder = self._folder / settings.application
+        folder.mkdir()
+        return msgspec.structs.replace(
+            settings, topic_prefix=self._settings.topic_prefix, state_folder=str(folder / "state")
+        )
+
+    def _left(self, share: float) -> dict[tuple[str, int], tuple[int, int]]:
+        """Where the newest part of the backlog begins and how many records it has, by place."""
+        topics = [self._settings.topic(topic) for topic in self._topics]
+        places = [TopicPartition(topic, n) for topic in topics for n in range(self._partitions)]
+        ends = offsets(self._admin, places)
+        since = self._last_time - round(share * (self._last_time - self._first_time))
+        begins = offsets(self._admin, places, OffsetSpec.for_timestamp(since))
+        begins = {place: offset if offset >= 0 else ends[place] for place, offset in begins.items()}
+        return {place: (begins[place], ends[place] - begins[place]) for place in ends}
+
+    def _begin_at(
+        self, settings: Settings, left: Mapping[tuple[str, int], tuple[int, int]]
+    ) -> None:
+        """Have a group go on from there as if it had done all that was before."""
+        group: Any = Consumer(
+            {"bootstrap.servers": settings.kafka.brokers, "group.id": settings.application}
+        )
+        places = [TopicPartition(*place, offset) for place, (offset, _) in left.items()]
+        group.commit(offsets=places, asynchronous=False)
+        group.close()

@@ -1,20 +1,23 @@
 """How fast `unhaunt backtest` is, as people run it: a process, a file."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from time import monotonic
 
 from streams.recording.files import Writer
 from streams.recording.importing.online_retail import import_online_retail
+from tests.bench.builds import Build, builds, earlier
 from tests.bench.figures import Bench, Figure, Goal
+from tests.bench.real_workload import WORKLOADS
 from tests.bench.workload import mixed
 from tests.recorded_data import find_data
 
 PARTITIONS = 8
 EVENTS = 500_000
+ONE_CORE = ("--processes", "1")
+GOAL = Goal(2.5, 4)
+"""Of the compiled program against the earlier one."""
 
 NOW = 'version = "now"'
 NEXT = """
@@ -25,42 +28,63 @@ window_days = 90
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
-    """The reference mix on one core and on all, then two policies compared on real orders."""
+    """Both workloads on one core, the bare one on all, then two policies compared."""
+    yield from of_one_core(bench)
     yield from of_the_mix(bench)
     yield from compared(bench)
 
 
-def of_the_mix(bench: Bench) -> Iterator[Figure]:
-    """A recording of the reference mix, once for its summary and once for all that it says."""
+def of_one_core(bench: Bench) -> Iterator[Figure]:
+    """Recordings of both workloads, for their summaries, by this program and the earlier one."""
     events = round(EVENTS * bench.scale)
-    plain, compressed = bench.folder / "mix.jsonl", bench.folder / "mix.jsonl.zst"
-    with Writer(plain) as writer, Writer(compressed) as compressing:
+    programs = [builds()[0], *earlier(bench.folder.parent)]
+    for name, records in WORKLOADS.items():
+        recording = bench.folder / f"{name}.jsonl"
+        with Writer(recording) as writer:
+            for record in records(events, PARTITIONS):
+                writer.write(record)
+        turns = [rates(bench, programs, recording, events) for _ in range(bench.rounds)]
+        for program, found in zip(programs, zip(*turns, strict=True), strict=True):
+            yield Figure(f"{name}, one core, {program.name}", median(found), "events/s")
+        if len(programs) > 1:
+            times = median(now / before for now, before in turns)
+            goal = None if programs[0].is_interpreted else GOAL
+            yield Figure(f"{name}, one core, as fast as before", times, "x", goal)
+
+
+def rates(bench: Bench, programs: Sequence[Build], recording: Path, events: int) -> list[float]:
+    """Events a second of each of these programs, without start and end of its process."""
+    empty = bench.folder / "empty.jsonl"
+    empty.touch()
+    return [
+        events
+        / (
+            seconds_of([str(recording), *ONE_CORE], program)
+            - seconds_of([str(empty), *ONE_CORE], program)
+        )
+        for program in programs
+    ]
+
+
+def of_the_mix(bench: Bench) -> Iterator[Figure]:
+    """The bare workload once more: written out, and on all cores."""
+    events = round(EVENTS * bench.scale)
+    plain, compressed = bench.folder / "bare.jsonl", bench.folder / "bare.jsonl.zst"
+    with Writer(compressed) as writer:
         for record in mixed(events, PARTITIONS):
             writer.write(record)
-            compressing.write(record)
     outputs = [
         *("--decisions", str(bench.folder / "decisions.jsonl")),
         *("--lists", str(bench.folder / "lists.jsonl")),
     ]
-    empty = bench.folder / "empty.jsonl"
-    empty.touch()
-    one_core = ["--processes", "1"]
     variants: dict[str, list[str]] = {
-        "one core, summary only, of .jsonl": [str(plain), *one_core],
-        "one core, decisions and lists written, of .zst": [str(compressed), *one_core, *outputs],
+        "one core, decisions and lists written, of .zst": [str(compressed), *ONE_CORE, *outputs],
         "all cores, summary only, of .jsonl": [str(plain)],
     }
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
-    starts = []
-    for _ in range(bench.rounds):
-        starts.append(seconds_of([str(empty)]))
-        for name, arguments in variants.items():
-            seconds[name].append(seconds_of(arguments))
-    start = median(starts)
-    for name, found in seconds.items():
-        rate = events / (median(found) - start)
-        goal = None if name.startswith("all") else Goal(100_000, 250_000)
-        yield Figure(name, rate, "events/s", goal)
+    start = median(seconds_of([str(bench.folder / "empty.jsonl")]) for _ in range(bench.rounds))
+    for name, arguments in variants.items():
+        seconds = median(seconds_of(arguments) for _ in range(bench.rounds))
+        yield Figure(f"bare, {name}", events / (seconds - start), "events/s")
     yield Figure("beside that, start and end of the process", start, "s")
 
 
@@ -80,11 +104,8 @@ def compared(bench: Bench) -> Iterator[Figure]:
     yield Figure("two policies compared on Online Retail", seconds, "s", Goal(15, 5))
 
 
-def seconds_of(arguments: list[str]) -> float:
+def seconds_of(arguments: list[str], program: Build | None = None) -> float:
     """What the command takes from its start to its end."""
-    command = [sys.executable, "-m", "streams", "backtest", *arguments]
     began = monotonic()
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"unhaunt backtest failed: {done.stderr.decode(errors='replace')}")
+    (program or builds()[0]).run("streams", "backtest", *arguments)
     return monotonic() - began

@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 from streams.kafka.partitioner import partition_of
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
-from tests.bench.backlog import deployed
+from tests.bench.deployed import deployed
 from tests.bench.figures import Bench, Figure, Goal
 from tests.integration.deployment import Deployment, wait_until
 

@@ -16,7 +16,7 @@ from streams.demo.demo import Demo
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
-from tests.bench.backlog import delete_topics
+from tests.bench.deployed import delete_topics
 from tests.bench.figures import Bench, Figure
 from tests.integration.conftest import settings_of
 

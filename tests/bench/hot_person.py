@@ -10,14 +10,10 @@ from itertools import islice
 from random import Random
 from typing import Final
 
-import orjson
-
 from schemas.records import Event
 from streams.engine.checkpoint.schedule import CheckpointSchedule
 from streams.settings import Settings
-from streams.suppression.catalog import Catalog
-from streams.suppression.join import Join
-from streams.suppression.policy import Policy
+from tests.bench.domain import Join, encode_state, facts_of, new_join, person_of
 from tests.bench.figures import Bench, Figure
 from tests.bench.in_process import checkpoint, collecting_nothing
 from tests.builders import NOW, dismissal, impression, purchase, request
@@ -34,32 +30,32 @@ def measure(bench: Bench) -> Iterator[Figure]:
     """Throughput of everybody else, without and with a hot person among them."""
     seconds = SECONDS * bench.scale
     with collecting_nothing():
-        joined, crowd, hot = Join(Policy.default(), Catalog()), others(), life("hot", -1)
+        joined, crowd, hot = new_join(), others(), life("hot", -1)
         checkpoint(joined, islice(crowd, 10 * PERSONS))
         for _ in range(HOT_BEFORE // 1_000):
             checkpoint(joined, islice(hot, 1_000))
         alone = run(joined, crowd, None, seconds)
         beside = run(joined, crowd, hot, seconds)
-    person = joined.persons["hot"]
+    person = person_of(joined, "hot")
     yield Figure("the others without a hot person", OTHERS_A_SECOND / alone, "events/s")
     yield Figure("the others beside a hot person", OTHERS_A_SECOND / beside, "events/s")
     yield Figure("throughput with a hot person against without", alone / beside, "x")
-    yield Figure("what is known of the hot person", person.evidence.facts, "facts")
-    size = len(orjson.dumps(person.to_data()))
+    yield Figure("what is known of the hot person", facts_of(person), "facts")
+    size = len(encode_state(person) or b"")
     yield Figure("what each checkpoint writes of it", size / 1_000, "kB")
 
 
 def run(joined: Join, crowd: Iterator[Event], hot: Iterator[Event] | None, seconds: float) -> float:
     """Processor seconds for each second of events, with checkpoints as the engine paces them."""
-    schedule, at, spent = CheckpointSchedule(Settings(), 0.0), 0.0, 0.0
+    pace, at, spent = CheckpointSchedule(Settings(), 0.0), 0.0, 0.0
     while at < seconds:
-        pause = schedule.seconds_left(at, is_caught_up=False)
+        pause = pace.seconds_left(at, is_caught_up=False)
         events = list(islice(crowd, round(pause * OTHERS_A_SECOND)))
         events += islice(hot or (), round(pause * HOT_A_SECOND))
         took = checkpoint(joined, events)
         at += pause
         spent += took.total
-        schedule.checkpointed(at, took.settling)
+        pace.checkpointed(at, took.preparing)
     return spent / at
 
 

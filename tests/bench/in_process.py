@@ -6,24 +6,29 @@ from contextlib import contextmanager
 from time import process_time
 from typing import NamedTuple
 
-import orjson
-
-from schemas.decoding import decode
 from schemas.records import Event
 from streams.recording.files import RecordedRecord
-from streams.suppression.join import Join
+from tests.bench.domain import (
+    Join,
+    apply,
+    decode_event,
+    encode_decision,
+    encode_list,
+    encode_state,
+    prepare,
+)
 
 
 class Spent(NamedTuple):
     """Processor seconds."""
 
-    taking: float
-    settling: float
+    applying: float
+    preparing: float
 
     @property
     def total(self) -> float:
         """Both."""
-        return self.taking + self.settling
+        return self.applying + self.preparing
 
 
 @contextmanager
@@ -37,21 +42,22 @@ def collecting_nothing() -> Iterator[None]:
         gc.enable()
 
 
-def checkpoint(joined: Join, events: Iterable[Event]) -> Spent:
-    """Take events and write what a checkpoint would: decisions, lists, states."""
+def checkpoint(join: Join, events: Iterable[Event]) -> Spent:
+    """Apply events and write what a checkpoint would: decisions, lists, states."""
     began = process_time()
     for event in events:
-        decision = joined.take(event)
+        decision = apply(join, event)
         if decision is not None:
-            orjson.dumps(decision)
-    taken = process_time()
-    for _, person, standing in joined.settle():
-        orjson.dumps(standing)
-        orjson.dumps(person.to_data())
-    return Spent(taken - began, process_time() - taken)
+            encode_decision(decision)
+    applied = process_time()
+    for _, person, standing in prepare(join):
+        if standing is not None:
+            encode_list(standing)
+        encode_state(person)
+    return Spent(applied - began, process_time() - applied)
 
 
 def decoded(records: Iterable[RecordedRecord]) -> Iterator[Event]:
-    """Valid records as the join takes them."""
+    """Valid records as the join reads them."""
     for record in records:
-        yield decode(record.topic, record.key, record.value, record.timestamp)
+        yield decode_event(record.topic, record.key, record.value, record.timestamp)

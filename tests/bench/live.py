@@ -36,7 +36,6 @@ REQUEST = re.compile(rb'"request_id":"r(\d+)"')
 PURCHASE = re.compile(rb'"e(\d+)"')
 """An event's id in the `because` of a list."""
 
-Place = tuple[str, int]
 Arrivals = dict[int, float]
 """When the answer to an event was read, on the monotonic clock, by the event's number."""
 
@@ -128,14 +127,17 @@ def _note_acknowledged(noted: list[float], due: float, error: object, _: object)
     noted.append(monotonic() - due)
 
 
-def read(load: Load, offsets: Mapping[Place, int], isolation: str) -> Answers:
+def read(
+    load: Load, decisions: str, offsets: Mapping[tuple[str, int], int], isolation: str
+) -> Answers:
     """Read decisions and lists from these offsets on until every event has its answer.
+
+    `decisions` is the topic of the decisions; what is on another one of the offsets' is a list.
 
     Raises `TimeoutError` when nothing comes any more and some are missing.
     """
     requests, purchases = load.of("impression-requests"), load.of("purchases")
     answers = Answers({}, {})
-    decisions = load.settings.topic("decisions")
     consumer = Consumer(
         {
             **client_settings(load.settings),
@@ -145,7 +147,7 @@ def read(load: Load, offsets: Mapping[Place, int], isolation: str) -> Answers:
             "fetch.wait.max.ms": 10,
         }
     )
-    consumer.assign([TopicPartition(*place, offset) for place, offset in offsets.items()])
+    consumer.assign([TopicPartition(*partition, offset) for partition, offset in offsets.items()])
     gc.freeze()
     heard = monotonic()
     while len(answers.decisions) < len(requests) or len(answers.lists) < len(purchases):

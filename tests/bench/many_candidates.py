@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from schemas.records import Event
-from streams.suppression.catalog import Catalog
-from streams.suppression.join import Join
-from streams.suppression.policy import Policy
+from tests.bench.domain import new_join
 from tests.bench.figures import Bench, Figure
 from tests.bench.in_process import checkpoint, collecting_nothing, decoded
 from tests.bench.persons import EVIDENCE, FACTS
@@ -20,7 +18,7 @@ REQUESTS = 20_000
 
 def measure(bench: Bench) -> Iterator[Figure]:
     """The join and the decision as JSON, without a broker, on one core."""
-    joined = Join(Policy.default(), Catalog())
+    joined = new_join()
     requests = round(REQUESTS * bench.scale)
     spent: dict[int, list[float]] = {number: [] for number in NUMBERS}
     with collecting_nothing():
@@ -30,7 +28,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
             checkpoint(joined, events)
         for _ in range(bench.rounds):
             for number, events in asked.items():
-                spent[number].append(checkpoint(joined, events).taking / requests)
+                spent[number].append(checkpoint(joined, events).applying / requests)
     for number in NUMBERS:
         microseconds = median(spent[number]) * 1e6
         yield Figure(f"candidates: {number}, the request", microseconds, "µs")

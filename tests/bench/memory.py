@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench.backlog import deployed, drain
+from tests.bench.deployed import deployed
+from tests.bench.draining import Draining
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.persons import fill_changelog
 from tests.bench.rate import rate
@@ -22,12 +23,13 @@ def measure(bench: Bench) -> Iterator[Figure]:
     with deployed(bench, "memory", PARTITIONS) as deployment:
         fill_changelog(deployment.settings, persons, PARTITIONS)
         deployment.load(mixed(events, PARTITIONS, crowd=Crowd(persons), seed=11))
+        draining = Draining(bench.kafka, deployment)
         with deployment.worker() as worker:
             deployment.wait_until(lambda: deployment.consumed() > 0, "work", worker, seconds=300)
             _, restored = resident_megabytes(worker.process.pid)
-            samples = drain(deployment, worker)
+            samples = draining.wait(worker)
             now, peak = resident_megabytes(worker.process.pid)
-    yield Figure(f"resident at most, {persons:,} persons on disk", peak, "MB", Goal(600, 300))
+    yield Figure(f"resident at most, {persons:,} persons on disk", peak, "MB", Goal(600, 400))
     yield Figure("resident at most until they were restored", restored, "MB")
     yield Figure("resident at the end", now, "MB")
     yield Figure(f"reference mix of {persons:,} persons", rate(samples, events), "events/s")

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from streams.agents.accounting import Accounting
 from streams.agents.counts import SuppressCounts
-from streams.agents.intake import Fetched
+from streams.agents.intake import FetchedRecord
 from streams.agents.supplier import SuppressTasks
 from streams.engine.loop import BATCH_BYTES
 from streams.engine.partition_processor import in_batches
@@ -92,7 +92,7 @@ def work_off(at_work: InMemoryEngine, records: Sequence[RecordedRecord], first: 
     """Processor seconds for one checkpoint; `first` is the offset of its first record."""
     fetched = defaultdict(list)
     for offset, record in enumerate(records, first):
-        taken = Fetched(record.topic, offset, record.timestamp, record.key, record.value, ())
+        taken = FetchedRecord(record.topic, offset, record.timestamp, record.key, record.value, ())
         fetched[record.topic].append(taken)
     [processor] = at_work.engine.assignment.processors.values()
     began = process_time()

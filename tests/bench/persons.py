@@ -3,16 +3,13 @@
 import os
 from random import Random
 
-import orjson
 from confluent_kafka import Producer
 
 from streams.engine.state.store import PERSON
 from streams.kafka.clients import client_settings
 from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
-from streams.suppression.catalog import Catalog
-from streams.suppression.join import Join
-from streams.suppression.policy import Policy
+from tests.bench.domain import apply, encode_state, new_join, prepare
 from tests.bench.in_process import decoded
 from tests.bench.workload import REFERENCE, Crowd, mixed
 
@@ -56,12 +53,12 @@ def fill_changelog(settings: Settings, persons: int, partitions: int) -> int:
 
 def different_states() -> list[bytes]:
     """Stored forms of different persons, with a %b for the digest of what was last published."""
-    joined = Join(Policy.default(), Catalog())
+    joined = new_join()
     crowd = Crowd(persons=DIFFERENT)
     for event in decoded(mixed(FACTS * DIFFERENT, 1, EVIDENCE, crowd, seed=2)):
-        joined.take(event)
+        apply(joined, event)
     states = []
-    for _, person, _ in joined.settle():
+    for _, person, _ in prepare(joined):
         person.published = "%b"
-        states.append(orjson.dumps(person.to_data()))
+        states.append(encode_state(person) or b"")
     return states

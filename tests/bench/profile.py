@@ -10,13 +10,14 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
-from os import environ, pathsep, sysconf
+from os import environ, pathsep
 from pathlib import Path
 from time import monotonic
 
 from streams.supervision.worker_process import WorkerProcess
-from tests.bench.backlog import deployed
+from tests.bench.deployed import deployed
 from tests.bench.figures import Bench, Figure
+from tests.bench.processor import processor_seconds
 from tests.bench.rate import WARM_UP
 from tests.bench.shares import share_of_time, shares, stacks
 from tests.bench.workload import mixed
@@ -48,10 +49,10 @@ def measure(bench: Bench) -> Iterator[Figure]:
         deployment.load(mixed(round(EVENTS * bench.scale), PARTITIONS))
         with deployment.worker() as worker:
             deployment.wait_until(lambda: deployment.consumed() > WARM_UP, "work", worker)
-            began, used = monotonic(), processor_seconds(worker)
+            began, used = monotonic(), processor_seconds(worker.process.pid)
             if not look(py_spy, worker, seconds, running, "raw"):
                 return
-            busy = (processor_seconds(worker) - used) / (monotonic() - began)
+            busy = (processor_seconds(worker.process.pid) - used) / (monotonic() - began)
             look(py_spy, worker, seconds, everything, "raw", "--idle")
             is_enough = deployment.consumed() < 1
             look(py_spy, worker, seconds, graph, "flamegraph")
@@ -86,13 +87,6 @@ def look(
             file=sys.stderr,
         )
     return not done.returncode
-
-
-def processor_seconds(worker: WorkerProcess) -> float:
-    """What all threads of the worker have used so far."""
-    stat = Path(f"/proc/{worker.process.pid}/stat").read_text()
-    user, system = stat.rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / sysconf("SC_CLK_TCK")
 
 
 def _py_spy() -> str | None:

@@ -6,7 +6,7 @@ from time import monotonic
 
 from streams.engine.state.restore import Restore
 from streams.engine.state.store import Memory, Store
-from tests.bench.backlog import deployed
+from tests.bench.deployed import deployed
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.persons import fill_changelog
 

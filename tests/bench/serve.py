@@ -27,12 +27,8 @@ from streams.kafka.clients import client_settings
 from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
 from streams.supervision.worker_process import environment_of
-from streams.suppression.catalog import Catalog
-from streams.suppression.evidence import Evidence
-from streams.suppression.lists import list_of
-from streams.suppression.policy import Policy
-from streams.suppression.reading import Reading
-from tests.bench.backlog import deployed
+from tests.bench.deployed import deployed
+from tests.bench.domain import Join, apply, encode_list, evict, new_join, prepare
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.memory import resident_megabytes
 from tests.kafka.cluster import free_ports
@@ -76,10 +72,10 @@ def measure(bench: Bench) -> Iterator[Figure]:
 def publish(settings: Settings, persons: int) -> int:
     """Put lists on the topic, of one to five claims each; how many bytes they have."""
     producer = Producer({**client_settings(settings), "linger.ms": 50})
-    topic, policy, random, written = settings.topic("suppressions"), Policy.default(), Random(7), 0
+    topic, join, random, written = settings.topic("suppressions"), new_join(), Random(7), 0
     for number in range(persons):
         user_id = f"person-{number}"
-        value = a_list(user_id, random, policy)
+        value = a_list(user_id, random, join)
         written += len(value)
         while True:
             try:
@@ -91,20 +87,21 @@ def publish(settings: Settings, persons: int) -> int:
     return written
 
 
-def a_list(user_id: str, random: Random, policy: Policy) -> bytes:
+def a_list(user_id: str, random: Random, join: Join) -> bytes:
     """The list of somebody who bought and rejected something."""
-    evidence = Evidence()
     for number in range(random.randint(1, 5)):
         product_id, ts = f"product-{random.randrange(PRODUCTS)}", NOW - random.randrange(10**9)
         event_id = f"{random.getrandbits(64):x}"
         if number % 3:
-            said = Dismissal(event_id, user_id, ts, reason="not_interested", product_id=product_id)
-            evidence.join(said)
+            reason = "not_interested"
+            apply(join, Dismissal(event_id, user_id, ts, reason=reason, product_id=product_id))
         else:
             line = [OrderProduct(product_id)]
-            evidence.join(Purchase(event_id, user_id, ts, "order_completed", event_id, line))
-    claims = Reading(evidence, policy, Catalog()).claims()
-    return orjson.dumps(list_of(user_id, claims, [], evidence.newest, NOW, policy.version))
+            apply(join, Purchase(event_id, user_id, ts, "order_completed", event_id, line))
+    [change] = prepare(join)
+    evict(join)
+    assert change.standing is not None
+    return encode_list(change.standing)
 
 
 @contextmanager

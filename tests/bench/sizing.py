@@ -6,7 +6,8 @@ from pathlib import Path
 
 from streams.engine.state.restore import Restore
 from streams.engine.state.store import Memory, Store
-from tests.bench.backlog import deployed, drain
+from tests.bench.deployed import deployed
+from tests.bench.draining import Draining
 from tests.bench.figures import Bench, Figure
 from tests.bench.persons import FACTS, fill_changelog
 from tests.bench.workload import REFERENCE, Crowd, mixed
@@ -48,8 +49,9 @@ def outputs_on_disk(bench: Bench, events: int) -> Iterator[Figure]:
     with deployed(bench, "outputs", PARTITIONS) as deployment:
         settings, bytes_of = deployment.settings, bench.kafka.bytes_of
         deployment.load(mixed(events, PARTITIONS, crowd=Crowd(), seed=11))
+        draining = Draining(bench.kafka, deployment)
         with deployment.worker() as worker:
-            drain(deployment, worker)
+            draining.wait(worker)
         decisions = [len(message.value()) for message in deployment.read("decisions")]
         decided = bytes_of(settings.topic("decisions"))
         lists = bytes_of(settings.topic("suppressions"))

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from streams.errors import FailedCheck
+from tests.bench.contenders import FAUST, UNHAUNT
 from tests.bench.figures import Bench, Figure, Goal
-from tests.bench.throughput import FAUST, PARTITIONS, UNHAUNT, ratio, take_turns
+from tests.bench.throughput import PARTITIONS, ratio, take_turns
 from tests.bench.workload import mixed
 
 EVENTS: Final = 150_000
 ROUNDS: Final = 2
-FAUST_SHARE: Final = 0.1
 README: Final = Path(__file__).with_name("README.md")
 ROW: Final = re.compile(r"^\| *the same against stock Faust *\| *([\d.]+)x *\|", re.MULTILINE)
 
@@ -26,9 +26,8 @@ def measure(bench: Bench) -> Iterator[Figure]:
     """The ratio, with half of the stated one as its goal."""
     stated = stated_ratio(README.read_text())
     records = mixed(round(bench.scale * EVENTS), PARTITIONS)
-    faust = FAUST._replace(share=FAUST_SHARE)
-    found = take_turns(bench._replace(rounds=ROUNDS), records, [UNHAUNT, faust])
-    value = ratio(found, UNHAUNT, faust)
+    found = take_turns(bench._replace(rounds=ROUNDS), records, [UNHAUNT, FAUST])
+    value = ratio(found, UNHAUNT, FAUST)
     yield Figure("one worker against stock Faust", value, "x", Goal(stated / 2, stated))
 
 

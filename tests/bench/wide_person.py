@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from schemas.records import Event
-from streams.suppression.catalog import Catalog
-from streams.suppression.join import Join
-from streams.suppression.policy import Policy
+from tests.bench.domain import Join, new_join
 from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.in_process import checkpoint, collecting_nothing
 from tests.builders import NOW, dismissal, purchase, request
@@ -49,7 +47,7 @@ def figures(what: str, found: dict[int, list[float]], goal: Goal | None) -> Iter
 
 def persons_of(width: int) -> Join:
     """Persons of whom so many things are known, and were published."""
-    joined = Join(Policy.default(), Catalog())
+    joined = new_join()
     said = (evidence(number, person) for number in range(width) for person in range(PERSONS))
     checkpoint(joined, said)
     return joined
@@ -71,7 +69,7 @@ def seconds_to_ask(joined: Join, width: int, times: int) -> float:
     asked = [
         request(*CANDIDATES, ts=NOW + width, user_id=f"u{person}") for person in range(PERSONS)
     ]
-    return checkpoint(joined, asked * times).taking / (PERSONS * times)
+    return checkpoint(joined, asked * times).applying / (PERSONS * times)
 
 
 def seconds_to_settle(joined: Join, width: int) -> float:

@@ -1,7 +1,8 @@
-"""What the benchmarks feed to workers: mixes of events, drawn with a seed.
+"""The bare workload, which benchmarks feed to workers: mixes of events, drawn with a seed.
 
-The reference mix is that of the design's measurements: of a hundred events seventy are requests
-with five candidates, ten purchases and twenty dismissals, of 50,000 persons and 2,000 products.
+Candidates are ids, and there is no catalog; `real_workload` is the other one. The reference mix is
+that of the design's measurements: of a hundred events seventy are requests with five candidates,
+ten purchases and twenty dismissals, of 50,000 persons and 2,000 products.
 """
 
 from collections.abc import Iterator
@@ -30,12 +31,17 @@ def mixed(
     mix: dict[str, int] = REFERENCE,
     crowd: Crowd = Crowd(),  # noqa: B008
     seed: int = 7,
+    persons: Iterator[int] | None = None,
 ) -> Iterator[RecordedRecord]:
-    """So many events, a millisecond apart; each topic's share is its weight in the mix."""
+    """So many events, a millisecond apart; each topic's share is its weight in the mix.
+
+    `persons` are the numbers of those whose events they are; without it they are drawn.
+    """
     random = Random(seed)
     topics, weights = [*mix], [*mix.values()]
     for number, topic in enumerate(random.choices(topics, weights, k=events)):
-        user_id = f"u{random.randrange(crowd.persons):06}"
+        person = random.randrange(crowd.persons) if persons is None else next(persons)
+        user_id = f"u{person:06}"
         ts = NOW + number
         yield json_record(topic, user_id, value(topic, number, ts, crowd, random), ts, partitions)
 

@@ -115,13 +115,13 @@ class Member:
 
     def _look_at_the_end(self, worker: WorkerProcess) -> None:
         code = worker.process.returncode
-        said = worker.log.read_text(errors="replace")
-        if "Traceback" in said:
+        log = worker.log.read_text(errors="replace")
+        if "Traceback" in log:
             self.findings.append(f"{self.name} ended with a traceback, see {worker.log}")
         expected = TOLD_TO
         if not self._is_struck:
             expected = BY_ITSELF
-            last = said.strip().rpartition("\n")[2]
+            last = log.strip().rpartition("\n")[2]
             self.endings[re.sub(r"\d+", "…", last)] += 1
             self._starts_at = monotonic() + PAUSE_SECONDS
         if code not in expected:

@@ -13,10 +13,12 @@ from random import Random
 from types import TracebackType
 from typing import Any, Final, Self
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+import confluent_kafka
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 from schemas.topics import PERSON_TOPICS
 from streams.kafka.clients import LARGEST_RECORD
+from streams.kafka.topic_partition import TopicPartition
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated.happening import END, MINUTE
 from streams.settings import Settings
@@ -36,8 +38,6 @@ MISPLACED: Final = 0.5
 BROKER_SECONDS: Final = 5
 FLUSH_SECONDS: Final = 120
 
-Place = tuple[str, int]
-
 
 class Speaker:
     """A person who is in the middle of what they have to say."""
@@ -48,13 +48,13 @@ class Speaker:
         self.stages = list(reversed(life.stages[:stages]))
         """Those that are left, the next one last."""
         self.on_their_way = 0
-        self.offsets: dict[Place, int] = {}
+        self.offsets: dict[TopicPartition, int] = {}
         """Of the last record that was sent, where any was."""
 
-    def is_heard(self, committed: Mapping[Place, int]) -> bool:
+    def is_heard(self, committed: Mapping[TopicPartition, int]) -> bool:
         """Whether the group has committed all that was said."""
         return not self.on_their_way and all(
-            committed.get(place, 0) > offset for place, offset in self.offsets.items()
+            committed.get(partition, 0) > offset for partition, offset in self.offsets.items()
         )
 
 
@@ -76,8 +76,10 @@ class LiveStream:
         self._failure: Exception | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live stream")
-        self._places = [
-            TopicPartition(settings.topic(topic), n) for topic in PERSON_TOPICS for n in partitions
+        self._read_partitions = [
+            confluent_kafka.TopicPartition(settings.topic(topic), n)
+            for topic in PERSON_TOPICS
+            for n in partitions
         ]
         client = {"bootstrap.servers": settings.kafka.brokers, "log_level": 0}
         self._producer = Producer(
@@ -118,7 +120,7 @@ class LiveStream:
         except Exception as error:
             self._failure = error
 
-    def _go_on(self, committed: Mapping[Place, int]) -> None:
+    def _go_on(self, committed: Mapping[TopicPartition, int]) -> None:
         """Let those speak who have been heard, and some who are new."""
         heard = [speaker for speaker in self._speakers if speaker.is_heard(committed)]
         heard += self._newcomers()
@@ -136,12 +138,12 @@ class LiveStream:
         self._speakers += newcomers
         return newcomers
 
-    def _committed(self) -> Mapping[Place, int]:
+    def _committed(self) -> Mapping[TopicPartition, int]:
         try:
-            answers = self._group.committed(self._places, BROKER_SECONDS)
+            answers = self._group.committed(self._read_partitions, BROKER_SECONDS)
         except KafkaException:  # a broker is away, as it may be here
             return {}
-        return {(answer.topic, answer.partition): answer.offset for answer in answers}
+        return {TopicPartition(answer.topic, answer.partition): answer.offset for answer in answers}
 
     def _speak(self, speaker: Speaker) -> None:
         """Send a person's next records."""
@@ -154,7 +156,8 @@ class LiveStream:
         def delivered(error: KafkaError | None, message: Any) -> None:
             self._delivered(error, message)
             speaker.on_their_way -= 1
-            speaker.offsets[message.topic(), message.partition()] = message.offset()
+            sent_to = TopicPartition(message.topic(), message.partition())
+            speaker.offsets[sent_to] = message.offset()
 
         speaker.offsets = {}
         for record in stage:

@@ -21,19 +21,19 @@ class Life:
     def __init__(self, records: Iterable[RecordedRecord]) -> None:
         grouped = groupby(records, key=lambda record: record.topic == REQUESTS)
         self.stages = [list(stage) for _, stage in grouped]
-        self._said: dict[bytes, RecordedRecord] = {}
+        self._moved_records: dict[bytes, RecordedRecord] = {}
 
     def at(self, record: RecordedRecord, now: int) -> RecordedRecord:
         """The record as it is said now, event time in ms; a repeat is what was said before."""
         content = record.value or b""
-        said = self._said.get(content)
-        if said is None:
+        moved = self._moved_records.get(content)
+        if moved is None:
             value = _moved(orjson.loads(content), now)
-            said = record_of(
+            moved = record_of(
                 record.topic, record.key, orjson.dumps(value), now, partition=record.partition
             )
-            self._said[content] = said
-        return said
+            self._moved_records[content] = moved
+        return moved
 
 
 def lives(records: Iterable[RecordedRecord]) -> Iterator[Life]:

@@ -36,7 +36,7 @@ def observe(settings: Settings, partitions: int) -> Observed:
 
     names = {REROUTED: settings.reroute}
     grouped = {settings.topic(name): name for name in PERSON_TOPICS} | {settings.reroute: REROUTED}
-    places = [(topic, number) for topic in grouped for number in range(partitions)]
+    topic_partitions = [(topic, number) for topic in grouped for number in range(partitions)]
     return Observed(
         partitions,
         inputs=[record for name in ("catalog", *PERSON_TOPICS) for record in read(name)],
@@ -46,7 +46,7 @@ def observe(settings: Settings, partitions: int) -> Observed:
         dead_letters=read("dead-letters"),
         offsets={
             (grouped[topic], number): reached.offset
-            for (topic, number), reached in committed(settings, places, SECONDS).items()
+            for (topic, number), reached in committed(settings, topic_partitions, SECONDS).items()
         },
     )
 

@@ -68,7 +68,9 @@ class Outcome(NamedTuple):
     """Records of the backlog that were still to be consumed when the harm was over."""
 
     def __str__(self) -> str:
-        ended = [f"ended by itself {count} times: {said}" for said, count in self.endings.items()]
+        ended = [
+            f"ended by itself {count} times: {ending}" for ending, count in self.endings.items()
+        ]
         blows = [str(blow) for blow in self.blows]
         return "\n".join([f"seed {self.seed}", *blows, *ended, described(self.findings)])
 
@@ -127,7 +129,9 @@ class Chaos:
         self._dismiss()
         report = self._verified()
         members = self._crew.values()
-        of_workers = [Finding("worker", said) for member in members for said in member.findings]
+        of_workers = [
+            Finding("worker", finding) for member in members for finding in member.findings
+        ]
         return Outcome(
             self._seed,
             blows,

@@ -20,7 +20,7 @@ from tests.builders import as_json
 from tests.chaos.observed import REROUTED, Observed
 
 REQUESTS: Final = "impression-requests"
-Place = tuple[str, int, int]
+RecordId = tuple[str, int, int]
 """Topic, partition and offset of a record."""
 
 SHOWN: Final = 3
@@ -74,7 +74,7 @@ class _Verification:
     def __init__(self, observed: Observed, policy: Policy) -> None:
         self._observed = observed
         self._valid: list[Valid] = []
-        self._invalid: dict[Place, tuple[RecordedRecord, str]] = {}
+        self._invalid: dict[RecordId, tuple[RecordedRecord, str]] = {}
         for record in observed.inputs:
             self._judge(record)
         backtest = Backtest(policy)
@@ -92,7 +92,7 @@ class _Verification:
                 return
             event = decode(record.topic, record.key, record.value, record.timestamp)
         except InvalidRecord as error:
-            self._invalid[_place(record)] = record, error.code
+            self._invalid[_id_of(record)] = record, error.code
         else:
             home = partition_of(event.user_id.encode(), self._observed.partitions)
             self._valid.append(Valid(record, event, home))
@@ -198,14 +198,14 @@ class _Verification:
 
     def _of_dead_letters(self) -> Iterator[Finding]:
         """Each input that is not right is there once, as it was received."""
-        buried = Counter(_original(letter) for letter in self._observed.dead_letters)
-        for place in self._invalid.keys() - buried.keys():
-            yield Finding("dead letter missing", f"{place}")
-        for place, count in buried.items():
-            if place not in self._invalid:
-                yield Finding("dead letter of a record that is right", f"{place}")
+        dead_lettered = Counter(_original(letter) for letter in self._observed.dead_letters)
+        for record_id in self._invalid.keys() - dead_lettered.keys():
+            yield Finding("dead letter missing", f"{record_id}")
+        for record_id, count in dead_lettered.items():
+            if record_id not in self._invalid:
+                yield Finding("dead letter of a record that is right", f"{record_id}")
             if count > 1:
-                yield Finding("dead letter more than once", f"{place}, {count} times")
+                yield Finding("dead letter more than once", f"{record_id}, {count} times")
         for letter in self._observed.dead_letters:
             record, code = self._invalid.get(_original(letter), (letter, _header(letter, "error")))
             if (letter.key, letter.value) != (record.key, record.value):
@@ -235,21 +235,23 @@ class _Verification:
         for record in (*self._observed.inputs, *self._observed.rerouted):
             if record.topic != "catalog":
                 ends[record.topic, record.partition] = record.offset + 1
-        for place, end in ends.items():
-            offset = self._observed.offsets.get(place, 0)
+        for partition, end in ends.items():
+            offset = self._observed.offsets.get(partition, 0)
             if offset != end:
-                yield Finding("offset not after the last record", f"{place}: {offset}, not {end}")
+                yield Finding(
+                    "offset not after the last record", f"{partition}: {offset}, not {end}"
+                )
 
     def _of_home(self, record: RecordedRecord) -> Iterator[Finding]:
         if record.partition != partition_of(record.key or b"", self._observed.partitions):
-            yield Finding("output in another partition than its person's", f"{_place(record)}")
+            yield Finding("output in another partition than its person's", f"{_id_of(record)}")
 
 
-def _place(record: RecordedRecord) -> Place:
+def _id_of(record: RecordedRecord) -> RecordId:
     return record.topic, record.partition, record.offset
 
 
-def _original(letter: RecordedRecord) -> Place:
+def _original(letter: RecordedRecord) -> RecordId:
     """Where the record of a dead letter lay; its topic without the deployment's prefix."""
     topic = _header(letter, "topic").rpartition(".")[2]
     return topic, int(_header(letter, "partition")), int(_header(letter, "offset"))

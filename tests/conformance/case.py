@@ -67,13 +67,14 @@ class Case(NamedTuple):
             "name": self.name,
             "policy": {table: document[table] for table in OF_A_VIEW},
             "catalog": {
-                product_id: _said(Product(**fields)) for product_id, fields in self.catalog.items()
+                product_id: _given_fields(Product(**fields))
+                for product_id, fields in self.catalog.items()
             },
             "list": self.list(),
             "age": self.age,
             "request": {
-                **_said(self.request),
-                "candidates": [_said(each) for each in self.request.candidates],
+                **_given_fields(self.request),
+                "candidates": [_given_fields(each) for each in self.request.candidates],
             },
             "decision": self.decision(),
         }
@@ -102,7 +103,7 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _said(record: Any) -> dict[str, Any]:
+def _given_fields(record: Any) -> dict[str, Any]:
     """The fields of a record that say anything."""
     fields: Iterable[tuple[str, Any]] = msgspec.to_builtins(record).items()
     return {name: value for name, value in fields if value is not None}

@@ -144,8 +144,10 @@ def _java() -> str:
         homes.insert(0, Path(os.environ["JAVA_HOME"]))
     for java in (home / "bin" / "java" for home in homes):
         if java.exists():
-            said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
-            version = re.search(r'version "(\d+)', said.stderr)
+            finished = subprocess.run(
+                [java, "-version"], capture_output=True, text=True, check=False
+            )
+            version = re.search(r'version "(\d+)', finished.stderr)
             if version and int(version[1]) >= STRIMZI_JAVA:
                 return str(java)
     pytest.skip(f"Strimzi's definitions are made with Java {STRIMZI_JAVA}, which is not here")

@@ -137,8 +137,8 @@ class LocalServices:
     def _environment(self, name: str) -> dict[str, str]:
         """The variables of a service, and of this process only what programs need to be found."""
         service = self._services[name]
-        said = environment_of(service) if service["image"] == IMAGE else {}
-        here = {variable: self._here(name, value) for variable, value in said.items()}
+        variables = environment_of(service) if service["image"] == IMAGE else {}
+        here = {variable: self._here(name, value) for variable, value in variables.items()}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         return {
             **here,

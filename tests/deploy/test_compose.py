@@ -198,8 +198,8 @@ def test_every_topic_is_there(settings: Settings) -> None:
 def test_each_of_kafkas_listeners_leads_to_itself(running: LocalServices) -> None:
     for port in (9092, 19092):
         address = running.address("kafka", port)
-        told = AdminClient({"bootstrap.servers": address}).list_topics(timeout=SECONDS).brokers
-        assert [f"{broker.host}:{broker.port}" for broker in told.values()] == [address]
+        brokers = AdminClient({"bootstrap.servers": address}).list_topics(timeout=SECONDS).brokers
+        assert [f"{broker.host}:{broker.port}" for broker in brokers.values()] == [address]
 
 
 @pytest.mark.kafka
@@ -243,8 +243,10 @@ def test_workers_answer_where_prometheus_asks(running: LocalServices, worker: st
 @pytest.mark.kafka
 def test_the_service_is_healthy_and_answers_where_prometheus_asks(running: LocalServices) -> None:
     running.wait_until_healthy("serve")
-    with urlopen(f"http://{running.address('serve', SERVE_PORT)}/metrics", timeout=SECONDS) as told:
-        assert told.status == 200
+    with urlopen(
+        f"http://{running.address('serve', SERVE_PORT)}/metrics", timeout=SECONDS
+    ) as response:
+        assert response.status == 200
 
 
 @pytest.mark.kafka

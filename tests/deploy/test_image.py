@@ -50,8 +50,8 @@ def container(
 
 def output_of(image: BuiltImage, name: str, *command: str) -> str:
     with container(image, name, [*command]) as process:
-        said, _ = process.communicate(timeout=SECONDS)
-    return said
+        output, _ = process.communicate(timeout=SECONDS)
+    return output
 
 
 def test_the_program_in_it_is_of_this_version_and_compiled(image: BuiltImage) -> None:
@@ -71,10 +71,10 @@ def test_a_worker_in_it_works_and_stops_in_order(
     settings = settings_of(kafka.address, tmp_path)
     deployment = Deployment(settings, 1)
     named = ("UNHAUNT_BROKERS", "UNHAUNT_APPLICATION", "UNHAUNT_TOPIC_PREFIX")
-    said = {name: variables_of(settings)[name] for name in named}
+    shown = {name: variables_of(settings)[name] for name in named}
     [port] = free_ports(1)
     here = {"UNHAUNT_HTTP_HOST": HOST, "UNHAUNT_HTTP_PORT": str(port)}
-    with container(image, "worker", COMMAND, **said, **here, UNHAUNT_INSTANCE="a") as process:
+    with container(image, "worker", COMMAND, **shown, **here, UNHAUNT_INSTANCE="a") as process:
         deployment.wait_until_shared_by(["a"])
         with container(image, "check", IMAGE.words("HEALTHCHECK"), **here) as check:
             words, _ = check.communicate(timeout=SECONDS)

@@ -133,10 +133,10 @@ def test_a_panel_that_is_empty_says_what_is_not_there() -> None:
 def test_every_panel_has_an_id_and_a_place_of_its_own() -> None:
     shown = dashboard()["panels"]
     assert len({panel["id"] for panel in shown}) == len(shown)
-    places = sorted(
+    rectangles = sorted(
         (at["y"], at["x"], at["w"], at["h"]) for at in (panel["gridPos"] for panel in shown)
     )
-    for (y, x, width, height), (next_y, next_x, _, _) in pairwise(places):
+    for (y, x, width, height), (next_y, next_x, _, _) in pairwise(rectangles):
         assert (next_y == y and next_x == x + width) or (next_y == y + height and next_x == 0)
         assert x + width <= 24
 

@@ -73,20 +73,20 @@ def follow(heading: str, deployment: Deployment, *changes: tuple[str, str]) -> N
 
 def run_tool(name: str, *arguments: str) -> None:
     """Run one of Kafka's own tools until it works: a group is empty when its sessions are over."""
-    said = ""
+    output = ""
 
     def has_worked() -> bool:
-        nonlocal said
+        nonlocal output
         done = subprocess.run(
             [*of_kafka(name), *arguments], capture_output=True, text=True, check=False
         )
-        said = done.stdout + done.stderr
-        return done.returncode == 0 and "Error" not in said
+        output = done.stdout + done.stderr
+        return done.returncode == 0 and "Error" not in output
 
     try:
         wait_until(has_worked, name)
     except TimeoutError as late:
-        raise TimeoutError(said) from late
+        raise TimeoutError(output) from late
 
 
 def work_off(deployment: Deployment, records: Sequence[RecordedRecord] = ()) -> None:
@@ -133,14 +133,14 @@ def test_a_record_is_stepped_over_and_nothing_else_is_missing(deployment: Deploy
     half = len(RECORDS) // 2
     work_off(deployment, RECORDS[:half])
     deployment.load(RECORDS[half:])
-    place = requests_in(RECORDS[:half], partition=1)
+    offset = requests_in(RECORDS[:half], partition=1)
     follow(
         "A poison record",
         deployment,
         ("--group unhaunt", f"--group {deployment.settings.application}"),
         ("impression-requests:3", f"{deployment.settings.topic('impression-requests')}:1"),
-        ("impression-requests/3/1041-1041", f"impression-requests/1/{place}-{place}"),
-        ("1042", str(place + 1)),
+        ("impression-requests/3/1041-1041", f"impression-requests/1/{offset}-{offset}"),
+        ("1042", str(offset + 1)),
     )
     assert len(contents(Path("poison.jsonl"))) == 1
     work_off(deployment)

@@ -16,7 +16,7 @@ from streams.engine.context import EngineContext
 from streams.engine.loop import Engine
 from streams.engine.opening import Opened
 from streams.engine.partition_processor import PartitionProcessor
-from streams.engine.state.progress import taken
+from streams.engine.state.progress import processed_offsets
 from streams.engine.state.store import Memory, Store
 from streams.engine.task import Task, TaskSupplier
 from streams.kafka.group_consumer import Assigned, Polled, Position
@@ -184,7 +184,7 @@ class InMemoryEngine:
         processors = {}
         for number in range(self._partitions):
             store = Store(self._folder / str(number), memory)
-            offsets = taken(store)
+            offsets = processed_offsets(store)
             processors[number] = PartitionProcessor(number, store, {}, self.context)
             for stream in STREAMS:
                 processors[number].start_at(stream, offsets.get(stream, 0))

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.topics import PERSON_TOPICS
 from streams.engine.state.store import Memory, Store
-from streams.kafka.offsets import answered
+from streams.kafka.offsets import retry_while_moving
 from streams.kafka.topic_partition import TopicPartition
 from streams.kafka.topics import create, plan
 from streams.recording.files import RecordedRecord
@@ -110,7 +110,7 @@ class Deployment:
         """The instances that have partitions; nobody while the group gives them anew."""
         client = AdminClient({"bootstrap.servers": self.settings.kafka.brokers})
         name = self.settings.application
-        group = answered(
+        group = retry_while_moving(
             lambda: client.describe_consumer_groups([name])[name].result(SECONDS),
             monotonic() + SECONDS,
         )
@@ -125,8 +125,10 @@ class Deployment:
     def consumed(self) -> float:
         """How much of the person topics the group has committed, 1 being all that was loaded."""
         asked = [confluent_kafka.TopicPartition(*each) for each in self._loaded]
-        answers = answered(lambda: self._group.committed(asked, SECONDS), monotonic() + SECONDS)
-        return sum(max(0, place.offset) for place in answers) / self.loaded
+        answers = retry_while_moving(
+            lambda: self._group.committed(asked, SECONDS), monotonic() + SECONDS
+        )
+        return sum(max(0, answer.offset) for answer in answers) / self.loaded
 
     def wait_until_consumed(self, *workers: WorkerProcess) -> None:
         """Wait until the group has committed all that was loaded."""
@@ -196,8 +198,8 @@ class Deployment:
 
 
 def _last_words(log: Path) -> str:
-    said = log.read_text(errors="replace").strip() if log.exists() else ""
-    return f"--- {log.name}\n{said[-2_000:]}"
+    text = log.read_text(errors="replace").strip() if log.exists() else ""
+    return f"--- {log.name}\n{text[-2_000:]}"
 
 
 def read_topic(
@@ -244,6 +246,6 @@ def _reader(settings: Settings) -> dict[str, Any]:
 
 def counts_of(worker: WorkerProcess) -> dict[str, Any]:
     """What a worker that has stopped in order says became of its records."""
-    said = re.findall(r"worker stopped: Counts\((.*)\)$", worker.log.read_text(), re.MULTILINE)
-    assert said, worker.log.read_text()
-    return eval(f"dict({said[-1]})", {"Counter": Counter})
+    counts = re.findall(r"worker stopped: Counts\((.*)\)$", worker.log.read_text(), re.MULTILINE)
+    assert counts, worker.log.read_text()
+    return eval(f"dict({counts[-1]})", {"Counter": Counter})

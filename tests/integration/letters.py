@@ -34,12 +34,12 @@ class Letters:
             "UNHAUNT_APPLICATION": settings.application,
             "UNHAUNT_TOPIC_PREFIX": settings.topic_prefix,
         }
-        self._buried = 0
+        self._count = 0
 
     def run(self, *arguments: object) -> Result:
         return run("dead-letters", *arguments, **self.environment)
 
-    def bury(
+    def put(
         self,
         topic: str = "purchases",
         value: bytes | None = ORDER,
@@ -53,14 +53,14 @@ class Letters:
     ) -> str:
         """Put a letter there as a worker does; returns its place, as `show` takes it."""
         producer = Producer({"bootstrap.servers": self.settings.kafka.brokers})
-        places: list[str] = []
-        self._buried += 1
-        said = {
+        letter_ids: list[str] = []
+        self._count += 1
+        finding = {
             "error": error,
             "detail": detail,
             "topic": self.settings.topic(topic),
             "partition": partition,
-            "offset": 100 + self._buried if offset is None else offset,
+            "offset": 100 + self._count if offset is None else offset,
             "timestamp": NOW,
         }
         producer.produce(
@@ -69,13 +69,13 @@ class Letters:
             key,
             partition,
             timestamp=written,
-            headers=[*headers, *((f"unhaunt.{name}", str(v)) for name, v in said.items())],
-            on_delivery=lambda _, message: places.append(
+            headers=[*headers, *((f"unhaunt.{name}", str(v)) for name, v in finding.items())],
+            on_delivery=lambda _, message: letter_ids.append(
                 f"{message.partition()}/{message.offset()}"
             ),
         )
         assert producer.flush(60) == 0
-        return places[0]
+        return letter_ids[0]
 
     def replayed(self, topic: str = "purchases") -> list[Any]:
         """What stands on an input topic, which only a replay has filled."""

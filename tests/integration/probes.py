@@ -66,6 +66,6 @@ def by(found: Samples, name: str, label: str) -> dict[str, float]:
     added: dict[str, float] = {}
     for (found_name, labels), number in found.items():
         if found_name == f"unhaunt_{name}" and number:
-            told = dict(labels)[label]
-            added[told] = added.get(told, 0) + number
+            label_value = dict(labels)[label]
+            added[label_value] = added.get(label_value, 0) + number
     return added

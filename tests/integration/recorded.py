@@ -149,5 +149,5 @@ def until_recorded(settings: Settings, path: Path, count: int, number: int) -> N
     with start_recording(settings, path, "--continuous") as process:
         wait_until(lambda: done(path) >= count or process.poll() is not None, "records")
         process.send_signal(number)
-        _, said = process.communicate(timeout=SECONDS)
-    assert process.returncode == (-number if number == signal.SIGKILL else 0), said
+        _, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == (-number if number == signal.SIGKILL else 0), errors

@@ -52,7 +52,7 @@ def expected(records: Sequence[RecordedRecord], policy: str, partitions: int) ->
 def as_of(records: Iterable[RecordedRecord]) -> dict[int, list[dict[str, int]]]:
     """Each decision's `as_of`, in the order of the requests: records by their place (SPEC 6)."""
     clocks: dict[tuple[int, str], int] = {}
-    places = []
+    ordered = []
     for record in records:
         try:
             event = decode(record.topic, record.key, record.value, record.timestamp)
@@ -61,10 +61,10 @@ def as_of(records: Iterable[RecordedRecord]) -> dict[int, list[dict[str, int]]]:
         stream = (record.partition, record.topic)
         clocks[stream] = max(event.ts, clocks.get(stream, event.ts))
         rank = PERSON_TOPICS.index(record.topic)
-        places.append((record.partition, clocks[stream], rank, record.offset, event.ts))
+        ordered.append((record.partition, clocks[stream], rank, record.offset, event.ts))
     newest: dict[int, dict[str, int]] = defaultdict(dict)
     seen = defaultdict(list)
-    for number, _, rank, _, ts in sorted(places):
+    for number, _, rank, _, ts in sorted(ordered):
         topic = PERSON_TOPICS[rank]
         if topic == "impression-requests":
             seen[number].append(dict(newest[number]))
@@ -75,7 +75,7 @@ def as_of(records: Iterable[RecordedRecord]) -> dict[int, list[dict[str, int]]]:
 
 def as_of_of(decisions: dict[int, list[dict[str, Any]]]) -> dict[int, list[dict[str, int]]]:
     """What the decisions of a worker say of how fresh they are."""
-    return {number: [said["as_of"] for said in decisions[number]] for number in decisions}
+    return {number: [decision["as_of"] for decision in decisions[number]] for number in decisions}
 
 
 def _stored(backtest: Backtest, lists: dict[str, Any]) -> dict[int, dict[bytes, bytes]]:

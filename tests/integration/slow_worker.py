@@ -38,14 +38,14 @@ class Slowness:
         if not self._gate.exists():
             return set()
         heard = set()
-        for place in sorted(partitions):
-            fetches = self._silent.pop(place, 0)
+        for partition in sorted(partitions):
+            fetches = self._silent.pop(partition, 0)
             if fetches == 0 and self._random.random() < SHARE_OF_SILENT:
                 fetches = self._random.randint(1, LONGEST_SILENCE)
             if fetches == 0:
-                heard.add(place)
+                heard.add(partition)
             else:
-                self._silent[place] = fetches - 1
+                self._silent[partition] = fetches - 1
         return heard
 
 

@@ -34,8 +34,8 @@ class Run(NamedTuple):
     def explained(self, *arguments: object) -> dict[str, Any]:
         result = self.explain(*arguments, "--json")
         assert result.exit_code == 0, result.stderr
-        [said] = json_lines(result.stdout)
-        return said
+        [explanation] = json_lines(result.stdout)
+        return explanation
 
     def persons(self) -> list[str]:
         """Everybody of whom something is kept."""
@@ -54,11 +54,14 @@ def worked_off(deploy: Deploy) -> Run:
     return Run(records, deployment)
 
 
-def without_replaced(said: dict[str, Any]) -> dict[str, Any]:
+def without_replaced(answer: dict[str, Any]) -> dict[str, Any]:
     """What is held, without what only a recording can know: evidence keeps the winners."""
-    for fact in (*said["evidence"], *(f for claim in said["claims"] for f in claim["evidence"])):
+    for fact in (
+        *answer["evidence"],
+        *(f for claim in answer["claims"] for f in claim["evidence"]),
+    ):
         fact.pop("replaced", None)
-    return said
+    return answer
 
 
 def test_what_is_held_is_what_a_recording_of_the_same_tells(worked_off: Run) -> None:
@@ -67,9 +70,11 @@ def test_what_is_held_is_what_a_recording_of_the_same_tells(worked_off: Run) -> 
     for user_id in persons[:: max(1, len(persons) // 5)]:
         known = OnePerson(worked_off.records, user_id, policy).at(None)
         assert known.join.newest is not None
-        told = as_json(held(known.join, user_id, known.join.newest, known.events))
-        assert told["evidence"]
-        assert without_replaced(worked_off.explained("--user", user_id)) == without_replaced(told)
+        expected = as_json(held(known.join, user_id, known.join.newest, known.events))
+        assert expected["evidence"]
+        assert without_replaced(worked_off.explained("--user", user_id)) == without_replaced(
+            expected
+        )
 
 
 def test_the_list_that_is_told_is_the_one_that_was_published(worked_off: Run) -> None:
@@ -91,10 +96,10 @@ def test_a_product_is_explained_by_what_is_kept_and_by_the_catalog(worked_off: R
         for product, group in groups.items()
         if entry["reason"] == "purchased" and (entry["scope"], entry["value"]) == ("group", group)
     )
-    said = worked_off.explained(
+    explanation = worked_off.explained(
         "--user", user_id, "--product", product.decode(), "--at", entry["since"]
     )
-    [candidate] = said["candidates"]
+    [candidate] = explanation["candidates"]
     assert candidate["known"]["item_group_id"] == entry["value"]
     assert entry in [{name: claim[name] for name in entry} for claim in candidate["claims"]]
 

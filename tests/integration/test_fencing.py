@@ -103,11 +103,11 @@ def test_the_lists_are_the_backtests(story: Story) -> None:
 
 
 def test_a_worker_that_was_stopped_for_so_long_says_what_has_become_of_it(story: Story) -> None:
-    def said_so() -> bool:
-        said = story.stopped.log.read_text()
-        return bool(re.search("the group has given this worker up|^Kafka: ", said, re.MULTILINE))
+    def is_logged() -> bool:
+        log = story.stopped.log.read_text()
+        return bool(re.search("the group has given this worker up|^Kafka: ", log, re.MULTILINE))
 
-    story.deployment.wait_until(said_so, "a word of it", story.other)
+    story.deployment.wait_until(is_logged, "a word of it", story.other)
     assert "Traceback" not in story.stopped.log.read_text()
 
 

@@ -76,7 +76,9 @@ def examples(topic: str, kind: str) -> Iterator[RecordedRecord]:
             orjson.dumps(shown["value"]),
             shown["timestamp"],
             partition=(partition_of(key or b"", PARTITIONS) + (number % 5 == 4)) % PARTITIONS,
-            headers=[(name, said.encode()) for name, said in shown.get("headers", {}).items()],
+            headers=[
+                (name, content.encode()) for name, content in shown.get("headers", {}).items()
+            ],
         )
 
 
@@ -110,7 +112,7 @@ def run(runs: list[Run], request: pytest.FixtureRequest) -> Run:
     return runs[request.param]
 
 
-def said_by(run: Run, record: RecordedRecord) -> Input | InvalidRecord | None:
+def read_by(run: Run, record: RecordedRecord) -> Input | InvalidRecord | None:
     readers = readers_of(run.formats)
     key, value, headers = record.key, record.value, record.headers
     try:
@@ -133,21 +135,21 @@ def in_our_own_format(run: Run) -> OurOwn:
     fates: Counter[str] = Counter()
     own = []
     for record in run.records:
-        said = said_by(run, record)
-        if said is None:
+        found = read_by(run, record)
+        if found is None:
             fates["ignored"] += 1
-        elif isinstance(said, InvalidRecord):
+        elif isinstance(found, InvalidRecord):
             fates["dead"] += 1
         else:
             fates["joined"] += 1
-            home = partition_of(said.user_id.encode(), PARTITIONS)
+            home = partition_of(found.user_id.encode(), PARTITIONS)
             fates["rerouted"] += home != record.partition
-            for event in events_of(said):
+            for event in events_of(found):
                 content = orjson.dumps(msgspec.to_builtins(event))
                 own.append(
                     record_of(
                         TOPIC_OF[type(event)],
-                        said.user_id.encode(),
+                        found.user_id.encode(),
                         content,
                         record.timestamp,
                         partition=home,
@@ -155,7 +157,7 @@ def in_our_own_format(run: Run) -> OurOwn:
                 )
     lists = expected(list(numbered(own)), "", PARTITIONS).lists
     after = max(record.timestamp for record in own) + 1
-    requests = [request_of(user_id, said, after) for user_id, said in sorted(lists.items())]
+    requests = [request_of(user_id, entries, after) for user_id, entries in sorted(lists.items())]
     decided = expected(list(numbered([*own, *requests])), "", PARTITIONS).decisions
     return OurOwn(fates, lists, requests, decided)
 
@@ -219,17 +221,17 @@ def test_every_record_is_joined_or_dead_or_ignored_or_rerouted(run: Run) -> None
 
 def test_what_cannot_be_placed_is_in_the_dead_letters_with_the_reason(run: Run) -> None:
     refused = {
-        (record.topic, record.value): said.detail
+        (record.topic, record.value): problem.detail
         for record in run.records
-        if isinstance(said := said_by(run, record), InvalidRecord)
+        if isinstance(problem := read_by(run, record), InvalidRecord)
     }
     prefix = run.deployment.settings.topic_prefix
-    buried = {}
+    dead_lettered = {}
     for message in run.deployment.read("dead-letters"):
         headers = dict(message.headers())
         topic = headers["unhaunt.topic"].decode().removeprefix(prefix)
-        buried[topic, message.value()] = headers["unhaunt.detail"].decode()
-    assert buried == refused
+        dead_lettered[topic, message.value()] = headers["unhaunt.detail"].decode()
+    assert dead_lettered == refused
 
 
 def test_a_replay_judges_dead_letters_by_the_format_that_their_topic_has_now(run: Run) -> None:

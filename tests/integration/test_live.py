@@ -110,10 +110,10 @@ def test_what_is_not_right_is_in_the_dead_letters_as_it_was_received(run: Run) -
     codes: Counter[str] = Counter()
     for message in run.deployment.read("dead-letters"):
         headers = dict(message.headers())
-        place = tuple(
+        source = tuple(
             headers[f"unhaunt.{name}"].decode() for name in ("topic", "partition", "offset")
         )
-        record = received.pop(place)
+        record = received.pop(source)
         assert (message.key(), message.value()) == (record.key, record.value)
         assert headers["unhaunt.timestamp"] == str(record.timestamp).encode()
         assert headers["unhaunt.detail"]

@@ -44,7 +44,7 @@ class Story(NamedTuple):
     deployment: Deployment
     worker: WorkerProcess
     port: int
-    told: Samples
+    scraped: Samples
     startup: tuple[int, Any]
     ready: tuple[int, Any]
     live: tuple[int, Any]
@@ -71,13 +71,13 @@ def story(deploy: Deploy) -> Iterator[Story]:
         )
 
 
-def is_accounted_for(told: Samples) -> bool:
+def is_accounted_for(scraped: Samples) -> bool:
     """Whether all that was decided and joined has been committed."""
     requests, events = (
-        value(told, f"{name}_seconds_count") for name in ("request_to_decision", "event_to_list")
+        value(scraped, f"{name}_seconds_count") for name in ("request_to_decision", "event_to_list")
     )
-    decided = value(told, "output_records_total", topic="decisions")
-    return (requests, events) == (decided, value(told, "joined_events_total"))
+    decided = value(scraped, "output_records_total", topic="decisions")
+    return (requests, events) == (decided, value(scraped, "joined_events_total"))
 
 
 # --- what it counts ------------------------------------------------------------------------------
@@ -85,28 +85,30 @@ def is_accounted_for(told: Samples) -> bool:
 
 def test_the_records_that_were_sent_are_those_that_it_counts(story: Story) -> None:
     sent = Counter(record.topic for record in story.records if record.topic in PERSON_TOPICS)
-    assert by(story.told, "input_records_total", "topic") == sent
+    assert by(story.scraped, "input_records_total", "topic") == sent
 
 
 def test_the_output_that_it_counts_lies_on_the_topics(story: Story) -> None:
-    def is_told(topic: str) -> bool:
-        told = value(samples(story.port), "output_records_total", topic=topic)
-        return told == len(story.deployment.read(topic))
+    def is_counted(topic: str) -> bool:
+        counted = value(samples(story.port), "output_records_total", topic=topic)
+        return counted == len(story.deployment.read(topic))
 
     for topic in ("decisions", "suppressions", "dead-letters"):
         # Lists may still come a little after everything was consumed.
-        story.deployment.wait_until(lambda topic=topic: is_told(topic), topic, story.worker)
+        story.deployment.wait_until(lambda topic=topic: is_counted(topic), topic, story.worker)
 
 
 def test_candidates_are_counted_as_they_were_decided(story: Story) -> None:
-    decisions = [said for of in story.deployment.decisions().values() for said in of]
-    suppressed = Counter(answer["reason"] for said in decisions for answer in said["suppressed"])
-    ghosted = Counter(answer["reason"] for said in decisions for answer in said["ghosted"])
+    decisions = [decision for of in story.deployment.decisions().values() for decision in of]
+    suppressed = Counter(
+        answer["reason"] for decision in decisions for answer in decision["suppressed"]
+    )
+    ghosted = Counter(answer["reason"] for decision in decisions for answer in decision["ghosted"])
     assert suppressed
-    assert by(story.told, "suppressed_candidates_total", "reason") == suppressed
-    assert by(story.told, "ghosted_candidates_total", "reason") == ghosted
-    assert value(story.told, "allowed_candidates_total") == sum(
-        len(said["allowed"]) for said in decisions
+    assert by(story.scraped, "suppressed_candidates_total", "reason") == suppressed
+    assert by(story.scraped, "ghosted_candidates_total", "reason") == ghosted
+    assert value(story.scraped, "allowed_candidates_total") == sum(
+        len(decision["allowed"]) for decision in decisions
     )
 
 
@@ -119,38 +121,38 @@ def test_dead_letters_are_counted_by_what_is_wrong(story: Story) -> None:
             except InvalidRecord as problem:
                 wrong[problem.code] += 1
     assert wrong
-    assert by(story.told, "dead_letters_total", "code") == wrong
+    assert by(story.scraped, "dead_letters_total", "code") == wrong
 
 
 def test_each_request_is_timed_until_its_decision_and_each_event_until_its_list(
     story: Story,
 ) -> None:
-    assert value(story.told, "request_to_decision_seconds_count") > 0
-    assert value(story.told, "event_to_list_seconds_count") > 0
-    assert is_accounted_for(story.told)
+    assert value(story.scraped, "request_to_decision_seconds_count") > 0
+    assert value(story.scraped, "event_to_list_seconds_count") > 0
+    assert is_accounted_for(story.scraped)
 
 
 def test_who_has_taken_everything_has_no_lag(story: Story) -> None:
-    assert by(story.told, "lag_records", "topic") == {}
-    assert by(story.told, "lag_seconds", "topic") == {}
+    assert by(story.scraped, "lag_records", "topic") == {}
+    assert by(story.scraped, "lag_seconds", "topic") == {}
 
 
 def test_it_tells_the_state_that_it_has(story: Story) -> None:
-    assert value(story.told, "partitions") == PARTITIONS
-    assert by(story.told, "stage", "stage") == {"working": 1}
-    assert value(story.told, "rebalances_total") >= 1
-    assert value(story.told, "cached_persons") > 0
-    found = by(story.told, "person_lookups_total", "found")
+    assert value(story.scraped, "partitions") == PARTITIONS
+    assert by(story.scraped, "stage", "stage") == {"working": 1}
+    assert value(story.scraped, "rebalances_total") >= 1
+    assert value(story.scraped, "cached_persons") > 0
+    found = by(story.scraped, "person_lookups_total", "found")
     assert found["memory"] > 0
-    assert value(story.told, "checkpoint_seconds_count") > 0
-    assert value(story.told, "batch_records_sum") == sum(
-        by(story.told, "input_records_total", "topic").values()
+    assert value(story.scraped, "checkpoint_seconds_count") > 0
+    assert value(story.scraped, "batch_records_sum") == sum(
+        by(story.scraped, "input_records_total", "topic").values()
     )
-    assert by(story.told, "policy_info", "version") == {Policy.from_toml(DEMO_POLICY).version: 1}
+    assert by(story.scraped, "policy_info", "version") == {Policy.from_toml(DEMO_POLICY).version: 1}
 
 
 def test_its_memory_is_told_as_that_of_any_process(story: Story) -> None:
-    assert story.told["process_resident_memory_bytes", frozenset()] > 10_000_000
+    assert story.scraped["process_resident_memory_bytes", frozenset()] > 10_000_000
 
 
 # --- health --------------------------------------------------------------------------------------
@@ -183,8 +185,8 @@ def test_until_the_group_has_shared_out_a_worker_is_alive_but_neither_started_no
     with deployment.worker("b", http_port=second_port) as second:
         deployment.wait_until(lambda: health(second_port, "live")[0] == 200, "life", second)
         for check in ("startup", "ready"):
-            status, said = health(second_port, check)
-            assert (status, said) == (
+            status, answer = health(second_port, check)
+            assert (status, answer) == (
                 503,
                 {"ok": False, "why": "it waits for the group to assign partitions"},
             )
@@ -215,10 +217,10 @@ def test_who_begins_without_a_state_tells_what_was_restored(deploy: Deploy) -> N
     port = free_port()
     with deployment.worker(http_port=port) as worker:
         deployment.wait_until(lambda: is_ready(port), "readiness", worker)
-        told = samples(port)
+        scraped = samples(port)
     changelog = read_topic(deployment.settings, deployment.settings.changelog, 1)
-    assert 0 < value(told, "restored_records_total") <= len(changelog)
-    assert value(told, "restore_left_offsets") == 0
+    assert 0 < value(scraped, "restored_records_total") <= len(changelog)
+    assert value(scraped, "restore_left_offsets") == 0
 
 
 def test_a_worker_whose_brokers_are_gone_is_alive_but_not_ready(
@@ -244,8 +246,8 @@ def test_a_worker_whose_brokers_are_gone_is_alive_but_not_ready(
 
 def test_where_its_port_is_taken_it_ends_and_says_so(deploy: Deploy) -> None:
     deployment = deploy(1)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
         with deployment.worker(http_port=port) as worker:
             assert worker.process.wait(SECONDS) == 2
     [line] = worker.log.read_text().splitlines()
@@ -274,10 +276,10 @@ def test_a_unit_of_processes_answers_for_all_of_them_at_one_port(deploy: Deploy)
         deployment.wait_until_shared_by(("u-1", "u-2"), unit)
         deployment.wait_until_consumed(unit)
         deployment.wait_until(lambda: is_ready(port), "readiness", unit)
-        told = samples(port)
-        assert by(told, "partitions", "worker") == {"u-1": 2, "u-2": 2}
-        assert sum(by(told, "input_records_total", "worker").values()) == deployment.loaded
-        assert by(told, "worker_up", "worker") == {"u-1": 1, "u-2": 1}
+        scraped = samples(port)
+        assert by(scraped, "partitions", "worker") == {"u-1": 2, "u-2": 2}
+        assert sum(by(scraped, "input_records_total", "worker").values()) == deployment.loaded
+        assert by(scraped, "worker_up", "worker") == {"u-1": 1, "u-2": 1}
         assert health(port, "ready")[1]["workers"].keys() == {"u-1", "u-2"}
 
         [killed] = re.findall(r"u-1 runs as process (\d+)$", unit.log.read_text(), re.MULTILINE)

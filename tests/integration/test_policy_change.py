@@ -42,7 +42,7 @@ class Changed(NamedTuple):
     lists_between: dict[str, dict[str, Any]]
     """The lists after the change, before anything more was said."""
     worker: WorkerProcess
-    said: str
+    log: str
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +75,11 @@ def _evidence() -> list[Event]:
     bought = [
         purchase("tv", order_id=f"o-{user}", event_id=f"b-{user}", user_id=user) for user in PEOPLE
     ]
-    said = [
+    rejected = [
         dismissal("not_interested", event_id=f"d-{user}", user_id=user, product_id="mug")
         for user in PEOPLE
     ]
-    return [*bought, *said]
+    return [*bought, *rejected]
 
 
 def _requests(ts: int) -> list[Event]:
@@ -113,14 +113,14 @@ def test_every_list_follows_though_nothing_new_was_said(changed: Changed) -> Non
 
 
 def test_a_wrong_file_is_refused_logged_and_counted(changed: Changed) -> None:
-    [line] = [line for line in changed.said.splitlines() if "its file is wrong" in line]
+    [line] = [line for line in changed.log.splitlines() if "its file is wrong" in line]
     assert "the policy stays before" in line
     assert "consent.mode" in line
     assert counts_of(changed.worker)["policies_refused"] == 1
 
 
 def test_the_log_says_when_the_policy_changed(changed: Changed) -> None:
-    assert changed.said.count("the policy is after from here on, and was before") == 1
+    assert changed.log.count("the policy is after from here on, and was before") == 1
 
 
 def test_a_change_in_mid_work_repeats_nothing_loses_nothing_and_comes_once(deploy: Deploy) -> None:

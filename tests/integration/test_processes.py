@@ -31,12 +31,12 @@ TWO = ("-m", "streams", "worker", "--processes", "2")
 def processes(unit: WorkerProcess) -> dict[str, list[int]]:
     """The processes that a unit has said that it started, by member."""
     started: dict[str, list[int]] = {name: [] for name in MEMBERS}
-    for name, process in re.findall(r"(\S+) runs as process (\d+)$", said(unit), re.MULTILINE):
+    for name, process in re.findall(r"(\S+) runs as process (\d+)$", log_of(unit), re.MULTILINE):
         started[name].append(int(process))
     return started
 
 
-def said(unit: WorkerProcess) -> str:
+def log_of(unit: WorkerProcess) -> str:
     return unit.log.read_text(errors="replace")
 
 
@@ -73,7 +73,7 @@ class Story(NamedTuple):
     exit_code: int
     are_running: bool
     """Whether any of its processes was there when it had ended."""
-    said: str
+    log: str
 
 
 def shares(deployment: Deployment) -> dict[str, set[Any]]:
@@ -83,7 +83,8 @@ def shares(deployment: Deployment) -> dict[str, set[Any]]:
     group = client.describe_consumer_groups([name])[name].result(SECONDS)
     return {
         member.group_instance_id: {
-            (place.topic, place.partition) for place in member.assignment.topic_partitions
+            (partition.topic, partition.partition)
+            for partition in member.assignment.topic_partitions
         }
         for member in group.members
     }
@@ -110,7 +111,7 @@ def story(deploy: Deploy) -> Story:
         code = unit.stop()
         are_running = any(is_running(process) for lives in started.values() for process in lives)
     return Story(
-        outcome, deployment, started, consumed, [first, second], code, are_running, said(unit)
+        outcome, deployment, started, consumed, [first, second], code, are_running, log_of(unit)
     )
 
 
@@ -138,7 +139,7 @@ def test_each_process_keeps_its_state_in_a_folder_of_its_own(story: Story) -> No
 
 def test_a_killed_process_is_replaced_and_the_other_goes_on(story: Story) -> None:
     assert [len(story.started[name]) for name in MEMBERS] == [2, 1]
-    assert "u-1 died with SIGKILL" in story.said
+    assert "u-1 died with SIGKILL" in story.log
 
 
 def test_who_replaces_a_killed_process_is_the_same_member_with_the_same_share(
@@ -151,15 +152,15 @@ def test_who_replaces_a_killed_process_is_the_same_member_with_the_same_share(
 def test_told_to_stop_it_stops_its_processes_in_order_and_ends_with_0(story: Story) -> None:
     assert story.exit_code == 0
     assert not story.are_running
-    assert "Traceback" not in story.said
+    assert "Traceback" not in story.log
     for name in MEMBERS:
-        assert len(re.findall(rf"\[{name}\] .*worker stopped: ", story.said)) == 1
+        assert len(re.findall(rf"\[{name}\] .*worker stopped: ", story.log)) == 1
 
 
 def test_every_line_of_a_process_says_whose_it_is(story: Story) -> None:
-    of_the_unit = re.compile(r"\S+ \S+ [A-Z]+ streams\.operations\.worker_unit: ")
+    of_the_unit = re.compile(r"\S+ \S+ [A-Z]+ streams\.supervision\.worker_unit: ")
     of_a_member = re.compile(r"\S+ \S+ [A-Z]+ \[u-[12]\] [\w.]+: ")
-    for line in story.said.splitlines():
+    for line in story.log.splitlines():
         assert of_the_unit.match(line) or of_a_member.match(line), line
 
 
@@ -171,8 +172,8 @@ def test_ctrl_c_in_a_terminal_stops_all_in_order(deploy: Deploy) -> None:
     with two_processes(deployment) as unit:
         os.killpg(unit.process.pid, signal.SIGINT)
         assert unit.process.wait(SECONDS) == 0
-    assert "Traceback" not in said(unit)
-    assert said(unit).count("worker stopped: ") == 2
+    assert "Traceback" not in log_of(unit)
+    assert log_of(unit).count("worker stopped: ") == 2
 
 
 def test_a_parent_that_is_killed_leaves_no_process(deploy: Deploy) -> None:
@@ -183,7 +184,7 @@ def test_a_parent_that_is_killed_leaves_no_process(deploy: Deploy) -> None:
         unit.process.kill()
         unit.process.wait()
         wait_until(lambda: not any(map(is_running, started)), "the end of all processes")
-    assert said(unit).count("worker stopped: ") == 2
+    assert log_of(unit).count("worker stopped: ") == 2
 
 
 # --- mistakes ------------------------------------------------------------------------------------
@@ -192,7 +193,7 @@ def test_a_parent_that_is_killed_leaves_no_process(deploy: Deploy) -> None:
 def test_what_is_wrong_for_all_is_said_once(settings: Settings, tmp_path: Path) -> None:
     with WorkerProcess(settings, tmp_path / "log", TWO) as unit:
         assert unit.process.wait(SECONDS) == 2
-    [line] = said(unit).splitlines()
+    [line] = log_of(unit).splitlines()
     assert "unhaunt topics apply" in line
 
 
@@ -200,7 +201,7 @@ def test_more_processes_than_partitions_are_a_mistake(settings: Settings, tmp_pa
     create(settings, plan(settings, 1))
     with WorkerProcess(settings, tmp_path / "log", TWO) as unit:
         assert unit.process.wait(SECONDS) == 2
-    [line] = said(unit).splitlines()
+    [line] = log_of(unit).splitlines()
     assert line.startswith("--processes 2: expected at most 1")
 
 
@@ -212,9 +213,9 @@ def test_a_process_that_cannot_work_says_why_and_ends_all(deploy: Deploy) -> Non
             stack.enter_context(Store(folder, Memory(1 << 20, 1 << 20)))
         unit = stack.enter_context(deployment.worker("u", TWO))
         assert unit.process.wait(SECONDS) == 2
-    reasons = [line for line in said(unit).splitlines() if "cannot be opened" in line]
+    reasons = [line for line in log_of(unit).splitlines() if "cannot be opened" in line]
     assert len(reasons) == 1
     assert "[u-2]" in reasons[0]
     assert all(len(lives) == 1 for lives in processes(unit).values())
     assert not any(is_running(process) for [process] in processes(unit).values())
-    assert "Traceback" not in said(unit)
+    assert "Traceback" not in log_of(unit)

@@ -48,12 +48,12 @@ def test_a_record_is_kept_byte_for_byte_with_its_time_its_partition_and_its_head
     path = tmp_path / "awkward.jsonl.zst"
     recorded(deployment.settings, path)
 
-    def of_place(place: tuple[str, int], records: list[Contents]) -> list[Contents]:
-        return [each for each in records if (each.topic, each.partition) == place]
+    def of_partition(partition: tuple[str, int], records: list[Contents]) -> list[Contents]:
+        return [each for each in records if (each.topic, each.partition) == partition]
 
     sent = [Contents.of(each) for each in AWKWARD]
-    for place in {(each.topic, each.partition) for each in sent}:
-        assert of_place(place, contents(path)) == of_place(place, sent)
+    for partition in {(each.topic, each.partition) for each in sent}:
+        assert of_partition(partition, contents(path)) == of_partition(partition, sent)
 
 
 def test_offsets_are_kept_where_they_are_asked_for(ten: Deployment, tmp_path: Path) -> None:

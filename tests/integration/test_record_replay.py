@@ -43,8 +43,8 @@ def awkward(deploy: Deploy, tmp_path_factory: pytest.TempPathFactory) -> Deploym
 
 def _delete_the_first(deployment: Deployment, topic: str, records: int) -> None:
     client = AdminClient({"bootstrap.servers": deployment.settings.kafka.brokers})
-    place = TopicPartition(deployment.settings.topic(topic), 0, records)
-    client.delete_records([place])[place].result(SECONDS)
+    partition = TopicPartition(deployment.settings.topic(topic), 0, records)
+    client.delete_records([partition])[partition].result(SECONDS)
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".jsonl.zst"])

@@ -60,9 +60,9 @@ def test_by_key_they_go_where_kafkas_own_clients_put_them(deploy: Deploy, tmp_pa
     assert result.exit_code == 2
     assert "has 3 partitions, and the recording is of 8 at least" in result.stderr
     assert replay(deployment.settings, recording, "--by-key").exit_code == 0
-    places = {message.key(): message.partition() for message in deployment.read("purchases")}
-    assert places.pop(None) == 7 % 3
-    assert places == {user.encode(): partition_of(user.encode(), 3) for user in users}
+    partitions = {message.key(): message.partition() for message in deployment.read("purchases")}
+    assert partitions.pop(None) == 7 % 3
+    assert partitions == {user.encode(): partition_of(user.encode(), 3) for user in users}
 
 
 def test_records_whose_keys_belong_elsewhere_are_told_of(deploy: Deploy, tmp_path: Path) -> None:

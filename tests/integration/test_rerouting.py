@@ -49,10 +49,10 @@ def misplaced(deploy: Deploy) -> Misplaced:
             lambda: len(deployment.read("decisions")) >= len(requests), "decisions", worker
         )
         worker.stop()
-    said = [
+    received = [
         m for topic in ("purchases", "dismissals", "impressions") for m in deployment.read(topic)
     ]
-    return Misplaced(said, outcome, deployment, worker)
+    return Misplaced(received, outcome, deployment, worker)
 
 
 def test_requests_are_decided_as_if_all_had_been_in_its_place(misplaced: Misplaced) -> None:

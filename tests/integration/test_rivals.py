@@ -7,30 +7,35 @@ import orjson
 import pytest
 
 from streams.settings import Settings
-from tests.bench.draining import Contender, create_topics
-from tests.bench.throughput import FAUST, QUIX
+from tests.bench.contenders import FAUST, KAFKA_STREAMS, QUIX, Contender
+from tests.bench.draining import create_topics
+from tests.bench.rivals.kafka_streams import program, project_folder
 from tests.bench.workload import Crowd, mixed
 from tests.integration.deployment import Deployment, read_topic
 from tests.integration.recordings import expected
+from tests.kafka.installation import KafkaUnavailable
 
 PARTITIONS = 2
 
 pytestmark = pytest.mark.kafka
 
 
-@pytest.mark.parametrize(
-    "rival",
-    [
-        FAUST,
-        pytest.param(
-            QUIX,
-            marks=pytest.mark.skipif(
-                find_spec("quixstreams") is None, reason="quixstreams is not installed"
-            ),
-        ),
-    ],
-    ids=lambda rival: rival.name,
-)
+@pytest.fixture(params=[FAUST.name, QUIX.name, KAFKA_STREAMS])
+def rival(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Contender:
+    """Each of the rivals that can be had here."""
+    if request.param == FAUST.name:
+        return FAUST
+    if request.param == QUIX.name:
+        if find_spec("quixstreams") is None:
+            pytest.skip("quixstreams is not installed")
+        return QUIX
+    try:
+        project_folder()
+    except KafkaUnavailable as reason:
+        pytest.skip(str(reason))
+    return Contender(KAFKA_STREAMS, program(tmp_path_factory.mktemp("kafka-streams")))
+
+
 def test_a_rival_answers_each_request_and_ends_with_the_same_lists(
     rival: Contender, settings: Settings
 ) -> None:
@@ -53,5 +58,7 @@ def test_a_rival_answers_each_request_and_ends_with_the_same_lists(
     last = {m.key().decode(): m.value() for m in read_topic(settings, lists, PARTITIONS)}
     assert {user_id: orjson.loads(value) for user_id, value in last.items()} == wanted.lists
     answered = [orjson.loads(m.value()) for m in read_topic(settings, decisions, PARTITIONS)]
-    asked = [said["request_id"] for decided in wanted.decisions.values() for said in decided]
-    assert sorted(said["request_id"] for said in answered) == sorted(asked)
+    asked = [
+        decision["request_id"] for decided in wanted.decisions.values() for decision in decided
+    ]
+    assert sorted(decision["request_id"] for decision in answered) == sorted(asked)

@@ -119,9 +119,9 @@ class Shop:
         )
 
 
-def without_absent(said: dict[str, Any], name: str) -> dict[str, Any]:
+def without_absent(fields: dict[str, Any], name: str) -> dict[str, Any]:
     """What Avro has as null and JSON does not have."""
-    return {key: value for key, value in said.items() if (key, value) != (name, None)}
+    return {key: value for key, value in fields.items() if (key, value) != (name, None)}
 
 
 class Run(NamedTuple):
@@ -217,8 +217,8 @@ def worked_off(deploy: Deploy, registry: Registry) -> Iterator[Run]:
             deployment.load([record_for("kim", value, ts=end)])
             wait_until(lambda: waits(worker) == 2, "waiting")
             exit_code = worker.stop()
-        said = expected(list(numbered(plain)), DEMO_POLICY, PARTITIONS)
-        yield Run(deployment, worker, said, broken, exit_code)
+        outcome = expected(list(numbered(plain)), DEMO_POLICY, PARTITIONS)
+        yield Run(deployment, worker, outcome, broken, exit_code)
 
 
 def test_decisions_are_those_of_plain_values_and_confluents_deserialiser_finds_them_valid(
@@ -242,10 +242,10 @@ def test_lists_are_those_of_plain_values_and_confluents_deserialiser_reads_them(
     lists = {}
     for message in worked_off.deployment.read("suppressions"):
         lists[message.key().decode()] = read(message.value(), context)
-    standing = {user_id: said for user_id, said in lists.items() if said is not None}
-    for said in standing.values():
-        assert said.pop("forgotten") is None
-        said["entries"] = [without_absent(entry, "price") for entry in said["entries"]]
+    standing = {user_id: content for user_id, content in lists.items() if content is not None}
+    for content in standing.values():
+        assert content.pop("forgotten") is None
+        content["entries"] = [without_absent(entry, "price") for entry in content["entries"]]
     assert standing == worked_off.expected.lists
 
 
@@ -303,9 +303,9 @@ def test_a_schema_that_does_not_fit_what_is_there_is_not_registered(
     client = client_of(registry)
     client.register_schema(subject, Schema(json.dumps(SHOPS_OWN), "AVRO"))
     client.set_compatibility(subject, "BACKWARD")
-    for said in (command(settings, "schemas", name) for name in ("check", "register")):
-        assert said.exit_code == 1
-        assert "not compatible with what is there" in words(said.stdout)
+    for result in (command(settings, "schemas", name) for name in ("check", "register")):
+        assert result.exit_code == 1
+        assert "not compatible with what is there" in words(result.stdout)
     assert len(client.get_versions(subject)) == 1
 
 
@@ -313,9 +313,9 @@ def test_a_worker_does_not_start_without_the_schemas_of_its_output(
     deploy: Deploy, registry: Registry
 ) -> None:
     settings = with_schemas(deploy(1).settings, registry, "suppressions=json")
-    said = run_process("worker", **environment_of(settings))
-    assert said.returncode == 2
-    assert said.stderr.splitlines()[-1] == (
+    finished = run_process("worker", **environment_of(settings))
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines()[-1] == (
         f"The schema registry at {registry.url} does not have the schema of suppressions in json "
         f"under {settings.topic_prefix}suppressions-value. `unhaunt schemas register` brings it "
         "there."
@@ -331,7 +331,7 @@ def test_a_worker_does_not_start_where_no_registry_answers(
     settings = msgspec.structs.replace(
         deploy(1).settings, registry=RegistrySettings(schemas="purchases=avro", url=url)
     )
-    said = run_process("worker", **environment_of(settings))
-    assert said.returncode == 2
-    assert f"schema registry at {url} " in said.stderr.replace("answers at", "at")
-    assert "Traceback" not in said.stderr
+    finished = run_process("worker", **environment_of(settings))
+    assert finished.returncode == 2
+    assert f"schema registry at {url} " in finished.stderr.replace("answers at", "at")
+    assert "Traceback" not in finished.stderr

@@ -65,7 +65,7 @@ class Group:
         for name in WORKERS:
             self.wait_until_ready(name)
         self._deployment.wait_until(
-            lambda: self.told("partitions") == HALVES, "halves", *self.workers.values()
+            lambda: self.metric_by_worker("partitions") == HALVES, "halves", *self.workers.values()
         )
 
     def load(self, records: list[Any]) -> None:
@@ -86,7 +86,7 @@ class Group:
             for name, port in self._ports.items()
         }
 
-    def told(self, metric: str) -> dict[str, float]:
+    def metric_by_worker(self, metric: str) -> dict[str, float]:
         """What each says of itself."""
         return {name: value(samples(port), metric) for name, port in self._ports.items()}
 
@@ -120,15 +120,15 @@ def upgrade(deploy: Deploy, tmp_path_factory: pytest.TempPathFactory) -> Upgrade
         group.wait_until_consumed()
         group.wait_until_halved()
         versions.append(group.versions())
-        partitions.append(group.told("partitions"))
+        partitions.append(group.metric_by_worker("partitions"))
         for name, part in zip(WORKERS, parts[1:], strict=True):
             codes.append(group.replace(name, new))
             group.load(part)
             group.wait_until_consumed()
             versions.append(group.versions())
-            partitions.append(group.told("partitions"))
+            partitions.append(group.metric_by_worker("partitions"))
         deployment.wait_until_lists_are(outcome.lists, *group.workers.values())
-        restored = group.told("restored_records_total")
+        restored = group.metric_by_worker("restored_records_total")
     return Upgrade(outcome, deployment, versions, partitions, restored, codes)
 
 

@@ -90,8 +90,10 @@ def test_a_list_that_ends_with_time_becomes_a_tombstone_though_its_person_says_n
     running.wait_until_list_is(ann, ["tv"])
     running.happen(line(request(user_id=somebody_else, ts=NOW + 14 * DAY)))
     running.wait_until_list_is(ann, None)
-    said = [m.value() for m in running.deployment.read("suppressions") if m.key() == ann.encode()]
-    assert said[-1] is None
+    published = [
+        m.value() for m in running.deployment.read("suppressions") if m.key() == ann.encode()
+    ]
+    assert published[-1] is None
 
 
 def test_a_change_of_the_catalog_changes_lists_though_nobody_says_anything(

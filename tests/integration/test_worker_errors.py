@@ -25,9 +25,9 @@ pytestmark = pytest.mark.kafka
 def last_words(worker: WorkerProcess) -> tuple[int, str]:
     """Exit code and last line of a worker that ends by itself, and not with a traceback."""
     code = worker.process.wait(SECONDS)
-    said = worker.log.read_text()
-    assert "Traceback" not in said
-    return code, said.splitlines()[-1]
+    log = worker.log.read_text()
+    assert "Traceback" not in log
+    return code, log.splitlines()[-1]
 
 
 def test_without_topics_it_says_which_command_creates_them(

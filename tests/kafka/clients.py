@@ -112,11 +112,13 @@ def wait_until_none_is_open(broker: str, topic: str, partitions: int) -> None:
     It answers who commits before it has told the partitions.
     """
 
-    def is_told(number: int) -> bool:
+    def is_ended(number: int) -> bool:
         committed = last_offset(broker, topic, IsolationLevel.READ_COMMITTED, number)
         return committed == last_offset(broker, topic, IsolationLevel.READ_UNCOMMITTED, number)
 
-    wait_until(lambda: all(map(is_told, range(partitions))), "the end of all transactions", SECONDS)
+    wait_until(
+        lambda: all(map(is_ended, range(partitions))), "the end of all transactions", SECONDS
+    )
 
 
 def read(broker: str, topic: str, *, committed: bool = True) -> Read:
@@ -140,8 +142,8 @@ def read(broker: str, topic: str, *, committed: bool = True) -> Read:
 def committed_offset(broker: str, group: str, topic: str) -> int | None:
     """Where a group stands in partition 0; None where it never committed."""
     with closing(Consumer(_reader(broker, group, committed=True))) as consumer:
-        [place] = consumer.committed([TopicPartition(topic, 0)], SECONDS)
-    return place.offset if place.offset >= 0 else None
+        [committed_partition] = consumer.committed([TopicPartition(topic, 0)], SECONDS)
+    return committed_partition.offset if committed_partition.offset >= 0 else None
 
 
 def commit_offset(broker: str, group: str, topic: str, offset: int) -> None:
@@ -167,10 +169,10 @@ def topic_config(broker: str, topic: str, names: Iterable[str]) -> dict[str, str
 
 def last_offset(broker: str, topic: str, isolation: IsolationLevel, partition: int = 0) -> int:
     """Where a partition ends for readers of this kind, as the broker lists it."""
-    place = TopicPartition(topic, partition)
+    topic_partition = TopicPartition(topic, partition)
     client = AdminClient({"bootstrap.servers": broker})
-    asked = client.list_offsets({place: OffsetSpec.latest()}, isolation_level=isolation)
-    return int(asked[place].result(SECONDS).offset)
+    asked = client.list_offsets({topic_partition: OffsetSpec.latest()}, isolation_level=isolation)
+    return int(asked[topic_partition].result(SECONDS).offset)
 
 
 def _reader(broker: str, group: str, committed: bool) -> dict[str, Any]:

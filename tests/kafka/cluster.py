@@ -172,8 +172,8 @@ class KafkaCluster:
             ended = [n for n in numbers if self._processes[n].poll() is not None]
             if ended or time.monotonic() > deadline:
                 number = (ended or numbers)[0]
-                said = self.log(number).read_text(errors="replace").strip()[-1_000:]
-                raise RuntimeError(f"Kafka's broker {number} did not start. It said: {said}")
+                log = self.log(number).read_text(errors="replace").strip()[-1_000:]
+                raise RuntimeError(f"Kafka's broker {number} did not start. It said: {log}")
             time.sleep(0.05)
 
     def _taking_part(self) -> set[int]:
@@ -213,9 +213,9 @@ class KafkaCluster:
             for number in self._numbers
         ]
         for process in formatting:
-            said, _ = process.communicate()
+            output, _ = process.communicate()
             if process.returncode:
-                raise RuntimeError(f"Kafka's storage tool failed: {said.strip()[-1_000:]}")
+                raise RuntimeError(f"Kafka's storage tool failed: {output.strip()[-1_000:]}")
 
     def _properties_file(self, number: int) -> Path:
         return self._folder / f"broker-{number}.properties"

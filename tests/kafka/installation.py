@@ -57,10 +57,10 @@ def require(fetch: Callable[[], Path], name: str) -> None:
     try:
         fetch()
     except KafkaUnavailable as reason:
-        said = f"no {name} here: {reason}"
+        message = f"no {name} here: {reason}"
         if os.environ.get("CI"):
-            pytest.fail(said, pytrace=False)
-        pytest.skip(said)
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
 
 
 def jars() -> Path:
@@ -92,10 +92,10 @@ def _require_java() -> None:
     java = shutil.which("java")
     if java is None:
         raise KafkaUnavailable(f"there is no `java` here; Kafka needs Java {JAVA_VERSION}")
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    found = re.search(r'version "(\d+)', said)
+    output = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', output)
     if found is None or int(found[1]) < JAVA_VERSION:
-        words = said.partition("\n")[0] or "nothing"
+        words = output.partition("\n")[0] or "nothing"
         raise KafkaUnavailable(f"Kafka needs Java {JAVA_VERSION}; `java -version` says {words}")
 
 
@@ -131,6 +131,6 @@ def _fetch(cached: Path, pom: str) -> None:
             ) from error
         if fetched.returncode:
             errors = [line for line in fetched.stdout.splitlines() if line.startswith("[ERROR]")]
-            said = errors[0] if errors else f"exit code {fetched.returncode}"
-            raise KafkaUnavailable(f"Maven did not fetch {cached.name}: {said}")
+            problem = errors[0] if errors else f"exit code {fetched.returncode}"
+            raise KafkaUnavailable(f"Maven did not fetch {cached.name}: {problem}")
         libs.rename(cached)

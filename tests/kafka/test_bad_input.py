@@ -154,18 +154,20 @@ def test_every_bad_record_is_in_the_dead_letters_byte_for_byte_with_its_code(
     missing = dict(survived.sent)
     for letter in survived.deployment.read("dead-letters"):
         headers = dict(letter.headers())
-        said = {name: headers[f"unhaunt.{name}"].decode() for name in ("topic", "error", "detail")}
-        place = (
-            said["topic"],
+        finding = {
+            name: headers[f"unhaunt.{name}"].decode() for name in ("topic", "error", "detail")
+        }
+        source = (
+            finding["topic"],
             int(headers["unhaunt.partition"]),
             int(headers["unhaunt.offset"]),
         )
-        bad = missing.pop(place)
-        assert (letter.key(), said["error"]) == (bad.key, bad.code), place
-        assert letter.value() == bad.value, place
+        bad = missing.pop(source)
+        assert (letter.key(), finding["error"]) == (bad.key, bad.code), source
+        assert letter.value() == bad.value, source
         assert letter.headers()[: len(HEADERS)] == HEADERS
         assert headers["unhaunt.timestamp"] == str(bad.timestamp).encode()
-        assert ": " in said["detail"]
+        assert ": " in finding["detail"]
     assert missing == {}
 
 
@@ -200,7 +202,7 @@ def test_the_command_line_lists_them_and_shows_the_largest_byte_for_byte(
     assert Counter(letter["error"] for letter in letters) == Counter(
         bad.code for bad in survived.sent.values()
     )
-    sizes = {place: len(bad.value or b"") for place, bad in survived.sent.items()}
+    sizes = {source: len(bad.value or b"") for source, bad in survived.sent.items()}
     [ten_mebibytes, *_] = [
         letter["letter"]
         for letter in letters

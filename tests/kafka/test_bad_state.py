@@ -68,8 +68,8 @@ class Interrupted:
 
         def is_done() -> bool:
             [answer] = self.admin.alter_consumer_group_offsets([wanted]).values()
-            [place] = answer.result(SECONDS).topic_partitions
-            return place.error is None
+            [partition] = answer.result(SECONDS).topic_partitions
+            return partition.error is None
 
         wait_until(is_done, "the group to be empty")
 
@@ -77,9 +77,9 @@ class Interrupted:
 def last_words(worker: WorkerProcess) -> tuple[int, str]:
     """Exit code and last line of a worker that ends by itself, and not with a traceback."""
     code = worker.process.wait(SECONDS)
-    said = worker.log.read_text()
-    assert "Traceback" not in said
-    return code, said.splitlines()[-1]
+    log = worker.log.read_text()
+    assert "Traceback" not in log
+    return code, log.splitlines()[-1]
 
 
 def read_up_to(settings: Settings, topic: str) -> int | None:

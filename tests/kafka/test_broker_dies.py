@@ -78,9 +78,9 @@ def test_the_lists_are_the_backtests(story: Story) -> None:
 def test_a_worker_that_ended_said_why_in_one_line(story: Story) -> None:
     for worker in story.workers[:-1]:
         assert worker.process.returncode == 2
-        said = worker.log.read_text()
-        assert "Traceback" not in said
-        assert said.splitlines()[-1].startswith("Kafka: ")
+        log = worker.log.read_text()
+        assert "Traceback" not in log
+        assert log.splitlines()[-1].startswith("Kafka: ")
 
 
 def coordinator_of(brokers: str, group: str) -> int:

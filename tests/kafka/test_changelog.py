@@ -264,9 +264,9 @@ def test_where_a_changelog_was_cut_off_a_state_that_lacks_what_is_gone_is_refuse
     changelog.cut_off_before(2)
     with pytest.raises(UserError) as caught:
         changelog.restore(store)
-    said = str(caught.value)
-    assert f"{changelog.name}, partition 0: its records before offset 2 were deleted" in said
-    assert "--to-earliest" in said
+    message = str(caught.value)
+    assert f"{changelog.name}, partition 0: its records before offset 2 were deleted" in message
+    assert "--to-earliest" in message
 
 
 # --- standbys ------------------------------------------------------------------------------------

@@ -184,7 +184,9 @@ def test_the_members_of_a_group_share_the_partitions(broker: str) -> None:
         def are_shared() -> bool:
             one.poll(0.05)
             two.poll(0.05)
-            shares = [{place.partition for place in each.assignment()} for each in (one, two)]
+            shares = [
+                {partition.partition for partition in each.assignment()} for each in (one, two)
+            ]
             return sorted(shares, key=list) == [{0}, {1}]
 
         wait_until(are_shared, "a share for each", SECONDS)
@@ -375,8 +377,8 @@ def membership_of(consumer: Consumer, group: str) -> GroupMetadata:
     wait_until(
         lambda: consumer.poll(0.1) is not None or bool(consumer.assignment()), "an assignment"
     )
-    said = bytes(consumer.consumer_group_metadata())
-    generation = int.from_bytes(said.removeprefix(b"CGMDv2:")[:4], "little", signed=True)
+    encoded = bytes(consumer.consumer_group_metadata())
+    generation = int.from_bytes(encoded.removeprefix(b"CGMDv2:")[:4], "little", signed=True)
     membership = GroupMetadata(group, generation, consumer.memberid(), None)
-    assert membership.to_bytes() == said
+    assert membership.to_bytes() == encoded
     return membership

@@ -22,7 +22,7 @@ def letters(kafka: KafkaCluster, tmp_path: Path) -> Letters:
     create(settings, plan(settings, PARTITIONS, 1))
     letters = Letters(settings)
     for _ in range(3):
-        letters.bury()
+        letters.put()
     return letters
 
 

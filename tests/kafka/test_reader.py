@@ -244,7 +244,7 @@ def test_a_partition_that_is_paused_is_read_on_from_there_when_it_is_resumed(
 
     def has_third() -> bool:
         fetched = reader.consume(1_000, 0.1)
-        read.extend(each for each, of_it in fetched.items() if of_it.records)
+        read.extend(each for each, batch in fetched.items() if batch.records)
         return topic.second in read
 
     wait_until(has_third, "the record of the other partition", SECONDS)

@@ -39,7 +39,7 @@ def test_a_continuous_recording_goes_on_when_a_broker_that_died_is_back(
         deployment.load(numbered(100))
         wait_until(lambda: done(path) == 200 or process.poll() is not None, "the others")
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, said
+        _, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, errors
     assert sorted(numbers(path.read_bytes().splitlines())) == sorted([*range(100)] * 2)
     deployment.close()

@@ -159,8 +159,8 @@ def story(secured: Secured, deploy: Deploy) -> Story:
 
 def opted_out(user: str, ts: int, partition: int) -> list[RecordedRecord]:
     """Somebody says so, in this partition."""
-    said = dismissal("opt_out_all", event_id=f"opt-out-{user}", user_id=user, ts=ts)
-    return recorded([line(said, partition=partition)])
+    opt_out = dismissal("opt_out_all", event_id=f"opt-out-{user}", user_id=user, ts=ts)
+    return recorded([line(opt_out, partition=partition)])
 
 
 def test_with_the_least_acls_workers_decide_everything_once(story: Story) -> None:
@@ -241,24 +241,24 @@ def test_an_acl_that_lacks_on_a_topic_or_the_group_is_named(
     secured: Secured, limited: Deployment, number: int
 ) -> None:
     settings = msgspec.structs.replace(limited.settings, kafka=secured.login("PLAIN"))
-    taken = single_acls(settings)[number]
-    with without(secured, taken), pytest.raises(UserError) as caught:
+    acl = single_acls(settings)[number]
+    with without(secured, acl), pytest.raises(UserError) as caught:
         require_rights(settings)
-    assert str(caught.value).startswith(f"The brokers do not allow: {as_text(taken)}. ")
+    assert str(caught.value).startswith(f"The brokers do not allow: {as_text(acl)}. ")
 
 
 @pytest.mark.parametrize("kind", ["topic", "transactionalId"])
 def test_a_worker_that_lacks_an_acl_says_which_in_one_line(
     secured: Secured, limited: Deployment, kind: str
 ) -> None:
-    taken = next(acl for acl in single_acls(limited.settings) if acl.resource == kind)
-    with without(secured, taken), limited.worker(kafka=secured.login("PLAIN")) as worker:
+    acl = next(acl for acl in single_acls(limited.settings) if acl.resource == kind)
+    with without(secured, acl), limited.worker(kafka=secured.login("PLAIN")) as worker:
         code = worker.process.wait(SECONDS)
-    said = worker.log.read_text()
-    assert code == 2, said
-    assert said.splitlines()[-1].startswith(f"The brokers do not allow: {as_text(taken)}")
-    assert "unhaunt topics acls" in said.splitlines()[-1]
-    assert "Traceback" not in said
+    log = worker.log.read_text()
+    assert code == 2, log
+    assert log.splitlines()[-1].startswith(f"The brokers do not allow: {as_text(acl)}")
+    assert "unhaunt topics acls" in log.splitlines()[-1]
+    assert "Traceback" not in log
 
 
 def test_where_nobody_can_be_told_from_anybody_no_acl_is_asked_for(limited: Deployment) -> None:
@@ -332,11 +332,11 @@ def test_a_wrong_password_is_told_from_a_broker_that_is_gone(
     login = msgspec.structs.replace(secured.login("SCRAM-SHA-512"), sasl_password="wrong-secret")
     with limited.worker(kafka=login) as worker:
         assert worker.process.wait(SECONDS) == 2
-    said = worker.log.read_text()
-    assert "was not let in" in said
-    assert "SASL authentication error" in said
-    assert said.count("\n") == 1
-    assert "wrong-secret" not in said
+    log = worker.log.read_text()
+    assert "was not let in" in log
+    assert "SASL authentication error" in log
+    assert log.count("\n") == 1
+    assert "wrong-secret" not in log
 
 
 def test_a_broker_of_another_authority_is_not_trusted(
@@ -363,5 +363,5 @@ def test_no_secret_is_in_what_workers_say_or_in_dead_letters(story: Story) -> No
 def test_no_persons_id_is_in_what_workers_say(story: Story) -> None:
     people = {m.key().decode() for m in story.deployment.read("suppressions")}
     for worker in (story.killed, story.restored, story.other):
-        said = worker.log.read_text()
-        assert not any(user_id in said for user_id in people)
+        log = worker.log.read_text()
+        assert not any(user_id in log for user_id in people)

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from streams.engine.checkpoint.exactly_once import Fenced, TransactionalProducer
-from streams.engine.checkpoint.takeover import end_transactions_of_the_dead
+from streams.engine.checkpoint.takeover import end_transactions_of_dead_workers
 from streams.kafka.group_metadata import GroupMetadata
 from streams.kafka.offsets import committed
 from streams.kafka.topics import create, plan
@@ -30,8 +30,8 @@ def settings(kafka: KafkaCluster, tmp_path: Path) -> Settings:
 def dead(settings: Settings) -> TransactionalProducer:
     """A worker that has committed, sent a decision after that, and is in no group."""
     output = TransactionalProducer(settings)
-    place = (settings.topic("purchases"), 0)
-    output.commit({place: 3}, GroupMetadata(settings.application, -1, "", None))
+    partition = (settings.topic("purchases"), 0)
+    output.commit({partition: 3}, GroupMetadata(settings.application, -1, "", None))
     output.send(settings.topic("decisions"), 0, b"ann", b"open")
     output._producer.flush()
     return output
@@ -52,8 +52,8 @@ def last_stable_offset(settings: Settings) -> int:
     return end
 
 
-def take_over(settings: Settings, name: str = "another") -> None:
-    end_transactions_of_the_dead(settings, [(settings.topic("purchases"), 0)], name, SECONDS)
+def end_transactions(settings: Settings, name: str = "another") -> None:
+    end_transactions_of_dead_workers(settings, [(settings.topic("purchases"), 0)], name, SECONDS)
 
 
 def send_for_ever(output: TransactionalProducer, topic: str) -> None:
@@ -63,28 +63,28 @@ def send_for_ever(output: TransactionalProducer, topic: str) -> None:
 
 
 def test_a_checkpoint_says_whose_it_was(settings: Settings, dead: TransactionalProducer) -> None:
-    place = (settings.topic("purchases"), 0)
-    assert committed(settings, [place], SECONDS) == {place: (3, dead.name)}
+    partition = (settings.topic("purchases"), 0)
+    assert committed(settings, [partition], SECONDS) == {partition: (3, dead.name)}
 
 
 def test_the_transaction_of_a_worker_that_is_gone_is_ended(
     settings: Settings, dead: TransactionalProducer
 ) -> None:
     assert last_stable_offset(settings) == 0
-    take_over(settings)
+    end_transactions(settings)
     assert last_stable_offset(settings) == 2  # what was sent, and the marker of its end
     assert read_topic(settings, settings.topic("decisions"), 1) == []
 
 
 def test_a_worker_does_not_end_its_own(settings: Settings, dead: TransactionalProducer) -> None:
-    take_over(settings, dead.name)
+    end_transactions(settings, dead.name)
     assert last_stable_offset(settings) == 0
 
 
 def test_a_worker_that_was_not_dead_hears_of_it_at_its_checkpoint(
     settings: Settings, dead: TransactionalProducer
 ) -> None:
-    take_over(settings)
+    end_transactions(settings)
     with pytest.raises(Fenced):
         dead.commit({}, GroupMetadata(settings.application, -1, "", None))
 
@@ -92,7 +92,7 @@ def test_a_worker_that_was_not_dead_hears_of_it_at_its_checkpoint(
 def test_a_worker_that_was_not_dead_hears_of_it_when_it_sends(
     settings: Settings, dead: TransactionalProducer
 ) -> None:
-    take_over(settings)
+    end_transactions(settings)
     with pytest.raises(Fenced):
         send_for_ever(dead, settings.topic("decisions"))
 
@@ -100,7 +100,7 @@ def test_a_worker_that_was_not_dead_hears_of_it_when_it_sends(
 def test_a_worker_that_was_not_dead_goes_on_without_what_was_ended(
     settings: Settings, dead: TransactionalProducer
 ) -> None:
-    take_over(settings)
+    end_transactions(settings)
     nobody = GroupMetadata(settings.application, -1, "", None)
     with pytest.raises(Fenced):
         dead.commit({}, nobody)

@@ -19,12 +19,12 @@ class Stopped(NamedTuple):
     """A worker whose producers were all released with another format, and the one after it."""
 
     exit_code: int
-    said: str
+    log: str
     consumed: float
     """How much of it the group had committed when the first had stopped, 1 being all."""
-    buried: list[int]
+    dead_lettered: list[int]
     """The offsets of the dead letters then."""
-    buried_in_the_end: list[int]
+    dead_lettered_in_the_end: list[int]
     """And when a worker without the limit had been at work."""
 
 
@@ -37,11 +37,11 @@ def stopped(kafka: KafkaCluster, tmp_path_factory: pytest.TempPathFactory) -> It
     deployment.load(recorded([line] * RECORDS))
     with deployment.worker(checkpoint_records=1_000, batch_records=500) as worker:
         code = worker.process.wait(SECONDS)
-    consumed, buried = deployment.consumed(), offsets(deployment)
+    consumed, dead_lettered = deployment.consumed(), offsets(deployment)
     with deployment.worker(dead_letter_percent=0) as second:
         deployment.wait_until_consumed(second)
         assert second.stop() == 0
-    yield Stopped(code, worker.log.read_text(), consumed, buried, offsets(deployment))
+    yield Stopped(code, worker.log.read_text(), consumed, dead_lettered, offsets(deployment))
     deployment.close()
 
 
@@ -54,11 +54,11 @@ def offsets(deployment: Deployment) -> list[int]:
 
 def test_a_worker_that_buries_all_that_it_reads_ends_with_exit_code_1(stopped: Stopped) -> None:
     assert stopped.exit_code == 1
-    assert "Traceback" not in stopped.said
+    assert "Traceback" not in stopped.log
 
 
 def test_its_last_line_says_what_was_wrong_where_and_what_to_do(stopped: Stopped) -> None:
-    line = stopped.said.splitlines()[-1]
+    line = stopped.log.splitlines()[-1]
     assert line.startswith("Stopped: ")
     assert "(100 %) are dead letters, more than the 50 % of UNHAUNT_DEAD_LETTER_PERCENT" in line
     assert "missing_field" in line
@@ -67,9 +67,9 @@ def test_its_last_line_says_what_was_wrong_where_and_what_to_do(stopped: Stopped
 
 
 def test_what_it_had_read_is_committed_with_its_dead_letters(stopped: Stopped) -> None:
-    assert 1_000 <= len(stopped.buried) < RECORDS
-    assert stopped.buried == list(range(round(stopped.consumed * RECORDS)))
+    assert 1_000 <= len(stopped.dead_lettered) < RECORDS
+    assert stopped.dead_lettered == list(range(round(stopped.consumed * RECORDS)))
 
 
 def test_without_the_limit_a_worker_takes_the_rest_and_none_of_it_twice(stopped: Stopped) -> None:
-    assert stopped.buried_in_the_end == list(range(RECORDS))
+    assert stopped.dead_lettered_in_the_end == list(range(RECORDS))

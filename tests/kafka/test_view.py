@@ -309,17 +309,17 @@ def test_the_service_answers_by_the_topics_of_a_deployment(deployment: Deploymen
         wait_until(lambda: Served(address).is_ready, "all read")
         answer = Served(address).post("/v1/decide", msgspec.to_builtins(request("tv", "mug")))
         assert [each["product_id"] for each in answer.body["suppressed"]] == ["tv"]
-        told = Served(address).get("/metrics").body
-        assert "unhaunt_copy_lists 1.0\n" in told
-        assert 'unhaunt_served_suppressed_candidates_total{reason="purchased"} 1.0\n' in told
+        metrics = Served(address).get("/metrics").body
+        assert "unhaunt_copy_lists 1.0\n" in metrics
+        assert 'unhaunt_served_suppressed_candidates_total{reason="purchased"} 1.0\n' in metrics
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=SECONDS)
+        _, log = process.communicate(timeout=SECONDS)
     finally:
         process.kill()
         process.wait()
     assert process.returncode == 0
-    assert f"answers at {address}" in said
-    assert "Traceback" not in said
+    assert f"answers at {address}" in log
+    assert "Traceback" not in log
 
 
 NAMED = ("UNHAUNT_BROKERS", "UNHAUNT_APPLICATION", "UNHAUNT_TOPIC_PREFIX")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from schemas.decoding import InvalidRecord, decode_product
 from schemas.topics import PERSON_TOPICS
-from streams.agents.intake import Fetched
+from streams.agents.intake import FetchedRecord
 from streams.agents.supplier import SuppressTasks
 from streams.settings import Settings
 from streams.suppression.catalog import Catalog
@@ -50,7 +50,7 @@ def an_engine(policy: str, formats: str = "") -> Iterator[tuple[InMemoryEngine, 
     """The engine of a deployment of one partition, with its state on disk."""
     folder = Path(tempfile.mkdtemp())
     reader: Any = SimpleNamespace(
-        catalog=Catalog(), invalid=deque(), position=0, fetch=nothing, take_in=nothing
+        catalog=Catalog(), invalid=deque(), position=0, fetch=nothing, update=nothing
     )
     settings = Settings(formats=formats, dead_letter_percent=0)
     tasks = SuppressTasks(settings, Policy.from_toml(policy), {}, reader)
@@ -80,7 +80,7 @@ def test_a_task_accounts_for_every_record_whatever_it_is_fed(
                 if topic == "catalog":
                     put(tasks.catalog.catalog, key, value)
                     continue
-                engine.feed(topic, Fetched(topic, fed, data.draw(timestamps), key, value, ()))
+                engine.feed(topic, FetchedRecord(topic, fed, data.draw(timestamps), key, value, ()))
                 fed += 1
             engine.run()
         counts, consumed = tasks.counts, engine.context.counts.consumed

@@ -5,7 +5,7 @@ from aiokafka.errors import GroupAuthorizationFailedError
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.errors import UserError
-from streams.kafka.acls.check import refusals_named
+from streams.kafka.acls.check import explained_refusals
 from streams.kafka.acls.commands import commands
 from streams.kafka.acls.grants import view_grants, worker_grants
 from streams.settings import KafkaSettings, Settings
@@ -40,22 +40,22 @@ def refused(code: int) -> KafkaException:
 def test_a_transaction_that_is_refused_is_told_as_the_acl_that_is_missing() -> None:
     refusal = refused(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
     expected = r"Write on transactionalId shop-app-\*\. .*unhaunt topics acls"
-    with pytest.raises(UserError, match=expected), refusals_named(SETTINGS):
+    with pytest.raises(UserError, match=expected), explained_refusals(SETTINGS):
         raise refusal
 
 
 def test_a_refusal_by_either_client_that_no_acl_explains_is_told_as_it_is() -> None:
     refusal = refused(KafkaError.TOPIC_AUTHORIZATION_FAILED)
-    with pytest.raises(KafkaException) as caught, refusals_named(SETTINGS):
+    with pytest.raises(KafkaException) as caught, explained_refusals(SETTINGS):
         raise refusal
     assert caught.value is refusal
-    with pytest.raises(UserError, match="Kafka: "), refusals_named(SETTINGS):
+    with pytest.raises(UserError, match="Kafka: "), explained_refusals(SETTINGS):
         raise GroupAuthorizationFailedError
 
 
 def test_what_is_no_refusal_passes() -> None:
     failure = refused(KafkaError._TIMED_OUT)
-    with pytest.raises(KafkaException) as caught, refusals_named(SETTINGS):
+    with pytest.raises(KafkaException) as caught, explained_refusals(SETTINGS):
         raise failure
     assert caught.value is failure
 

@@ -6,12 +6,14 @@ import orjson
 import pytest
 
 from streams.errors import FailedCheck
-from tests.bench.__main__ import CHECKS, NAMES, is_failed
+from tests.bench.__main__ import CHECKS, NAMES, WITHOUT_BROKER, is_failed
+from tests.bench.backlog import Drained
+from tests.bench.contenders import FAUST, QUIX, UNHAUNT
 from tests.bench.figures import Figure, Goal
-from tests.bench.rate import Sample, TooShort, rate
+from tests.bench.rate import Cost, Sample, TooShort, rate
 from tests.bench.report import write_json, written
 from tests.bench.smoke import README, stated_ratio
-from tests.bench.throughput import FAUST, QUIX, UNHAUNT, ratio
+from tests.bench.throughput import events_per_second, ratio, worker_cost
 
 MORE = Goal(20, 40)
 LESS = Goal(at_least=10, aim=3)
@@ -47,8 +49,12 @@ def test_a_drain_within_one_sample_says_no_rate() -> None:
 
 
 def test_a_ratio_is_the_median_of_those_within_the_rounds() -> None:
-    found = {UNHAUNT: [60.0, 10.0, 90.0], FAUST: [3.0, 1.0, 3.0]}
-    assert ratio(found, UNHAUNT, FAUST) == 20
+    found = {
+        UNHAUNT: [Drained(rate, Cost(30.0, 1.0)) for rate in (60.0, 10.0, 90.0)],
+        FAUST: [Drained(rate, Cost(cost, 1.0)) for rate, cost in ((3, 60.0), (1, 60.0), (3, 15.0))],
+    }
+    assert ratio(found, UNHAUNT, FAUST, events_per_second) == 20
+    assert ratio(found, UNHAUNT, FAUST, worker_cost) == 0.5
 
 
 # --- goals and their table -----------------------------------------------------------------------
@@ -115,6 +121,10 @@ def test_a_check_fails_when_it_misses_what_it_must_reach(value: float, is_missed
 
 def test_a_check_has_to_be_named() -> None:
     assert not set(CHECKS) & set(NAMES)
+
+
+def test_what_needs_no_broker_is_a_benchmark() -> None:
+    assert set(NAMES) >= WITHOUT_BROKER
 
 
 def test_the_ratio_to_stock_faust_is_read_from_the_row_of_a_table() -> None:

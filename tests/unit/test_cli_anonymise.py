@@ -112,9 +112,9 @@ def test_no_key_is_a_mistake_that_says_where_one_comes_from(
 ) -> None:
     result = run_process("anonymise", recording, "-o", tmp_path / "shared.jsonl")
     assert (result.returncode, result.stdout) == (2, "")
-    [said] = result.stderr.splitlines()
-    assert "--key-file" in said
-    assert "UNHAUNT_ANONYMISE_KEY" in said
+    [error] = result.stderr.splitlines()
+    assert "--key-file" in error
+    assert "UNHAUNT_ANONYMISE_KEY" in error
 
 
 def test_a_key_file_that_cannot_be_read_is_named(recording: Path, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_only_a_yes_lets_letters_be_sent(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("list", "--error", "broken"), "--error: expected one of future_timestamp,"),
         (("list", "--topic", "decisions"), "--topic: expected one of catalog,"),
@@ -86,9 +86,9 @@ def test_only_a_yes_lets_letters_be_sent(
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_an_argument_that_does_not_fit_is_said_to_be_so_in_one_line(
-    arguments: tuple[str, ...], said: str
+    arguments: tuple[str, ...], message: str
 ) -> None:
     result = run("dead-letters", *arguments, UNHAUNT_BROKERS="127.0.0.1:1")
     assert result.exit_code == 2
-    assert result.stderr.startswith(said)
+    assert result.stderr.startswith(message)
     assert len(result.stderr.splitlines()) == 1

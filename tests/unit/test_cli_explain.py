@@ -77,13 +77,13 @@ def test_a_product_that_nothing_is_against_is_said_to_be_so(recording: Path) -> 
 
 
 def test_the_catalog_says_what_the_product_is_and_costs(tmp_path: Path) -> None:
-    said = dismissal("not_interested", product_id="mug", price=20)
+    rejected = dismissal("not_interested", product_id="mug", price=20)
     known = catalog_line("mug", brand="acme", categories=["a", "a.b"], price=18)
-    told = explained(write(tmp_path, said, known), "--product", "mug")
-    assert "mug may be shown" in told
-    assert "Known of it: categories a, a.b; brand acme; price 18.\n" in told
+    output = explained(write(tmp_path, rejected, known), "--product", "mug")
+    assert "mug may be shown" in output
+    assert "Known of it: categories a, a.b; brand acme; price 18.\n" in output
     assert "It does not count here: offered at 18, dismissed at 20, and 18 or less is enough." in (
-        told
+        output
     )
 
 
@@ -97,14 +97,14 @@ def test_a_time_before_the_evidence_explains_what_was_known_then(recording: Path
 def test_the_policy_is_the_one_that_is_named(recording: Path, tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
     path.write_text('version = "brief"\n[purchase]\nwindow_days = 0.001\n')
-    told = explained(recording, "--product", "tv", "--policy", path)
-    assert "tv may be shown" in told
-    assert 'by policy "brief"' in told
-    assert "Over: purchased." in told
+    output = explained(recording, "--product", "tv", "--policy", path)
+    assert "tv may be shown" in output
+    assert 'by policy "brief"' in output
+    assert "Over: purchased." in output
 
 
 @pytest.mark.parametrize(
-    ("events", "told"),
+    ("events", "words"),
     [
         (
             (purchase(product("tv", quantity=2)), refund("tv", ts=NOW + 1)),
@@ -144,36 +144,36 @@ def test_the_policy_is_the_one_that_is_named(recording: Path, tmp_path: Path) ->
     ids=lambda value: "" if isinstance(value, str) else None,
 )
 def test_what_was_said_and_what_came_of_it_is_told(
-    tmp_path: Path, events: tuple[Event, ...], told: str
+    tmp_path: Path, events: tuple[Event, ...], words: str
 ) -> None:
-    assert told in explained(write(tmp_path, *events), "--product", "tv")
+    assert words in explained(write(tmp_path, *events), "--product", "tv")
 
 
 # --- one request ---------------------------------------------------------------------------------
 
 
 def test_a_request_is_explained_candidate_by_candidate(recording: Path) -> None:
-    told = explained(recording, "--request", "r1")
+    output = explained(recording, "--request", "r1")
     when = '(at 2023-11-14 22:15:20 UTC, in request r1, by policy "default")'
-    assert [row for row in told.splitlines() if when in row] == [
+    assert [row for row in output.splitlines() if when in row] == [
         f"tv is not shown to ann {when}.",
         f"mug may be shown to ann {when}.",
         f"socks may be shown to ann {when}.",
     ]
-    assert "Lifted: not_interested." in told
+    assert "Lifted: not_interested." in output
 
 
 def test_one_candidate_of_a_request_can_be_chosen(recording: Path) -> None:
-    told = explained(recording, "--request", "r1", "--product", "mug")
-    assert "mug may be shown" in told
-    assert "tv" not in told
+    output = explained(recording, "--request", "r1", "--product", "mug")
+    assert "mug may be shown" in output
+    assert "tv" not in output
 
 
 def test_the_own_site_of_a_request_is_told(tmp_path: Path) -> None:
     asked = request(candidate(basis="inferred"), own_site=True, request_id="r1")
-    told = explained(write(tmp_path, asked), "--request", "r1")
-    assert "in request r1 on the advertiser's own site" in told
-    assert "It does not count here: this is the advertiser's own site." in told
+    output = explained(write(tmp_path, asked), "--request", "r1")
+    assert "in request r1 on the advertiser's own site" in output
+    assert "It does not count here: this is the advertiser's own site." in output
 
 
 # --- all that is held ----------------------------------------------------------------------------
@@ -217,17 +217,17 @@ def test_of_somebody_of_whom_nothing_is_known_it_says_so_and_all_is_well(recordi
 
 
 def test_what_was_removed_is_not_held_any_more(recording: Path) -> None:
-    told = explained(recording, "--at", NOW + 400 * DAY)
-    assert told == "Nothing is held about ann at 2024-12-18 22:13:20 UTC.\n"
+    output = explained(recording, "--at", NOW + 400 * DAY)
+    assert output == "Nothing is held about ann at 2024-12-18 22:13:20 UTC.\n"
 
 
 # --- how it is shown -----------------------------------------------------------------------------
 
 
 def test_json_has_the_same_content(recording: Path) -> None:
-    [said] = json_lines(explained(recording, "--request", "r1", "--json"))
-    assert said["request"]["request_id"] == "r1"
-    verdicts = {each["product_id"]: each["verdict"] for each in said["candidates"]}
+    [explanation] = json_lines(explained(recording, "--request", "r1", "--json"))
+    assert explanation["request"]["request_id"] == "r1"
+    verdicts = {each["product_id"]: each["verdict"] for each in explanation["candidates"]}
     assert verdicts == {"tv": "suppressed", "mug": "allowed", "socks": "allowed"}
     [held] = json_lines(explained(recording, "--json"))
     assert [fact["kept_until"] for fact in held["evidence"]] == [
@@ -250,7 +250,7 @@ def test_what_would_move_the_cursor_is_escaped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ((), "Expected either recordings or --live"),
         (("{recording}", "--live"), "Expected either recordings or --live"),
@@ -266,13 +266,13 @@ def test_what_would_move_the_cursor_is_escaped(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_told_in_one_line(
-    recording: Path, options: tuple[str, ...], said: str
+    recording: Path, options: tuple[str, ...], message: str
 ) -> None:
     given = [option.replace("{recording}", str(recording)) for option in options]
     result = run("explain", "--user", "ann", *given)
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert result.stderr.startswith(said)
+    assert result.stderr.startswith(message)
     assert len(result.stderr.splitlines()) == 1
 
 

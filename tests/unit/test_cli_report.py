@@ -37,15 +37,15 @@ def test_the_page_and_the_json_say_the_same(recording: Path, tmp_path: Path) -> 
     assert made["followed"]["ordered"]["stopped"] == 1
     assert made["savings"]["stopped"] == {"ads": 1, "money": 1.0}
     assert made["problems"]["dead_letters"] == {"missing_field": 1}
-    said = " ".join(re.sub("<[^>]*>", "", page.read_text()).split())
-    assert "1 of 2 ads were for something that the person had bought or said no to before" in said
-    assert "1 broke the contract" in said
+    text = " ".join(re.sub("<[^>]*>", "", page.read_text()).split())
+    assert "1 of 2 ads were for something that the person had bought or said no to before" in text
+    assert "1 broke the contract" in text
 
 
 def test_the_person_at_the_terminal_is_told_the_main_thing(recording: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    said = run("report", recording, "-o", page).stderr
-    assert said == (
+    output = run("report", recording, "-o", page).stderr
+    assert output == (
         "1 of 2 ads would have followed people after they bought or said no; "
         f"1 of them were stopped.\nWritten to {page}.\n"
     )

@@ -199,8 +199,8 @@ def mistake(folder: Path) -> str:
     """The one line that is said of a folder, with exit code 2 and nothing else."""
     result = run("verify", folder)
     assert (result.exit_code, result.stdout) == (2, "")
-    [said] = result.stderr.splitlines()
-    return said
+    [error] = result.stderr.splitlines()
+    return error
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -208,9 +208,9 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_cases_is_a_mistake_that_says_what_a_case_is(tmp_path: Path) -> None:
-    said = mistake(tmp_path)
-    assert said.startswith(f"{tmp_path}: there is no case in it. ")
-    assert "recording.jsonl" in said
+    message = mistake(tmp_path)
+    assert message.startswith(f"{tmp_path}: there is no case in it. ")
+    assert "recording.jsonl" in message
 
 
 @pytest.mark.parametrize("name", ["decisions.jsonl", "lists.jsonl"])
@@ -228,9 +228,9 @@ def test_an_expected_line_that_is_none_is_named(cases: Path, name: str, line: st
     path = cases / "an-order-holds" / name
     with path.open("a") as file:
         file.write(f"{line}\n")
-    said = mistake(cases)
-    assert said.startswith(f"{path}, line 2: ")
-    assert said.endswith(". `unhaunt verify --update` writes it anew.")
+    message = mistake(cases)
+    assert message.startswith(f"{path}, line 2: ")
+    assert message.endswith(". `unhaunt verify --update` writes it anew.")
 
 
 def test_a_recording_that_is_none_is_named(cases: Path) -> None:

@@ -26,7 +26,7 @@ BY_PASSWORD = KafkaSettings(
 )
 CLIENTS = (for_librdkafka, for_aiokafka)
 
-Told = Callable[[KafkaSettings], dict[str, Any]]
+ConfigurationOf = Callable[[KafkaSettings], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -69,29 +69,29 @@ def test_both_clients_log_in_with_the_same_name_and_password() -> None:
     }
 
 
-@pytest.mark.parametrize("told", CLIENTS)
+@pytest.mark.parametrize("configuration_of", CLIENTS)
 @pytest.mark.parametrize("content", ["of the file", "of the file\n", "of the file\r\n"])
 def test_the_password_of_a_file_is_without_its_line_break(
-    tmp_path: Path, told: Told, content: str
+    tmp_path: Path, configuration_of: ConfigurationOf, content: str
 ) -> None:
     (tmp_path / "password").write_bytes(content.encode())
     settings = changed(BY_PASSWORD, sasl_password="", sasl_password_file=str(tmp_path / "password"))
-    assert "of the file" in told(settings).values()
+    assert "of the file" in configuration_of(settings).values()
 
 
-@pytest.mark.parametrize("told", CLIENTS)
+@pytest.mark.parametrize("configuration_of", CLIENTS)
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "No such file"), (b"", "is empty"), (b"\xff", "UTF-8")]
+    ("content", "reason"), [(None, "No such file"), (b"", "is empty"), (b"\xff", "UTF-8")]
 )
 def test_a_file_without_a_password_is_named(
-    tmp_path: Path, told: Told, content: bytes | None, said: str
+    tmp_path: Path, configuration_of: ConfigurationOf, content: bytes | None, reason: str
 ) -> None:
     path = tmp_path / "password"
     if content is not None:
         path.write_bytes(content)
     settings = changed(BY_PASSWORD, sasl_password="", sasl_password_file=str(path))
-    with pytest.raises(UserError, match=said) as caught:
-        told(settings)
+    with pytest.raises(UserError, match=reason) as caught:
+        configuration_of(settings)
     assert str(caught.value).startswith(f"UNHAUNT_SASL_PASSWORD_FILE={path}: ")
 
 
@@ -153,18 +153,18 @@ def test_without_an_authority_those_of_the_system_are_trusted() -> None:
     assert for_aiokafka(settings)["ssl_context"].verify_mode == ssl.CERT_REQUIRED
 
 
-@pytest.mark.parametrize("told", CLIENTS)
+@pytest.mark.parametrize("configuration_of", CLIENTS)
 def test_a_file_of_tls_that_cannot_be_used_is_named(
-    tmp_path: Path, security: Security, told: Told
+    tmp_path: Path, security: Security, configuration_of: ConfigurationOf
 ) -> None:
     path = tmp_path / "no.pem"
     with pytest.raises(UserError, match=f"UNHAUNT_SSL_CA_FILE={path}: .*No such file"):
-        told(KafkaSettings(security_protocol="SSL", ssl_ca_file=str(path)))
+        configuration_of(KafkaSettings(security_protocol="SSL", ssl_ca_file=str(path)))
     path.write_text("no certificate")
     with pytest.raises(UserError, match=f"UNHAUNT_SSL_CA_FILE={path}: cannot be used"):
-        told(KafkaSettings(security_protocol="SSL", ssl_ca_file=str(path)))
+        configuration_of(KafkaSettings(security_protocol="SSL", ssl_ca_file=str(path)))
     with pytest.raises(UserError, match=f"UNHAUNT_SSL_CERTIFICATE_FILE={path}: cannot be used"):
-        told(
+        configuration_of(
             KafkaSettings(
                 security_protocol="SSL",
                 ssl_certificate_file=str(path),

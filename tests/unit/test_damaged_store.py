@@ -46,10 +46,10 @@ def test_a_damaged_state_is_not_opened_and_what_to_do_is_said(
         harm(file)  # type: ignore[operator]
     with pytest.raises(UserError) as caught, open_store(folder) as store:
         list(store.persons())  # the middle of a table file is looked at only now
-    said = str(caught.value)
-    assert str(folder) in said
-    assert "restored from the changelog" in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert str(folder) in message
+    assert "restored from the changelog" in message
+    assert "\n" not in message
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ class BusyEngine(InMemoryEngine):
         self.may_end = asyncio.Event()
         self.has_begun = asyncio.Event()
         self.engine._advance = self._fail  # type: ignore[method-assign]
-        self.engine._restored = self._fail  # type: ignore[method-assign]
+        self.engine._open_assigned = self._fail  # type: ignore[method-assign]
 
     async def _fail(self, *_: object) -> None:
         self.has_begun.set()

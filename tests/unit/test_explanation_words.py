@@ -34,10 +34,10 @@ def lines(asked: Request | None, *events: Event, policy: Policy | None = None) -
     for event in events:
         join.take(event)
     if asked is None:
-        told = held_in_words(held(join, "ann", NOW, events))
+        words = held_in_words(held(join, "ann", NOW, events))
     else:
-        told = explanation_in_words(explain(join, asked, events))
-    return [line for _, line in told]
+        words = explanation_in_words(explain(join, asked, events))
+    return [line for _, line in words]
 
 
 def test_every_way_to_undo_a_claim_has_words() -> None:
@@ -46,7 +46,7 @@ def test_every_way_to_undo_a_claim_has_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "told"),
+    ("event", "words"),
     [
         (
             purchase(product(brand="acme")),
@@ -72,12 +72,12 @@ def test_every_way_to_undo_a_claim_has_words() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_every_kind_of_evidence_has_words(event: Event, told: str) -> None:
-    assert any(line.startswith(told.format(WHEN)) for line in lines(None, event))
+def test_every_kind_of_evidence_has_words(event: Event, words: str) -> None:
+    assert any(line.startswith(words.format(WHEN)) for line in lines(None, event))
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "condition"),
     [
         (candidate(interest_at=1), "interest within the last 21 days"),
         (candidate(basis="inferred"), "targeting on what was given or observed"),
@@ -89,24 +89,24 @@ def test_every_kind_of_evidence_has_words(event: Event, told: str) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_another_request_would_have_to_be_is_told(asked: object, told: str) -> None:
+def test_what_another_request_would_have_to_be_is_told(asked: object, condition: str) -> None:
     strict = policy(sensitive={"categories": ["a"]})
-    said = lines(request(asked, channel="email"), policy=strict)
-    assert f"Undone by {told}, or by showing it on the advertiser's own site." in said
+    written = lines(request(asked, channel="email"), policy=strict)
+    assert f"Undone by {condition}, or by showing it on the advertiser's own site." in written
 
 
 def test_of_two_orders_that_make_one_claim_both_have_to_come_back() -> None:
-    said = lines(request("tv"), purchase("tv", order_id="a"), purchase("tv", order_id="b"))
-    assert "Undone by the return of 1 x tv of order a and 1 x tv of order b." in said
+    written = lines(request("tv"), purchase("tv", order_id="a"), purchase("tv", order_id="b"))
+    assert "Undone by the return of 1 x tv of order a and 1 x tv of order b." in written
 
 
 def test_who_is_in_the_holdout_is_said_to_be_shown_it_in_spite_of_the_reason() -> None:
     half = policy(holdout={"percent": 50})
     user_id = next(name for name in "abcdefgh" if half.in_holdout(name))
-    said = lines(request("tv", user_id=user_id), purchase("tv", user_id=user_id), policy=half)
-    assert said[0].startswith(f"tv is shown to {user_id}, who is in the holdout, in spite of")
-    assert said[2].startswith("Reason: purchased.")
-    assert not any("may be shown again" in line for line in said)
+    written = lines(request("tv", user_id=user_id), purchase("tv", user_id=user_id), policy=half)
+    assert written[0].startswith(f"tv is shown to {user_id}, who is in the holdout, in spite of")
+    assert written[2].startswith("Reason: purchased.")
+    assert not any("may be shown again" in line for line in written)
 
 
 def test_an_order_that_replaced_another_event_says_so() -> None:

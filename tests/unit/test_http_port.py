@@ -15,11 +15,11 @@ from streams.monitoring.http_port import listen, listener_of, served
 from streams.monitoring.metrics.exposition import Exposition
 from streams.settings import Settings
 from streams.supervision import unit_status
-from streams.supervision.member import Member
+from streams.supervision.unit_member import UnitMember
 from streams.supervision.unit_status import UnitStatus
 
 
-class Told:
+class FixedStatus:
     """Stands for a worker that says this of itself."""
 
     def __init__(self, check: Check, metrics: str = "") -> None:
@@ -33,7 +33,7 @@ class Told:
         return Exposition(self._metrics.encode(), "text/plain; version=0.0.4")
 
 
-class Silent(Told):
+class Silent(FixedStatus):
     """One that never answers."""
 
     async def check(self, name: str) -> Check:
@@ -41,7 +41,7 @@ class Silent(Told):
         raise AssertionError
 
 
-def answers(status: Told, *paths: str, method: str = "GET") -> list[tuple[int, str]]:
+def answers(status: FixedStatus, *paths: str, method: str = "GET") -> list[tuple[int, str]]:
     """Status and text of each answer of a port."""
 
     async def ask() -> list[tuple[int, str]]:
@@ -61,29 +61,29 @@ def answers(status: Told, *paths: str, method: str = "GET") -> list[tuple[int, s
 
 
 def test_a_check_that_holds_is_200_and_says_why() -> None:
-    assert answers(Told(Check(True, "it works")), "/health/ready") == [
+    assert answers(FixedStatus(Check(True, "it works")), "/health/ready") == [
         (200, '{"ok":true,"why":"it works"}\n')
     ]
 
 
 def test_a_check_that_does_not_hold_is_503_and_says_why() -> None:
-    assert answers(Told(Check(False, "it restores")), "/health/live") == [
+    assert answers(FixedStatus(Check(False, "it restores")), "/health/live") == [
         (503, '{"ok":false,"why":"it restores"}\n')
     ]
 
 
 def test_metrics_are_told_as_they_are() -> None:
-    assert answers(Told(Check(True, ""), "a 1\n"), "/metrics") == [(200, "a 1\n")]
+    assert answers(FixedStatus(Check(True, ""), "a 1\n"), "/metrics") == [(200, "a 1\n")]
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/health/well", "/metrics/a", "/tables/persons"])
 def test_there_is_nothing_else(path: str) -> None:
-    [(status, _)] = answers(Told(Check(True, "")), path)
+    [(status, _)] = answers(FixedStatus(Check(True, "")), path)
     assert status == 404
 
 
 def test_nothing_can_be_sent_to_it() -> None:
-    [(status, _)] = answers(Told(Check(True, "")), "/metrics", method="POST")
+    [(status, _)] = answers(FixedStatus(Check(True, "")), "/metrics", method="POST")
     assert status == 405
 
 
@@ -100,8 +100,8 @@ def test_by_default_only_this_machine_is_listened_to() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
 def test_where_it_cannot_listen_that_is_said_with_what_to_do(host: str) -> None:
-    with closing(listen("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with closing(listen("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
         with pytest.raises(UserError, match=rf"UNHAUNT_HTTP_HOST={host}, .*PORT={port}: cannot"):
             listener_of(Settings(http_host=host, http_port=port))
 
@@ -110,18 +110,18 @@ def test_where_it_cannot_listen_that_is_said_with_what_to_do(host: str) -> None:
 
 
 def of_unit(
-    workers: list[Told | None], ask: Callable[[UnitStatus], Awaitable[Any]]
-) -> tuple[Any, list[Member]]:
+    workers: list[FixedStatus | None], ask: Callable[[UnitStatus], Awaitable[Any]]
+) -> tuple[Any, list[UnitMember]]:
     """What a unit of such workers says; None is one whose process is not there."""
 
-    async def run() -> tuple[Any, list[Member]]:
-        members = [Member(Settings(instance=f"u-{n}")) for n in range(1, len(workers) + 1)]
+    async def run() -> tuple[Any, list[UnitMember]]:
+        members = [UnitMember(Settings(instance=f"u-{n}")) for n in range(1, len(workers) + 1)]
         async with AsyncExitStack() as stack:
-            for member, told in zip(members, workers, strict=True):
+            for member, worker in zip(members, workers, strict=True):
                 member.listener = stack.enter_context(closing(listen("127.0.0.1", 0)))
-                member.is_running = told is not None
-                if told is not None:
-                    await stack.enter_async_context(served(told, member.listener.dup()))
+                member.is_running = worker is not None
+                if worker is not None:
+                    await stack.enter_async_context(served(worker, member.listener.dup()))
             return await ask(UnitStatus(members)), members
 
     return asyncio.run(run())
@@ -129,13 +129,13 @@ def of_unit(
 
 def test_what_holds_for_all_workers_holds_for_the_unit() -> None:
     well = Check(True, "it works")
-    check, _ = of_unit([Told(well), Told(well)], lambda unit: unit.check("ready"))
+    check, _ = of_unit([FixedStatus(well), FixedStatus(well)], lambda unit: unit.check("ready"))
     assert check == Check(True, "so it is with all 2 workers", {"u-1": well, "u-2": well})
 
 
 def test_what_does_not_hold_for_one_does_not_for_the_unit_and_it_says_for_which() -> None:
     well, ill = Check(True, "it works"), Check(False, "it restores")
-    check, _ = of_unit([Told(well), Told(ill)], lambda unit: unit.check("ready"))
+    check, _ = of_unit([FixedStatus(well), FixedStatus(ill)], lambda unit: unit.check("ready"))
     assert check == Check(False, "u-2: it restores", {"u-1": well, "u-2": ill})
 
 
@@ -161,15 +161,19 @@ def test_a_worker_that_does_not_answer_is_not_alive_unless_it_still_starts(
 
 
 def test_whoever_answers_is_known_to_have_started() -> None:
-    _, members = of_unit([Told(Check(True, "")), None], lambda unit: unit.check("live"))
+    _, members = of_unit([FixedStatus(Check(True, "")), None], lambda unit: unit.check("live"))
     assert [member.has_answered for member in members] == [True, False]
 
 
 def test_the_metrics_of_all_that_answer_are_told_with_whose_they_are() -> None:
     text = "# TYPE a gauge\na 1\n"
-    workers: list[Told | None] = [Told(Check(True, ""), text), None, Told(Check(True, ""), text)]
-    told, _ = of_unit(workers, lambda unit: unit.metrics(""))
-    lines = told.body.decode().splitlines()
+    workers: list[FixedStatus | None] = [
+        FixedStatus(Check(True, ""), text),
+        None,
+        FixedStatus(Check(True, ""), text),
+    ]
+    exposed, _ = of_unit(workers, lambda unit: unit.metrics(""))
+    lines = exposed.body.decode().splitlines()
     assert [line for line in lines if line.startswith("a{")] == [
         'a{worker="u-1"} 1.0',
         'a{worker="u-3"} 1.0',

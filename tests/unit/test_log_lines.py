@@ -52,9 +52,9 @@ def test_a_line_of_one_of_several_workers_says_whose_it_is() -> None:
 
 
 def test_a_traceback_is_in_the_line_that_it_belongs_to() -> None:
-    said = as_json(record(error=raised("first\nsecond")))
-    assert said["exception"].startswith("Traceback")
-    assert said["exception"].endswith("ValueError: first\nsecond")
+    fields = as_json(record(error=raised("first\nsecond")))
+    assert fields["exception"].startswith("Traceback")
+    assert fields["exception"].endswith("ValueError: first\nsecond")
 
 
 @pytest.mark.parametrize("message", ["two\nlines", "\u2028", "\udc80", '"quoted"', "größer"])
@@ -67,16 +67,16 @@ def test_a_message_for_people_cannot_look_like_two() -> None:
 
 
 def test_a_traceback_for_people_stays_readable() -> None:
-    said = TextLines("").format(record(error=raised("wrong")))
-    assert said.splitlines()[1] == "Traceback (most recent call last):"
+    text = TextLines("").format(record(error=raised("wrong")))
+    assert text.splitlines()[1] == "Traceback (most recent call last):"
 
 
-def said_by(program: str) -> list[dict[str, Any]]:
+def log_of(program: str) -> list[dict[str, Any]]:
     """The lines of JSON that a program writes."""
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, check=False
     ).stderr
-    return json_lines(said)
+    return json_lines(output)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def said_by(program: str) -> list[dict[str, Any]]:
 )
 def test_what_nobody_has_caught_is_json_as_well(crash: str) -> None:
     begin = "import threading, warnings; from streams import logs; logs.set_up('info', 'json')"
-    [line] = said_by(f"{begin}; {crash}")
+    [line] = log_of(f"{begin}; {crash}")
     assert "not caught" in line["message"] + line.get("exception", "")
 
 
@@ -97,7 +97,7 @@ def test_what_goes_over_the_wire_is_said_at_no_level_since_secrets_and_records_a
     begin = "import logging; from streams import logs; logs.set_up('debug', 'json')"
     say = "logging.getLogger('aiokafka.{0}').debug('said by {0}')"
     program = "; ".join([begin, say.format("client"), say.format("conn")])
-    assert [line["message"] for line in said_by(program)] == ["said by client"]
+    assert [line["message"] for line in log_of(program)] == ["said by client"]
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -23,7 +23,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def said(clock: Clock) -> Say:
+def log(clock: Clock) -> Say:
     """Have a logger say something, filled in with each of the fillings; returns what is written."""
     once = OnceInAWhile(clock)
 
@@ -38,31 +38,31 @@ def said(clock: Clock) -> Say:
     return say
 
 
-def test_the_same_message_is_written_once(said: Say) -> None:
-    assert said("aiokafka.client", "no broker %s", 1, 2, 3) == ["no broker 1"]
+def test_the_same_message_is_written_once(log: Say) -> None:
+    assert log("aiokafka.client", "no broker %s", 1, 2, 3) == ["no broker 1"]
 
 
-def test_after_a_while_it_is_written_again_with_how_many_were_held(said: Say, clock: Clock) -> None:
-    said("aiokafka.client", "no broker %s", 1, 2, 3)
+def test_after_a_while_it_is_written_again_with_how_many_were_held(log: Say, clock: Clock) -> None:
+    log("aiokafka.client", "no broker %s", 1, 2, 3)
     clock.now = PAUSE_SECONDS
-    assert said("aiokafka.client", "no broker %s", 4) == ["no broker 4 (and 2 more like it before)"]
+    assert log("aiokafka.client", "no broker %s", 4) == ["no broker 4 (and 2 more like it before)"]
 
 
-def test_what_was_not_held_is_written_as_it_is(said: Say, clock: Clock) -> None:
-    said("aiokafka.client", "no broker %s", 1)
+def test_what_was_not_held_is_written_as_it_is(log: Say, clock: Clock) -> None:
+    log("aiokafka.client", "no broker %s", 1)
     clock.now = PAUSE_SECONDS
-    assert said("aiokafka.client", "no broker %s", 2) == ["no broker 2"]
+    assert log("aiokafka.client", "no broker %s", 2) == ["no broker 2"]
 
 
-def test_another_message_does_not_wait_for_it(said: Say) -> None:
-    said("aiokafka.client", "no broker %s", 1)
-    assert said("aiokafka.client", "no leader %s", 1) == ["no leader 1"]
+def test_another_message_does_not_wait_for_it(log: Say) -> None:
+    log("aiokafka.client", "no broker %s", 1)
+    assert log("aiokafka.client", "no leader %s", 1) == ["no leader 1"]
 
 
-def test_what_librdkafka_says_is_the_same_whatever_its_numbers(said: Say) -> None:
+def test_what_librdkafka_says_is_the_same_whatever_its_numbers(log: Say) -> None:
     lines = ["FAIL: broker 1 after 3ms", "FAIL: broker 1 after 4ms", "WAKEUP"]
-    assert said(CLIENT.name, "%s", *lines) == [lines[0], lines[2]]
+    assert log(CLIENT.name, "%s", *lines) == [lines[0], lines[2]]
 
 
-def test_what_the_worker_itself_says_is_always_written(said: Say) -> None:
-    assert said("streams.worker", "started %s", 1, 1) == ["started 1", "started 1"]
+def test_what_the_worker_itself_says_is_always_written(log: Say) -> None:
+    assert log("streams.worker", "started %s", 1, 1) == ["started 1", "started 1"]

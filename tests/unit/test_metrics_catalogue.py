@@ -25,8 +25,8 @@ from streams.monitoring.metrics.exposition import exposition, families_of, merge
 from streams.monitoring.metrics.metric import Metric
 from streams.monitoring.worker_status import WorkerStatus
 from streams.settings import Settings
-from streams.supervision.member import Member
 from streams.supervision.metrics import UNIT
+from streams.supervision.unit_member import UnitMember
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
 from streams.view.metrics import METRICS as SERVING
@@ -63,7 +63,7 @@ def scraped(tmp_path: Path) -> Scraped:
 
 
 @pytest.fixture
-def told(scraped: Scraped) -> Callable[[], str]:
+def scrape_text(scraped: Scraped) -> Callable[[], str]:
     """What a scrape of this engine gets."""
     status = scraped.status()
 
@@ -89,8 +89,8 @@ def test_a_metric_says_one_sentence_and_every_label_what_it_is(metric: Metric[An
 
 
 def test_the_page_is_that_of_the_catalogue() -> None:
-    said = "run `python -m tests.deploy.metrics_page`"
-    assert PAGE.read_text() == page(), said
+    advice = "run `python -m tests.deploy.metrics_page`"
+    assert PAGE.read_text() == page(), advice
 
 
 @pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)
@@ -109,12 +109,12 @@ def test_a_name_ends_with_its_unit_and_a_counters_with_total(metric: Metric[Any]
         assert metric.name.removesuffix("_total").endswith(f"_{metric.unit}")
 
 
-def test_promtool_finds_nothing_wrong(told: Callable[[], str]) -> None:
+def test_promtool_finds_nothing_wrong(scrape_text: Callable[[], str]) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not there; Debian's package prometheus brings it")
-    unit = exposition(lambda: families_of(UNIT, [Member(Settings(instance="u-1"))]), "")
-    text = told() + unit.body.decode()
+    unit = exposition(lambda: families_of(UNIT, [UnitMember(Settings(instance="u-1"))]), "")
+    text = scrape_text() + unit.body.decode()
     checked = subprocess.run(
         [promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False
     )
@@ -125,11 +125,11 @@ def test_promtool_finds_nothing_wrong(told: Callable[[], str]) -> None:
 
 
 def test_every_value_of_a_label_is_one_that_it_may_have(
-    scraped: Scraped, told: Callable[[], str]
+    scraped: Scraped, scrape_text: Callable[[], str]
 ) -> None:
     scraped.fill()
     known = {metric.full_name: metric for metric in METRICS}
-    for family in text_string_to_metric_families(told()):
+    for family in text_string_to_metric_families(scrape_text()):
         metric = known.get(family.name) or known.get(f"{family.name}_total")
         if metric is None:
             assert family.name.startswith("process_")
@@ -163,16 +163,16 @@ def test_only_what_is_one_text_at_any_time_has_a_label_of_no_fixed_values() -> N
 
 
 def test_dead_letters_of_people_and_of_the_catalog_are_told_apart(
-    scraped: Scraped, told: Callable[[], str]
+    scraped: Scraped, scrape_text: Callable[[], str]
 ) -> None:
     scraped.fill()
-    text = told()
+    text = scrape_text()
     assert 'unhaunt_dead_letters_total{code="not_json",source="persons"} 1.0' in text
     assert 'unhaunt_dead_letters_total{code="not_json",source="catalog"} 1.0' in text
 
 
-def test_a_counter_is_there_before_anything_has_happened(told: Callable[[], str]) -> None:
-    text = told()
+def test_a_counter_is_there_before_anything_has_happened(scrape_text: Callable[[], str]) -> None:
+    text = scrape_text()
     assert 'unhaunt_suppressed_candidates_total{reason="purchased"} 0.0' in text
     assert 'unhaunt_input_records_total{topic="reroute"} 0.0' in text
     assert 'unhaunt_dead_letters_total{code="too_large",source="catalog"} 0.0' in text
@@ -180,13 +180,13 @@ def test_a_counter_is_there_before_anything_has_happened(told: Callable[[], str]
 
 
 def test_lag_is_told_by_topic_over_all_partitions_and_as_the_age_of_the_oldest(
-    scraped: Scraped, told: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    scraped: Scraped, scrape_text: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readings, "time", lambda: NOW / 1000)
     behind(scraped.engine, 0, "purchases", ages=[40_000, 30_000])
     behind(scraped.engine, 1, "purchases", ages=[90_000])
     behind(scraped.engine, 1, "rerouted", ages=[])
-    text = told()
+    text = scrape_text()
     assert 'unhaunt_lag_records{topic="purchases"} 3.0' in text
     assert 'unhaunt_lag_seconds{topic="purchases"} 90.0' in text
     assert 'unhaunt_lag_seconds{topic="reroute"} 0.0' in text
@@ -211,21 +211,21 @@ def behind(engine: Engine, number: int, stream: str, ages: list[int]) -> None:
 
 
 def test_freshness_is_that_of_the_partition_where_evidence_is_oldest(
-    scraped: Scraped, told: Callable[[], str]
+    scraped: Scraped, scrape_text: Callable[[], str]
 ) -> None:
     for number in (0, 7, 3):
         behind(scraped.engine, number, "purchases", ages=[])
-    assert 'unhaunt_evidence_behind_seconds{topic="purchases"} 7.0' in told()
+    assert 'unhaunt_evidence_behind_seconds{topic="purchases"} 7.0' in scrape_text()
 
 
 def test_who_asks_for_open_metrics_gets_them(scraped: Scraped) -> None:
-    told = asyncio.run(scraped.status().metrics("application/openmetrics-text; version=1.0.0"))
-    assert told.content_type.startswith("application/openmetrics-text")
-    assert told.body.endswith(b"# EOF\n")
+    exposed = asyncio.run(scraped.status().metrics("application/openmetrics-text; version=1.0.0"))
+    assert exposed.content_type.startswith("application/openmetrics-text")
+    assert exposed.body.endswith(b"# EOF\n")
 
 
-def test_the_metrics_of_several_workers_are_one_exposition(told: Callable[[], str]) -> None:
-    texts = {"u-1": told(), "u-2": told()}
+def test_the_metrics_of_several_workers_are_one_exposition(scrape_text: Callable[[], str]) -> None:
+    texts = {"u-1": scrape_text(), "u-2": scrape_text()}
     text = exposition(lambda: merged(texts, "worker"), "").body.decode()
     assert text.count("# TYPE unhaunt_batch_records histogram") == 1
     for name in texts:

@@ -29,8 +29,8 @@ def file(path: Path) -> PolicyFile:
 
 def looked_at(file: PolicyFile, times: int = 3) -> list[str]:
     """The versions of the policies that are taken in so many looks."""
-    taken = [file.look() for _ in range(times)]
-    return [policy.version for policy in taken if policy is not None]
+    looks = [file.look() for _ in range(times)]
+    return [policy.version for policy in looks if policy is not None]
 
 
 def test_it_begins_with_what_the_file_holds(file: PolicyFile) -> None:

@@ -42,8 +42,8 @@ class Fake:
                 path = self.path.partition("?")[0]
                 fake.asked.append(path)
                 fake.logins.add(self.headers["Authorization"])
-                status, said = fake.answers.get(path, NO_SUCH_SUBJECT)
-                content = said.encode() if isinstance(said, str) else orjson.dumps(said)
+                status, answer = fake.answers.get(path, NO_SUCH_SUBJECT)
+                content = answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
@@ -149,7 +149,7 @@ def test_it_is_waited_for_until_it_answers(monkeypatch: pytest.MonkeyPatch) -> N
             if fake.asked.count("/schemas/ids/7") == 2:
                 fake.answers["/schemas/ids/7"] = JSON_SCHEMA
 
-        assert asyncio.run(registry.know({7}, asyncio.Event(), beat))
+        assert asyncio.run(registry.load_schemas({7}, asyncio.Event(), beat))
         assert registry.keys() == {7}
 
 
@@ -157,7 +157,7 @@ def test_who_is_given_up_waits_no_longer() -> None:
     async def give_up_in_mid_wait(registry: SchemaRegistry) -> bool:
         given_up = asyncio.Event()
         asyncio.get_running_loop().call_later(0.05, given_up.set)
-        return await registry.know({7}, given_up, lambda: None)
+        return await registry.load_schemas({7}, given_up, lambda: None)
 
     with served({"/schemas/ids/7": (503, "later")}) as fake:
         assert not asyncio.run(give_up_in_mid_wait(registry_at(fake.url)))

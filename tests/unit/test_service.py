@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from schemas.openapi import MOST_AT_ONCE, document
 from streams.errors import UserError
 from streams.suppression.policy import Policy
-from streams.view.bidding import Bidding
 from streams.view.metrics import METRICS
+from streams.view.openrtb_options import OpenRtbOptions
 from streams.view.recorded import RecordedView
 from tests.builders import (
     NOW,
@@ -231,7 +231,7 @@ def test_the_person_and_the_candidates_of_bid_requests_are_found_where_the_servi
     view: FixedView,
 ) -> None:
     user = {"id": "bob", "eids": [{"source": "ids.example", "uids": [{"id": "ann"}]}]}
-    with served(view, Bidding(["ids.example"], [{"product_id": "tv"}])) as service:
+    with served(view, OpenRtbOptions(["ids.example"], [{"product_id": "tv"}])) as service:
         answer = service.post("/v1/openrtb", bid(user=user))
     assert [each["reason"] for each in decided(answer)["suppressed"]] == ["purchased"]
 

@@ -68,8 +68,8 @@ def test_spans_say_how_much_it_was(tmp_path: Path) -> None:
 
 def test_spans_say_whose_they_are(tmp_path: Path) -> None:
     [span] = checkpoint(tmp_path)[None]
-    told = span.resource.attributes
-    assert (told["service.name"], told["service.instance.id"]) == ("shop", "worker-1")
+    attributes = span.resource.attributes
+    assert (attributes["service.name"], attributes["service.instance.id"]) == ("shop", "worker-1")
 
 
 def test_a_step_that_fails_says_why_and_so_does_its_checkpoint(tmp_path: Path) -> None:

@@ -146,9 +146,9 @@ except UserError as error:
     print(error, file=open(os.path.join(folder, "said"), "w"))
 {STOP_UNIT}"""
     assert WorkerUnit(settings, 1, ("-c", START + second)).run() == 0
-    said = (Path(settings.state_folder) / "said").read_text()
-    assert said.startswith("Workers named u already run")
-    assert "UNHAUNT_INSTANCE" in said
+    message = (Path(settings.state_folder) / "said").read_text()
+    assert message.startswith("Workers named u already run")
+    assert "UNHAUNT_INSTANCE" in message
 
 
 def test_members_have_names_and_state_folders_of_their_own(settings: Settings) -> None:

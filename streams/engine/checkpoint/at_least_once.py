@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaError, KafkaException
 
-from streams.engine.checkpoint.answer import answered
+from streams.engine.checkpoint.commit_timeout import within_transaction_timeout
 from streams.engine.checkpoint.producer import BulkProducer, new_name
 from streams.kafka.group_consumer import GroupConsumer
 from streams.kafka.group_metadata import GroupMetadata
@@ -35,7 +35,7 @@ class AcknowledgedProducer(BulkProducer):
             raise KafkaException(self._failure)
 
     def close(self) -> None:
-        """Send what is left, if the broker takes it."""
+        """Send what is left, if the broker accepts it."""
         self._producer.flush(self._timeout)
 
     def _reason(self, error: KafkaException) -> Exception:
@@ -46,7 +46,7 @@ class AcknowledgedProducer(BulkProducer):
 
 
 class AtLeastOnce:
-    """A crash after the state was stored and before offsets were: the same records come again."""
+    """A crash between storing the state and committing offsets has the same records come again."""
 
     name = "at_least_once"
 
@@ -56,7 +56,7 @@ class AtLeastOnce:
 
     async def commit(self, _: Mapping[TopicPartition, int], __: GroupMetadata) -> None:
         """Wait until all that was sent is acknowledged. Raises `KafkaException` and `UserError`."""
-        await answered(self.producer.flush, self._settings)
+        await within_transaction_timeout(self.producer.flush, self._settings)
 
     async def acknowledge(
         self, offsets: Mapping[TopicPartition, int], consumer: GroupConsumer

@@ -42,8 +42,8 @@ async def take_checkpoint(
     - before step 4 has ended: with at least once, offsets that are behind: evidence is a set, so
       to process records again leaves the state as it is.
 
-    Raises `Fenced` when the group has given this worker up, `KafkaException` when the broker does
-    not take it, and `UserError` when it does not answer.
+    Raises `Fenced` when the group has given this worker up, `KafkaException` when the broker
+    refuses the commit, and `UserError` when it does not answer.
     """
     # Step 1: prepare. Tasks send what is still to be sent; changes of state go to the changelog.
     began = monotonic()
@@ -52,7 +52,7 @@ async def take_checkpoint(
             processor.prepare()
     preparing = monotonic() - began
 
-    # Step 2: commit. From here on it holds for consumers, and for who restores the state.
+    # Step 2: commit. From here on consumers see it, and a restore includes it.
     with trace("commit", guarantee=strategy.name):
         await strategy.commit(offsets, metadata)
 
@@ -64,7 +64,7 @@ async def take_checkpoint(
     # Step 4: acknowledge, where offsets were not a part of the commit.
     await strategy.acknowledge(offsets, consumer)
 
-    # Step 5: committed. Tasks forget what they kept for the case that it would fail.
+    # Step 5: committed. Tasks forget what they kept in case it failed.
     for processor in changed:
         processor.committed()
     return preparing

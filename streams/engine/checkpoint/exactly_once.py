@@ -3,7 +3,7 @@
 The transaction holds decisions, lists, dead letters, rerouted records, the changelog and the
 source offsets. The offsets are those of the group of Faust's consumer, which this producer is no
 member of, so it shows the group's generation: a worker that the group has given up is refused
-(KIP-447) and takes nothing with it.
+(KIP-447), and nothing of its transaction takes effect.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ from typing import Final
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from streams.engine.checkpoint.answer import answered
+from streams.engine.checkpoint.commit_timeout import within_transaction_timeout
 from streams.engine.checkpoint.producer import BulkProducer, new_name
 from streams.kafka.errors import FENCED
 from streams.kafka.group_consumer import GroupConsumer
@@ -51,11 +51,11 @@ class TransactionalProducer(BulkProducer):
         self._begin()
 
     def poll(self) -> None:
-        """Let the client see to what was acknowledged. Raises as `commit` does."""
+        """Have the client handle what was acknowledged. Raises as `commit` does."""
         try:
             super().poll()
-        except KafkaException as failure:  # it may be here that a fatal error is told first
-            raise self._taken_back(failure) from failure
+        except KafkaException as failure:  # a fatal error may first be reported here
+            raise self._abort_after(failure) from failure
 
     def commit(self, offsets: Mapping[TopicPartition, int], metadata: GroupMetadata) -> None:
         """Commit what was sent, with the source offsets, and begin anew.
@@ -71,18 +71,18 @@ class TransactionalProducer(BulkProducer):
         try:
             if committed:
                 member = metadata.to_bytes()
-                self._until_answered(
+                self._with_retries(
                     lambda seconds: self._producer.send_offsets_to_transaction(
                         committed, member, seconds
                     )
                 )
-            self._until_answered(self._producer.commit_transaction)
+            self._with_retries(self._producer.commit_transaction)
         except KafkaException as failure:
-            raise self._taken_back(failure) from failure
+            raise self._abort_after(failure) from failure
         self._producer.begin_transaction()
 
     def close(self) -> None:
-        """Take back what was not committed."""
+        """Abort the open transaction."""
         self._producer.abort_transaction(self._timeout)
 
     def _begin(self) -> None:
@@ -91,16 +91,16 @@ class TransactionalProducer(BulkProducer):
         self._producer.begin_transaction()
 
     def _reason(self, error: KafkaException) -> Exception:
-        # To produce says only that the transaction has failed, to commit says why.
+        # `produce` reports only that the transaction has failed; `commit` reports why.
         if error.args[0].code() in (KafkaError._STATE, KafkaError._FATAL):
             try:
                 self._producer.commit_transaction(self._timeout)
             except KafkaException as reason:
-                return self._taken_back(reason)
+                return self._abort_after(reason)
         return error
 
-    def _taken_back(self, failure: KafkaException) -> Exception:
-        """Abort and begin anew, if the client still can; returns what the failure comes to."""
+    def _abort_after(self, failure: KafkaException) -> Exception:
+        """Abort and begin anew, if the client still can; returns the exception to raise."""
         error: KafkaError = failure.args[0]
         if error.txn_requires_abort():
             self._producer.abort_transaction(self._timeout)
@@ -108,13 +108,13 @@ class TransactionalProducer(BulkProducer):
         else:
             _keep_for_good(self._producer)
             if error.code() in FENCED:
-                # By whoever took us for dead, and has aborted it; only a new client gets over that.
+                # Another worker has aborted its transaction and fenced it: it needs a new client.
                 self._producer = Producer(self._configuration)
                 self._begin()
         return Fenced(error.str()) if error.code() in FENCED else failure
 
-    def _until_answered(self, ask: Callable[[float], None]) -> None:
-        """Ask again where a broker was away for a moment, which the client does not."""
+    def _with_retries(self, ask: Callable[[float], None]) -> None:
+        """Retry what is retriable until the timeout; the client does not do so by itself."""
         deadline = monotonic() + self._timeout
         while True:
             try:
@@ -136,10 +136,12 @@ class ExactlyOnce:
 
     async def commit(self, offsets: Mapping[TopicPartition, int], metadata: GroupMetadata) -> None:
         """Commit the transaction. Raises `Fenced`, `KafkaException` and `UserError`."""
-        await answered(lambda: self.producer.commit(offsets, metadata), self._settings)
+        await within_transaction_timeout(
+            lambda: self.producer.commit(offsets, metadata), self._settings
+        )
 
     async def acknowledge(self, _: Mapping[TopicPartition, int], __: GroupConsumer) -> None:
-        """Nothing: the offsets were a part of the transaction."""
+        """Do nothing: the offsets were a part of the transaction."""
 
 
 def _keep_for_good(producer: Producer) -> None:

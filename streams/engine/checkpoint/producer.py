@@ -18,14 +18,14 @@ Headers = list[tuple[str, str | bytes | None]]
 
 
 class BulkProducer(ABC):
-    """What both guarantees send by."""
+    """Sends the records of checkpoints, under either guarantee."""
 
     def __init__(
         self, settings: Settings, name: str, configuration: dict[str, Any], seconds: float
     ) -> None:
         """`configuration` is what the guarantee adds; a broker has `seconds` to answer."""
         self.name = name
-        """Under which the group and the broker know this worker."""
+        """The name by which the group and the broker know this worker."""
         self._timeout = seconds
         self._configuration = {**_configuration(settings), **configuration}
         self._producer = Producer(self._configuration)
@@ -43,7 +43,7 @@ class BulkProducer(ABC):
         """Send a record. Waits while too much is on its way.
 
         `timestamp` is in epoch milliseconds, 0 for now; `on_delivery` is called with an error or
-        None, and the message. Raises `KafkaException` when the broker takes nothing in time.
+        None, and the message. Raises `KafkaException` when the broker accepts nothing in time.
         """
         deadline: float | None = None
         while True:
@@ -81,16 +81,16 @@ class BulkProducer(ABC):
         return len(self._producer)
 
     def poll(self) -> None:
-        """Let the client see to what was acknowledged."""
+        """Have the client handle what was acknowledged, without waiting."""
         self._producer.poll(0)
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of what was sent since the last checkpoint, or of waiting for it."""
+        """Flush or abort what was sent since the last checkpoint."""
 
     @abstractmethod
     def _reason(self, error: KafkaException) -> Exception:
-        """Why a record was not taken."""
+        """The exception to raise for a record that was refused."""
 
 
 def new_name(settings: Settings) -> str:

@@ -8,13 +8,13 @@ CHECKPOINT_BYTES: Final = 128 << 20
 """A checkpoint is taken after so much input, however few records that is."""
 
 CAUGHT_UP: Final = 0.2
-"""Who has taken all that there is waits only so much of the usual time: there is nothing to gain by
-letting readers wait, and there is time to spare."""
+"""A worker that has caught up waits only for this share of the usual time: to let readers wait
+longer would gain nothing, and there is time to spare."""
 
 WORK_FOR_PREPARING: Final = 4
-"""So much longer than preparing takes there is work between two checkpoints. Somebody of whom
-thousands of facts are known costs little for each event, but a lot each time that they are
-written: this way they cannot take most of the time from everybody else."""
+"""The time between two checkpoints is at least this many times what preparing the last one took. A
+person of whom thousands of facts are known costs little for each event, but much at each write:
+this bounds their share of a worker's time."""
 
 
 class CheckpointSchedule:
@@ -34,7 +34,7 @@ class CheckpointSchedule:
         self._bytes += size
 
     def seconds_left(self, now: float, is_caught_up: bool) -> float:
-        """How long until it is time; 0 when it is."""
+        """How long until a checkpoint is due; 0 when it is."""
         if self.records >= self._settings.checkpoint_records or self._bytes >= CHECKPOINT_BYTES:
             return 0.0
         pause = self._settings.checkpoint_milliseconds / 1000

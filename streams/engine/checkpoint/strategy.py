@@ -13,7 +13,7 @@ from streams.settings import Settings
 
 
 class CheckpointStrategy(Protocol):
-    """How a checkpoint is made to hold: `ExactlyOnce` or `AtLeastOnce`."""
+    """How a checkpoint is committed: `ExactlyOnce` or `AtLeastOnce`."""
 
     name: str
     """As the setting `guarantee` has it."""
@@ -30,7 +30,7 @@ class CheckpointStrategy(Protocol):
     async def acknowledge(
         self, offsets: Mapping[TopicPartition, int], consumer: GroupConsumer, /
     ) -> None:
-        """Say that the records before these offsets are done with, after the state is stored."""
+        """Commit these offsets, unless `commit` has: the state that includes them is stored."""
 
 
 def strategy_of(settings: Settings) -> CheckpointStrategy:

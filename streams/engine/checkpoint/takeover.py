@@ -1,4 +1,4 @@
-"""Ending what workers that have died have left open.
+"""Ending the transactions that dead workers have left open.
 
 Until the broker gives it up, the open transaction of a dead worker holds back everybody who reads
 committed records, and the offsets that its successor needs. Whoever takes over its partitions need
@@ -18,15 +18,15 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 
-def end_transactions_of_the_dead(
-    settings: Settings, places: Iterable[tuple[str, int]], own_name: str, seconds: float
+def end_transactions_of_dead_workers(
+    settings: Settings, partitions: Iterable[tuple[str, int]], own_name: str, seconds: float
 ) -> None:
     """End the transactions of those who last worked on these and are in the group no more.
 
     One that cannot be ended costs the time until the broker does it, and is logged. Raises
-    `KafkaException` when the broker does not tell the offsets.
+    `KafkaException` when the broker does not answer.
     """
-    last = committed(settings, places, seconds, is_stable=False).values()
+    last = committed(settings, partitions, seconds, is_stable=False).values()
     names = {offset.committed_by for offset in last if offset.committed_by is not None}
     others = names - {own_name}
     if not others:

@@ -1,1 +1,1 @@
-"""What concerns the whole process: memory, garbage, work that must not be left alone."""
+"""What concerns the whole process: memory, garbage, work that must run to its end."""

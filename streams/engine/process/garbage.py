@@ -1,8 +1,8 @@
-"""Python's cyclic garbage collector, run when it suits.
+"""Python's cyclic garbage collector, run between two steps of the loop.
 
 What records leave is freed when its last reference goes, nearly without cycles. The collector's own
 schedule counts allocations, of which records make hundreds of thousands a second, and looks again
-and again at the persons that are kept in memory: it took a fifth of a worker's time, in pauses of
+and again at the persons that are kept in memory: that was a fifth of a worker's time, in pauses of
 up to a second.
 """
 

@@ -11,18 +11,18 @@ _M_ARENA_MAX: Final = -8
 _ARENAS: Final = 2
 
 
-def use_few_arenas() -> None:
-    """Keep each of the many threads of RocksDB and of the clients from memory of its own.
+def limit_arenas() -> None:
+    """Let the threads of RocksDB and of the clients share two arenas of malloc.
 
-    It hardly ever goes back: two hundred megabytes for a worker of eight partitions.
+    Arenas hardly ever shrink: one a thread is 200 MB for a worker of eight partitions.
     """
     mallopt = getattr(_LIBRARY, "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, _ARENAS)
 
 
-def give_back() -> None:
-    """Give memory that is free back to the system, after something that took much of it."""
+def trim_memory() -> None:
+    """Give free memory back to the system, after something that has used much of it."""
     trim = getattr(_LIBRARY, "malloc_trim", None)
     if trim is not None:
         trim(0)

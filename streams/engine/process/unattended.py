@@ -1,4 +1,4 @@
-"""Work that goes on when whoever waits for it is cancelled."""
+"""Work that runs to its end when the task that awaits it is cancelled."""
 
 import asyncio
 import logging
@@ -8,8 +8,11 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 
-async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Do what is finished even if this task is cancelled: a commit cannot be left alone."""
+async def shielded(work: Coroutine[Any, Any, None]) -> None:
+    """Await work that runs to its end even if this task is cancelled: a commit must.
+
+    If it fails after that, the failure is logged.
+    """
     task = asyncio.create_task(work)
     try:
         await asyncio.shield(task)
@@ -19,6 +22,6 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
 
 
 def log_failure(work: "asyncio.Task[None]") -> None:
-    """Say why work failed that nobody waits for any more."""
+    """Log why work failed that nobody awaits any more."""
     if not work.cancelled() and (error := work.exception()) is not None:
         logger.warning("work that was given up has failed: %s", error)

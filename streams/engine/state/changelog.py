@@ -19,14 +19,14 @@ BULK = 10_000
 """Most records that are read at once."""
 
 READ_AHEAD_KILOBYTES = 32_768
-"""What may be fetched ahead of what is applied, of all partitions."""
+"""Most that may be fetched ahead of what is applied, of all partitions together."""
 
 WAIT_SECONDS = 0.1
 """The client waits for as many records as it is asked for, up to this long."""
 
 
 class Applied(NamedTuple):
-    """What one read brought."""
+    """What one read has applied."""
 
     records: int
     ended: frozenset[int]
@@ -50,7 +50,7 @@ class ChangelogReader:
         self._partitions = {number: TopicPartition(changelog, number) for number in stores}
         bounds = watermarks(settings, self._partitions.values(), seconds)
         for number, partition in self._partitions.items():
-            self._fit(number, stores[number], current, *bounds[partition])
+            self._require_fit(number, stores[number], current, *bounds[partition])
         self.ends = {number: bounds[each][1] for number, each in self._partitions.items()}
         """The high watermarks at the beginning, open transactions included."""
         # Less the more partitions there are, since the client counts all that it has queued.
@@ -68,7 +68,7 @@ class ChangelogReader:
 
     @property
     def silence(self) -> float:
-        """For how many seconds the broker has said nothing, not even that this is the end."""
+        """For how many seconds the broker has sent neither records nor the end of a partition."""
         return self._reader.silence
 
     def read(self) -> Applied:
@@ -81,10 +81,10 @@ class ChangelogReader:
             records += len(changes)
             if changes or position != store.changelog_offset:
                 store.write(changes, due_of(changes), changelog_offset=position)
-        ended = frozenset(each.partition for each, of_it in fetched.items() if of_it.is_end)
+        ended = frozenset(each.partition for each, batch in fetched.items() if batch.is_end)
         return Applied(records, ended)
 
-    def _fit(self, number: int, store: Store, current: str, first: int, end: int) -> None:
+    def _require_fit(self, number: int, store: Store, current: str, first: int, end: int) -> None:
         """Empty a store that is not of this changelog; refuse one that it cannot complete."""
         where = f"{self._settings.changelog}, partition {number}"
         if store.changelog_offset > 0:

@@ -1,4 +1,4 @@
-"""What is to become of a partition's state at its next checkpoint.
+"""The changes of a partition's state that its next checkpoint commits.
 
 Each change goes to the changelog at once, as a part of the open transaction, and to the store once
 that is committed: so what is on disk is never ahead.
@@ -11,7 +11,7 @@ from streams.engine.state.store import Store
 
 
 class Changes:
-    """Changes since the last checkpoint, of which the changelog has been told."""
+    """Changes since the last checkpoint, each of which was sent to the changelog."""
 
     def __init__(
         self, store: Store, send: Callable[..., None], changelog: str, number: int

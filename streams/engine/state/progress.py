@@ -1,4 +1,6 @@
-"""How far the inputs are part of a partition's state: what its checkpoints say with the state.
+"""The progress of a partition: up to which offsets its state includes the inputs.
+
+Each checkpoint stores it with the state.
 
 The offsets in the state and those of the group are committed together. That the former are behind
 therefore means that a part of the changelog is lost.
@@ -21,18 +23,18 @@ ANOTHER_TOPIC = (
 """What to say of an input of which more was read than it can have held."""
 
 FIRST_FORMAT = 1
-"""The form of a state that does not say which it has."""
+"""The format of a state that names none."""
 
 
 def progress_of(store: Store) -> dict[str, Any] | None:
-    """What the last checkpoint said of the partition; None before the first."""
+    """The progress that the last checkpoint has stored; None before the first."""
     [stored] = store.get([PROGRESS])
     progress: dict[str, Any] | None = None if stored is None else orjson.loads(stored)
     return progress
 
 
-def taken(store: Store) -> Mapping[str, int]:
-    """The next offset of each stream that is not part of the state yet."""
+def processed_offsets(store: Store) -> Mapping[str, int]:
+    """The offset of each stream before which the state includes all records."""
     progress = progress_of(store)
     offsets: Mapping[str, int] = {} if progress is None else progress["offsets"]
     return offsets
@@ -56,5 +58,5 @@ def require_known_format(store: Store, known: int, rebuilding: str) -> None:
 
 def is_included(committed: Mapping[str, int], store: Store) -> bool:
     """Whether the state includes all that was read before these offsets."""
-    offsets = taken(store)
+    offsets = processed_offsets(store)
     return all(offsets.get(stream, 0) >= offset for stream, offset in committed.items())

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping
 from time import monotonic
 
-from streams.engine.process.memory import give_back
+from streams.engine.process.memory import trim_memory
 from streams.engine.state.changelog import Applied, ChangelogReader
 from streams.engine.state.progress import is_included
 from streams.engine.state.store import Store
@@ -16,11 +16,11 @@ from streams.settings import Settings
 logger = logging.getLogger(__name__)
 
 LOG_SECONDS = 5
-"""How often a long restore says how far it is."""
+"""How often a long restore logs its progress."""
 
 
 class Interrupted(Exception):
-    """The partitions were taken away before they were restored."""
+    """The partitions were revoked before they were restored."""
 
 
 class Restore:
@@ -29,7 +29,7 @@ class Restore:
     def __init__(
         self, settings: Settings, seconds: float = 60, liveness: Liveness | None = None
     ) -> None:
-        """`seconds` is how long to wait for a broker that says nothing at all.
+        """`seconds` is how long to wait for a broker that does not answer.
 
         `liveness` hears of every step forward.
         """
@@ -68,7 +68,7 @@ class Restore:
                     raise Interrupted
                 applied = reader.read()
                 restored += applied.records
-                left -= self._complete(applied, reader, stores, committed or {})
+                left -= self._completed(applied, reader, stores, committed or {})
                 missing = sum(reader.ends[n] - stores[n].changelog_offset for n in left)
                 self._liveness.restored += applied.records
                 self._liveness.left = missing
@@ -76,13 +76,13 @@ class Restore:
                     self._liveness.beat()
                 elif reader.silence > self._timeout:
                     raise timed_out("the changelog did not reach its end in time")
-                log.tell(restored, missing)
+                log.update(restored, missing)
         if restored:
-            log.end(restored)
-            give_back()
+            log.finish(restored)
+            trim_memory()
         return restored
 
-    def _complete(
+    def _completed(
         self,
         applied: Applied,
         reader: ChangelogReader,
@@ -102,13 +102,13 @@ class Restore:
 
 
 class ProgressLog:
-    """Says every few seconds how far a restore is, and at its end how long it took."""
+    """Logs every few seconds how far a restore is, and at its end how long it took."""
 
     def __init__(self, began: float) -> None:
         self._began = began
         self._next = began + LOG_SECONDS
 
-    def tell(self, restored: int, left: int) -> None:
+    def update(self, restored: int, left: int) -> None:
         """Log a line if it is time; `left` are offsets, not all of which are records."""
         now = monotonic()
         if now < self._next:
@@ -123,7 +123,7 @@ class ProgressLog:
             f"{left / rate:.0f} s" if rate else "unknown time",
         )
 
-    def end(self, restored: int) -> None:
+    def finish(self, restored: int) -> None:
         """Log what it came to."""
         seconds = max(monotonic() - self._began, 0.001)
         logger.info(

@@ -34,7 +34,7 @@ _CHANGELOG: Final = b"c"
 _TIME_BASE: Final = 1 << 63
 """Added to a time so that its unsigned bytes sort as the signed number does."""
 
-Changes = Mapping[bytes, bytes | None]
+Values = Mapping[bytes, bytes | None]
 """New values by key; None removes the key."""
 
 
@@ -79,7 +79,7 @@ class Store:
             self._rocks = Rdict(str(path), memory.options())
         except Exception as error:  # RocksDB has no type of its own for its errors
             raise UserError(
-                f"The state in {path} cannot be opened: {_said(error)}. If another worker uses it, "
+                f"The state in {path} cannot be opened: {_text(error)}. If another worker uses it, "
                 "give each its own UNHAUNT_INSTANCE or UNHAUNT_STATE_FOLDER. If it is damaged, "
                 "remove it: it is then restored from the changelog."
             ) from error
@@ -87,7 +87,7 @@ class Store:
         self.changelog_offset = 0 if offset is None else int.from_bytes(offset, "big")
         """Every changelog record before this offset is part of the state."""
         self.changelog_id = "" if changelog is None else changelog.decode()
-        """Which topic the offset is of; empty when it was never said."""
+        """The id of the topic that the offset is of; empty before the first restore."""
         self.next_due = self._first_due()
         """The earliest time at which a person is due; None when nobody is."""
 
@@ -98,7 +98,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Give the folder free; nothing may be read or written any more."""
+        """Release the folder; nothing may be read or written any more."""
         with self._explained("closed"):
             self._rocks.close()
 
@@ -110,7 +110,7 @@ class Store:
 
     def write(
         self,
-        changes: Changes,
+        changes: Values,
         due: Iterable[tuple[int, bytes]] = (),
         done: Iterable[bytes] = (),
         changelog_offset: int | None = None,
@@ -171,7 +171,7 @@ class Store:
             return int(self._rocks.property_int_value(name) or 0)
 
     def belong_to(self, changelog_id: str) -> None:
-        """Keep which topic the changelog offset is of."""
+        """Store the id of the topic that the changelog offset is of."""
         if changelog_id != self.changelog_id:
             with self._explained("written"):
                 self._rocks.put(_CHANGELOG, changelog_id.encode())
@@ -200,18 +200,18 @@ class Store:
 
     @contextmanager
     def _explained(self, done: str) -> Iterator[None]:
-        """Say of RocksDB's errors, which have no type of their own, what to do about them."""
+        """Raise RocksDB's errors, which have no type of their own, as `UserError` with advice."""
         try:
             yield
         except Exception as error:
             raise UserError(
-                f"The state in {self.path} cannot be {done}: {_said(error)}. If there is no room "
+                f"The state in {self.path} cannot be {done}: {_text(error)}. If there is no room "
                 "left, make some and start the worker again. If it is damaged, remove the folder: "
                 "it is then restored from the changelog."
             ) from error
 
 
-def _said(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".")
 
 

@@ -1,1 +1,1 @@
-"""What the engine counts and tells of itself, in plain numbers."""
+"""What the engine counts and measures, in plain numbers."""

@@ -29,4 +29,4 @@ class EngineCounts:
     checkpoints: Histogram = field(default_factory=lambda: Histogram(RECORDS), repr=False)
     """Records of a checkpoint."""
     checkpoint_seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS), repr=False)
-    """From the decision to take one until the state is on disk."""
+    """From the beginning of a checkpoint until the state is on disk."""

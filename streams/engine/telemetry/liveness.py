@@ -1,4 +1,4 @@
-"""What a worker is at, and when it last got anywhere: what its health is told from."""
+"""What a worker is doing, and when it last made progress: its health is judged by that."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -10,15 +10,15 @@ it works on them."""
 
 
 class Liveness:
-    """What the engine and the thread that restores write, and whoever asks reads."""
+    """Written by the engine and by the thread that restores; read by health checks and metrics."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        """`clock` tells seconds."""
+        """`clock` is in seconds."""
         self.stage: Stage = "joining"
         self.partitions = 0
         """How many are assigned and open."""
         self.has_restored = False
-        """Whether that was so once since the start."""
+        """Whether it has had restored partitions at any time since the start."""
         self.hears_group = False
         """Whether the group's coordinator answers."""
         self.restored = 0
@@ -29,16 +29,16 @@ class Liveness:
         self._beat = clock()
 
     def enter(self, stage: Stage, partitions: int = 0) -> None:
-        """Begin with something else."""
+        """Enter a stage, which is progress."""
         self.stage, self.partitions, self.left = stage, partitions, 0
         self.has_restored = self.has_restored or stage == "working"
         self.beat()
 
     def beat(self) -> None:
-        """Get somewhere."""
+        """Note that progress was made."""
         self._beat = self._clock()
 
     @property
     def silence(self) -> float:
-        """Seconds since it last got anywhere."""
+        """Seconds since progress was last made."""
         return self._clock() - self._beat

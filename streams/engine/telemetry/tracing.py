@@ -1,4 +1,4 @@
-"""Where the engine says what it is at, for those who trace it. By itself it tells nobody."""
+"""The hook by which the steps of a checkpoint are traced; by default they are not."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
@@ -12,5 +12,5 @@ class Trace(Protocol):
 
 
 def untraced(step: str, **attributes: int | str) -> AbstractContextManager[object]:  # noqa: ARG001
-    """Tell nobody."""
+    """Trace nothing."""
     return nullcontext()

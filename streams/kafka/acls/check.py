@@ -1,8 +1,8 @@
 """Whether the brokers allow what a worker needs, asked before it begins.
 
-A topic that may not be seen looks like one that is not there, and an optional one would be left
-out without a word: people's consent, say. So it is asked, topic by topic, what may be done
-(KIP-430).
+A topic that a client may not describe looks like one that is not there, and an optional one, such
+as people's consent, would be left out without a warning. So the brokers are asked, topic by topic,
+which operations they allow (KIP-430).
 """
 
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ NOT_THERE: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP
 
 
 @contextmanager
-def refusals_named(settings: Settings) -> Iterator[None]:
-    """Say by `UserError` which ACL is missing, where a broker refuses what a worker does."""
+def explained_refusals(settings: Settings) -> Iterator[None]:
+    """Raise a broker's refusals as `UserError` that names the missing ACL."""
     try:
         yield
     except (TopicAuthorizationFailedError, GroupAuthorizationFailedError) as error:
@@ -49,8 +49,8 @@ def refusals_named(settings: Settings) -> Iterator[None]:
 def require_rights(settings: Settings) -> None:
     """Raise `UserError`, in one line, for ACLs on topics and on the group that a worker lacks.
 
-    Those on transactions show only when one is begun. Where nobody can be told from anybody else,
-    ACLs are not looked at. Raises `UserError` as well when no broker answers, or lets this
+    Those on transactions show only when one is begun. With PLAINTEXT clients have no identity, so
+    ACLs are not checked. Raises `UserError` as well when no broker answers, or lets this
     client in.
     """
     if settings.kafka.security_protocol == "PLAINTEXT":
@@ -92,7 +92,7 @@ def _lacking(grant: Grant, answer: Any) -> tuple[str, ...]:
 
 
 def _refusal(lacking: list[tuple[str, Grant]]) -> str:
-    """What to tell of operations that are not allowed."""
+    """The message for operations that are not allowed."""
     listed = ", ".join(
         f"{operation} on {grant.resource} {grant.name}{'*' if grant.is_prefix else ''}"
         for operation, grant in lacking

@@ -1,4 +1,4 @@
-"""What one must be allowed to do on a cluster with access control, and nothing beyond.
+"""The rights that a worker and a view need on a cluster with access control, and no others.
 
 To read or to write includes to describe, as Kafka's authoriser has it, so that is not granted by
 itself. Topics are created by others (`unhaunt topics apply`), with other rights.

@@ -17,7 +17,7 @@ ANSWER_SECONDS: Final = 5
 NOT_FOUND: Final = 404
 NO_SUCH: Final = (40401, 40402, 40403)
 """The registry's codes for a subject, a version or a schema that is not there. A 404 without one of
-them may be a gateway's word for a registry that is away."""
+them may come from a gateway, while the registry is away."""
 NO_SUCH_PATH: Final = 0
 """Apicurio's code where it is asked for a GUID, which it does not have for any schema."""
 
@@ -33,7 +33,7 @@ class NotRegistered(Exception):
 def client_of(settings: RegistrySettings) -> "SchemaRegistryClient":
     """A client of the registry that the settings name.
 
-    Raises `UserError` where what it takes is not installed or a file cannot be read.
+    Raises `UserError` where the client is not installed or a file cannot be read.
     """
     try:
         from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: PLC0415
@@ -71,8 +71,10 @@ def _password(settings: RegistrySettings) -> str:
 
 
 @contextmanager
-def asking(settings: RegistrySettings, no_such: Container[int] = NO_SUCH) -> Iterator[None]:
-    """Tell what came of asking the registry by two errors.
+def registry_errors(
+    settings: RegistrySettings, no_such: Container[int] = NO_SUCH
+) -> Iterator[None]:
+    """Translate the errors of the registry's client into two of our own.
 
     Raises `NotRegistered` and `RegistryUnavailable`.
     """
@@ -96,7 +98,7 @@ def asking(settings: RegistrySettings, no_such: Container[int] = NO_SUCH) -> Ite
 
 
 def subject_of(settings: Settings, topic: str) -> str:
-    """The name under which the schemas of a topic's values stand."""
+    """The subject under which the registry has the schemas of a topic's values."""
     return f"{settings.topic(topic)}-value"
 
 

@@ -1,4 +1,4 @@
-"""The schemas of a deployment in its registry: whether they fit, and bringing them there."""
+"""The schemas of a deployment in its registry: whether they are compatible, and registering."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -6,27 +6,27 @@ from typing import NamedTuple
 from streams.errors import UserError
 from streams.kafka.registry.client import (
     NotRegistered,
-    asking,
     client_of,
     registered_schema,
+    registry_errors,
     subject_of,
 )
 from streams.settings import Settings
 
 
 class Subject(NamedTuple):
-    """A topic's place in the registry."""
+    """The subject of a topic's values in the registry."""
 
     name: str
     kind: str
     schema_id: int | None
     """Of the schema that this version has; None while it is not there."""
     is_compatible: bool
-    """Whether the registry takes that schema, by the rules that it has for the subject."""
+    """Whether the registry accepts that schema by its compatibility rules for the subject."""
 
 
 def subjects(settings: Settings) -> Iterator[Subject]:
-    """What the registry has, and would take, for each topic that has schemas.
+    """What the registry has, and would accept, for each topic that has schemas.
 
     Raises `UserError` where no topic has schemas, and when the registry does not answer.
     """
@@ -34,15 +34,15 @@ def subjects(settings: Settings) -> Iterator[Subject]:
     for topic, kind in kinds.items():
         name, schema = subject_of(settings, topic), registered_schema(topic, kind)
         try:
-            with asking(settings.registry):
+            with registry_errors(settings.registry):
                 found = client.lookup_schema(name, schema).schema_id
             yield Subject(name, kind, found, True)
         except NotRegistered:
-            yield Subject(name, kind, None, _is_taken(settings, name, topic, kind))
+            yield Subject(name, kind, None, _is_compatible(settings, name, topic, kind))
 
 
 def register(settings: Settings) -> Iterator[Subject]:
-    """Bring the schemas to the registry that it does not have yet, and takes.
+    """Register the schemas that the registry lacks and accepts.
 
     Yields all subjects as they are then. Raises as `subjects` does.
     """
@@ -51,7 +51,7 @@ def register(settings: Settings) -> Iterator[Subject]:
         if subject.schema_id is not None or not subject.is_compatible:
             yield subject
             continue
-        with asking(settings.registry):
+        with registry_errors(settings.registry):
             schema = registered_schema(topic, subject.kind)
             yield subject._replace(schema_id=client.register_schema(subject.name, schema))
 
@@ -65,9 +65,9 @@ def _kinds(settings: Settings) -> dict[str, str]:
     return settings.registry.schema_by_topic
 
 
-def _is_taken(settings: Settings, name: str, topic: str, kind: str) -> bool:
+def _is_compatible(settings: Settings, name: str, topic: str, kind: str) -> bool:
     try:
-        with asking(settings.registry):
+        with registry_errors(settings.registry):
             client = client_of(settings.registry)
             return client.test_compatibility(name, registered_schema(topic, kind))
     except NotRegistered:

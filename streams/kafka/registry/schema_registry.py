@@ -28,9 +28,9 @@ from streams.kafka.registry.client import (
     NO_SUCH_PATH,
     NotRegistered,
     RegistryUnavailable,
-    asking,
     client_of,
     registered_schema,
+    registry_errors,
     subject_of,
 )
 from streams.settings import Settings
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 2
 UNKNOWN_SECONDS: Final = 10
-"""How long it is taken for granted that the registry does not have a schema."""
+"""For so long a schema that the registry does not have is not asked for again."""
 
 CATALOG: Final = "catalog"
 
@@ -51,14 +51,14 @@ Write = Callable[[Any], bytes]
 
 
 class SchemaRegistry(dict[SchemaId, JsonOf]):
-    """How what was written by each schema is read, as far as it is known.
+    """The readers of framed values by the ids of their schemas.
 
-    What is not known yet is asked for when it is looked up, which blocks; an engine has `know` do
-    it first.
+    A schema that is not known yet is asked for when it is looked up, which blocks; an engine
+    awaits `load_schemas` first.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Ask for what is needed from the start.
+        """Ask for the schemas that are needed from the start.
 
         Raises `UserError` where the registry does not answer or lacks the schema of an output.
         """
@@ -67,16 +67,16 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
         self._kinds = settings.registry.schema_by_topic
         self._client = client_of(settings.registry)
         self._unknown: dict[SchemaId, float] = {}
-        """Until when it need not be asked again for a schema that it does not have."""
+        """When to ask again for a schema that the registry did not have, on the monotonic clock."""
         self._ids = {topic: self._id_of(topic) for topic in self._kinds if _is_output(topic)}
         for topic in self._kinds.keys() - self._ids.keys():
-            with suppress(NotRegistered), asking(settings.registry):
+            with suppress(NotRegistered), registry_errors(settings.registry):
                 self._client.get_latest_version(subject_of(settings, topic))
 
     def _id_of(self, topic: str) -> int:
         subject, kind = subject_of(self._settings, topic), self._kinds[topic]
         try:
-            with asking(self._settings.registry):
+            with registry_errors(self._settings.registry):
                 found = self._client.lookup_schema(subject, registered_schema(topic, kind))
         except NotRegistered as missing:
             raise UserError(
@@ -93,15 +93,16 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
         """Ask for a schema. Raises `RegistryUnavailable`."""
         try:
             by_guid = isinstance(schema_id, str)
-            with asking(self._settings.registry, (*NO_SUCH, NO_SUCH_PATH) if by_guid else NO_SUCH):
-                read = self._asked(schema_id)
+            no_such = (*NO_SUCH, NO_SUCH_PATH) if by_guid else NO_SUCH
+            with registry_errors(self._settings.registry, no_such):
+                read = self._reader_of(schema_id)
         except NotRegistered:
             read = unknown(schema_id)
             self._unknown[schema_id] = monotonic() + UNKNOWN_SECONDS
         self[schema_id] = read
         return read
 
-    def _asked(self, schema_id: SchemaId) -> JsonOf:
+    def _reader_of(self, schema_id: SchemaId) -> JsonOf:
         if isinstance(schema_id, int):
             schema = self._client.get_schema(schema_id)
         else:
@@ -131,21 +132,21 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
             value = unframed(self, value, headers)
         return decode_product(key, value)
 
-    def missing_in(
+    def missing_schemas(
         self,
         records: Mapping[Any, Iterable[Any]],
         streams: Mapping[str, str],
         products: Iterable[Any],
     ) -> set[SchemaId]:
-        """The schemas that are to be asked for before what was fetched can be read.
+        """The schemas that must be loaded before these records can be decoded.
 
         `records` are aiokafka's by topic and partition, `streams` what each topic is, and
         `products` are confluent-kafka's messages of the catalog. What was rerouted may be framed.
         """
         values: list[tuple[bytes | None, Any]] = [
             (record.value, record.headers)
-            for place, fetched in records.items()
-            if (name := streams[place.topic]) in self._kinds or name not in PERSON_TOPICS
+            for partition, fetched in records.items()
+            if (name := streams[partition.topic]) in self._kinds or name not in PERSON_TOPICS
             for record in fetched
         ]
         if CATALOG in self._kinds:
@@ -163,23 +164,23 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
                     named.add(frame.schema_id)
         return {schema_id for schema_id in named if schema_id not in self}
 
-    async def know(
-        self, schema_ids: Iterable[SchemaId], given_up: asyncio.Event, beat: Callable[[], None]
+    async def load_schemas(
+        self, schema_ids: Iterable[SchemaId], interrupted: asyncio.Event, beat: Callable[[], None]
     ) -> bool:
-        """Ask until all of these are known, however long that takes; False if given up before.
+        """Ask until all of these are known, however long that takes; False if interrupted.
 
         `beat` is called at every try.
         """
         for schema_id in schema_ids:
-            while schema_id not in self and not given_up.is_set():
+            while schema_id not in self and not interrupted.is_set():
                 beat()
                 try:
                     await in_daemon_thread(partial(self.__missing__, schema_id), "schema")
                 except RegistryUnavailable as outage:
                     logger.warning("waiting for schema %s: %s", schema_id, outage)
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(given_up.wait(), RETRY_SECONDS)
-        return not given_up.is_set()
+                        await asyncio.wait_for(interrupted.wait(), RETRY_SECONDS)
+        return not interrupted.is_set()
 
     def list_reader(self) -> JsonOf:
         """Reads the values of the lists, as a view does. Raises as looking a schema up does."""
@@ -218,17 +219,17 @@ def registry_of(settings: Settings) -> SchemaRegistry | None:
 
 def _as_published(content: bytes) -> bytes:
     """A list as it is in JSON, which leaves out what Avro has as null."""
-    said = orjson.loads(content)
-    if isinstance(said, dict):
-        _drop_null(said, "forgotten")
-        for entry in said.get("entries") or ():
+    published = orjson.loads(content)
+    if isinstance(published, dict):
+        _drop_null(published, "forgotten")
+        for entry in published.get("entries") or ():
             _drop_null(entry, "price")
-    return orjson.dumps(said)
+    return orjson.dumps(published)
 
 
-def _drop_null(said: dict[str, Any], name: str) -> None:
-    if said.get(name, ...) is None:
-        del said[name]
+def _drop_null(fields: dict[str, Any], name: str) -> None:
+    if fields.get(name, ...) is None:
+        del fields[name]
 
 
 def _is_output(topic: str) -> bool:

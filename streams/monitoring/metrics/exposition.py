@@ -23,7 +23,7 @@ class Exposition(NamedTuple):
 
 
 class _Families(Collector):
-    """Collects what a function tells."""
+    """Collects the families that a function returns."""
 
     def __init__(self, families: Callable[[], Iterable[Family]]) -> None:
         self._families = families
@@ -42,7 +42,7 @@ def exposition(families: Callable[[], Iterable[Family]], accept: str) -> Exposit
 
 
 def families_of(metrics: Iterable[Metric[Source]], source: Source) -> Iterator[Family]:
-    """What the metrics of a catalogue say of their source now."""
+    """The metrics of a catalogue with the values that their source has now."""
     for metric in metrics:
         labels = [label.name for label in metric.labels]
         if metric.kind == "histogram":

@@ -86,7 +86,7 @@ def lag_records(worker: Worker) -> Mapping[str, float]:
 
 
 def lag_seconds(worker: Worker) -> Mapping[str, float]:
-    """By topic, in the partition where it is most; 0 where all was taken."""
+    """By topic, in the partition where it is most; 0 where all was processed."""
     now = time()
     lag: dict[str, float] = {}
     for topic, queue in worker.queues():

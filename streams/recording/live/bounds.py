@@ -13,7 +13,7 @@ from streams.errors import UserError
 from streams.kafka.admin import EMBEDDED_CLUSTER
 from streams.kafka.bounded_reading import SECONDS
 from streams.kafka.clients import client_settings
-from streams.kafka.offsets import answered, topic_ids
+from streams.kafka.offsets import retry_while_moving, topic_ids
 from streams.kafka.topic_partition import TopicPartition
 from streams.kafka.topics import existing
 from streams.recording.live.progress import Progress, Reached
@@ -151,7 +151,7 @@ def _listed(
         )
         return {place: answers[each].result(SECONDS).offset for place, each in asked.items()}
 
-    return answered(ask, monotonic() + SECONDS)
+    return retry_while_moving(ask, monotonic() + SECONDS)
 
 
 def _ids(settings: Settings, topics: Collection[str]) -> dict[str, str]:

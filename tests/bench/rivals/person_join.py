@@ -9,14 +9,20 @@ import hashlib
 import os
 from typing import Final, NamedTuple
 
-import orjson
-
 from schemas.records import Event
 from streams.settings import Settings
-from streams.suppression.catalog import Catalog
-from streams.suppression.join import Join
-from streams.suppression.person import Person
-from streams.suppression.policy import Policy
+from tests.bench.domain import (
+    Change,
+    Join,
+    apply,
+    encode_decision,
+    encode_list,
+    encode_state,
+    evict,
+    load,
+    new_join,
+    prepare,
+)
 
 COLLECT_SELDOM: Final = (100_000, 20, 100)
 """Objects and collections before the next collection of garbage: with Python's own numbers it would
@@ -56,28 +62,27 @@ class PersonJoin:
     """The join with the whole default policy, of all partitions that a process works on."""
 
     def __init__(self) -> None:
-        self._policy = Policy.default()
         self._joins: dict[int, Join] = {}
 
     def take(self, event: Event, partition: int, stored: bytes | None) -> Outcome:
         """Take a record, with what is kept of its person, None for nothing."""
         join = self._joins.get(partition)
         if join is None:
-            join = self._joins[partition] = Join(self._policy, Catalog())
+            join = self._joins[partition] = new_join()
         if stored is not None:
-            join.persons[event.user_id] = Person.from_data(orjson.loads(stored))
-        decision = join.take(event)
-        outcome = Outcome(None if decision is None else orjson.dumps(decision))
-        for _, person, standing in join.settle():
-            outcome = _outcome(outcome.decision, person, standing)
-        join.persons.clear()
+            load(join, event.user_id, stored)
+        decision = apply(join, event)
+        outcome = Outcome(None if decision is None else encode_decision(decision))
+        for change in prepare(join):
+            outcome = _outcome(outcome.decision, change)
+        evict(join)
         return outcome
 
 
-def _outcome(decision: bytes | None, person: Person, standing: dict[str, object] | None) -> Outcome:
-    content = None if standing is None else orjson.dumps(standing)
+def _outcome(decision: bytes | None, change: Change) -> Outcome:
+    person, standing = change.person, change.standing
+    content = None if standing is None else encode_list(standing)
     digest = None if content is None else hashlib.blake2b(content, digest_size=8).hexdigest()
     is_published = digest != person.published
     person.published = digest
-    state = orjson.dumps(person.to_data()) if person.evidence else None
-    return Outcome(decision, True, state, is_published, content)
+    return Outcome(decision, True, encode_state(person), is_published, content)

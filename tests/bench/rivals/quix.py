@@ -17,9 +17,9 @@ from quixstreams import Application, State, message_context
 from quixstreams.dataframe import StreamingDataFrame
 from quixstreams.models import SerializationContext, Serializer, Topic
 
-from schemas.decoding import decode
 from schemas.records import Event
 from streams.settings import Settings
+from tests.bench.domain import decode_event
 from tests.bench.rivals.person_join import (
     INPUTS,
     OUTPUTS,
@@ -74,7 +74,7 @@ def decoder(name: str) -> Callable[[bytes, bytes, int, Any], Event]:
     """Reads the values of a topic, given by its default name."""
 
     def read(value: bytes, key: bytes, timestamp: int, _: Any) -> Event:
-        return decode(name, key, value, timestamp)
+        return decode_event(name, key, value, timestamp)
 
     return read
 

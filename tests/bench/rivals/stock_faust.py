@@ -16,9 +16,9 @@ from typing import Any
 
 import faust
 
-from schemas.decoding import decode
 from streams.kafka.topics import require
 from streams.settings import Settings
+from tests.bench.domain import decode_event
 from tests.bench.rivals.person_join import (
     INPUTS,
     OUTPUTS,
@@ -64,7 +64,7 @@ def create_app(settings: Settings, partitions: int) -> faust.App:
             async for event in stream.events():
                 message = event.message
                 key = message.key
-                said = decode(name, key, message.value, round(message.timestamp * 1000))
+                said = decode_event(name, key, message.value, round(message.timestamp * 1000))
                 outcome = join.take(said, message.partition, persons.get(key))
                 if outcome.decision is not None:
                     await decisions.send(key=key, value=outcome.decision)

@@ -17,7 +17,7 @@ from streams.settings import Settings
 from streams.suppression.catalog import Catalog
 from streams.view import following as following_module
 from streams.view.copies import Copies
-from streams.view.following import Following
+from streams.view.following import ListFollower
 
 DELETED = KafkaError(KafkaError._AUTO_OFFSET_RESET)
 DENIED = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
@@ -139,9 +139,9 @@ def test_a_view_that_ends_for_want_of_a_schema_reads_the_list_again_when_it_is_b
         following_module, "topic_ids", lambda _, topics, __: dict.fromkeys(topics, "id")
     )
     copies, registry = Copies(None), NoRegistry()
-    following = Following(Settings(), copies, registry)  # type: ignore[arg-type]
-    following.begin(None)
+    follower = ListFollower(Settings(), copies, registry)  # type: ignore[arg-type]
+    follower.begin(None)
     with pytest.raises(RegistryUnavailable):
-        following.poll(0)
-    following.close()
+        follower.poll(0)
+    follower.close()
     assert copies[0].seen.offset == 0

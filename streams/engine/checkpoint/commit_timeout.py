@@ -1,4 +1,4 @@
-"""Waiting for the brokers to answer a checkpoint, and for how long."""
+"""A commit that the brokers do not answer in time ends the worker."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,10 +12,10 @@ ANSWER_SECONDS: Final = 5
 """Beyond the time that a transaction has; then an answer would come too late in any case."""
 
 
-async def answered(commit: Callable[[], None], settings: Settings) -> None:
+async def within_transaction_timeout(commit: Callable[[], None], settings: Settings) -> None:
     """Commit, and wait no longer than the broker keeps a transaction open.
 
-    The client waits for ever where a broker is gone that the group was coordinated by (librdkafka's
+    Where the broker that coordinated the group is gone, the client waits for ever (librdkafka's
     issues 5456 and 5511). Raises `UserError` when the answer does not come in time.
     """
     seconds = settings.transaction_seconds + ANSWER_SECONDS

@@ -1,4 +1,4 @@
-"""What bid requests do not say, so whoever runs the service has to."""
+"""What an operator configures, since bid requests do not have it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,13 +11,13 @@ from schemas.openrtb.bid_request import USER_IDS
 from streams.errors import UserError
 
 
-class Bidding(NamedTuple):
+class OpenRtbOptions(NamedTuple):
     """How bid requests are read (see `schemas.openrtb.bid_request`)."""
 
     persons: Sequence[str] = USER_IDS
-    """Where the person is named, the first that is there."""
+    """Paths of the fields that may name the person; the first that is there does."""
     candidates: Sequence[Mapping[str, Any]] = ()
-    """For impressions that bring none."""
+    """For impressions without candidates of their own."""
 
 
 def read_candidates(path: Path) -> list[Mapping[str, Any]]:

@@ -7,18 +7,18 @@ from streams.settings import Settings
 from streams.supervision.restarts import Restarts
 
 
-class Member:
-    """One worker of a unit, through all its lives."""
+class UnitMember:
+    """One worker of a unit, whose process may die and be started again."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.name = settings.instance
         self.restarts = Restarts()
         self.process: Process | None = None
-        """Its life of now, or the last one."""
+        """Its process, or the last one that it had."""
         self.is_running = False
-        """Whether its process is there."""
+        """Whether its process runs."""
         self.has_answered = False
-        """Whether it has answered since that was started."""
+        """Whether it has answered since its process was started."""
         self.listener: socket | None = None
-        """Where it answers: the same place in all its lives. None when nobody is to ask."""
+        """The socket at which all its processes answer; None without an HTTP port."""
