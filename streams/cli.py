@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from streams import __version__
+from streams import __version__, build
 from streams.commands import (
     anonymise,
     backtest,
@@ -62,7 +62,7 @@ app = typer.Typer(
 
 def _show_version(is_asked: bool) -> None:
     if is_asked:
-        print(f"unhaunt {__version__}")
+        print(f"unhaunt {__version__} ({build()})")
         raise typer.Exit
 
 

@@ -1,11 +1,31 @@
 """What tests of several folders share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import schemas
+import streams
+from tests.compiled_modules import are_outdated
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.installation import require_kafka
+
+
+def pytest_configure() -> None:
+    """Refuse to test compiled modules of sources that have changed since."""
+    folders = [*schemas.__path__, *streams.__path__]
+    if are_outdated(map(Path, folders)):
+        raise pytest.UsageError(
+            "The compiled modules are older than their sources. To test the sources: "
+            "python -m pip install -e '.[test]', which removes them; with UNHAUNT_COMPILE=1 before "
+            "it they are compiled anew."
+        )
+
+
+def pytest_report_header() -> str:
+    """What is tested."""
+    return f"unhaunt: {streams.__version__} ({streams.build()})"
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from streams import logs
+from streams import __version__, build, logs
 from streams.commands.errors import exit_code_of
 from streams.commands.policies import policy_in_force
 from streams.errors import UserError
@@ -87,6 +87,7 @@ def run_alone(settings: Settings, listener: socket | None = None) -> None:
     from streams.worker import run_worker  # noqa: PLC0415
 
     policy = PolicyFile(Path(settings.policy) if settings.policy else None)
+    logger.info("unhaunt %s (%s)", __version__, build())
     require_rights(settings)
     topics, partitions = require(settings)
     with explained_refusals(settings):

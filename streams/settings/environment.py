@@ -18,12 +18,13 @@ from streams.settings.section import (
 NOT_SETTINGS: Final = frozenset(
     {
         "UNHAUNT_ANONYMISE_KEY",
+        "UNHAUNT_COMPILE",
         "UNHAUNT_DATA",
         "UNHAUNT_KAFKA_STREAMS",
         "UNHAUNT_TEST_KAFKA_HOME",
     }
 )
-"""Variables of `unhaunt anonymise` and of the tests, which are no settings of a worker."""
+"""Variables of `unhaunt anonymise`, of the build and of the tests: no settings of a worker."""
 
 S = TypeVar("S", bound=Section)
 

@@ -57,7 +57,7 @@ class BuiltImage:
     def build(self) -> None:
         """Build it. Raises `CalledProcessError` when that fails."""
         base = self._folder / "base"
-        packages = "--include=python3,python3-pip,ca-certificates"
+        packages = "--include=python3,python3-dev,python3-pip,ca-certificates"
         _run(["debootstrap", "--variant=minbase", packages, "bookworm", str(base)])
         container = self._do("from", "scratch")
         self._do("add", "--quiet", container, str(base), "/")

@@ -112,7 +112,7 @@ def unknown_calls(text: str) -> list[str]:
 def _unknown_in(words: list[str]) -> Iterator[str]:
     command: Any = typer.main.get_command(app)
     rest = list(words)
-    while rest and hasattr(command, "commands"):
+    while rest and not rest[0].startswith("-") and hasattr(command, "commands"):
         command, word = command.commands.get(rest[0]), rest.pop(0)
         if command is None:
             yield f"unhaunt {' '.join(words)}: no command {word}"

@@ -32,16 +32,32 @@ def test_the_page_that_explains_a_command_has_the_same(path: str, command: str) 
     assert Page(path).blocks("sh").count(f"{command}\n") == 1
 
 
-def test_continuous_integration_runs_what_readme_tells_people_to_run() -> None:
+def steps_of_continuous_integration() -> list[list[str]]:
+    """What its script runs, and which variables it exports on the way."""
     script = (REPOSITORY / ".ci" / "run").read_text()
-    steps = [shlex.split(line)[1:] for line in script.splitlines() if line.startswith("run ")]
+    lines = [line for line in script.splitlines() if line.startswith(("run ", "export "))]
+    return [shlex.split(line.removeprefix("run ")) for line in lines]
+
+
+def test_continuous_integration_runs_what_readme_tells_people_to_run() -> None:
+    steps = steps_of_continuous_integration()
     install, test = TEST.split(" && ")
     _, demo = DEMO.split(" && ")
     assert steps.count(shlex.split(test)) == 1
     assert steps[-1] == demo.split()
-    [installing] = [step for step in steps if "install" in step]
+    installing, _ = [step for step in steps if "install" in step]
     pinning = ("--quiet", "-c", "deploy/constraints.txt")
     assert [word for word in installing if word not in pinning] == shlex.split(install)
+
+
+def test_continuous_integration_tests_all_that_is_compiled_and_the_domain_interpreted_too() -> None:
+    steps = steps_of_continuous_integration()
+    compiled = next(at for at, step in enumerate(steps) if "UNHAUNT_COMPILE=1" in step)
+    interpreted = shlex.split("pytest -n 3 tests/unit tests/property tests/golden")
+    assert steps[:compiled].count(interpreted) == 1
+    installing = shlex.split("python -m pip install --quiet --no-deps -e .")
+    assert steps[compiled + 1] == installing
+    assert shlex.split("pytest -n 3") in steps[compiled:]
 
 
 def test_the_picture_shows_every_topic() -> None:

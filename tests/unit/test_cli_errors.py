@@ -12,7 +12,7 @@ import pytest
 import typer
 from confluent_kafka import KafkaError, KafkaException
 
-from streams import __version__
+from streams import __version__, build
 from streams.cli import app
 from streams.commands.errors import exit_code_of
 from streams.demo.embedded_broker import EmbeddedBroker
@@ -35,8 +35,8 @@ def test_every_command_has_help_with_an_example_or_the_names_of_its_commands(
     assert "unhaunt" in result.stdout.split("Options")[1] or "Commands" in result.stdout
 
 
-def test_the_version_is_told() -> None:
-    assert run("--version").stdout == f"unhaunt {__version__}\n"
+def test_the_version_is_told_and_whether_it_is_compiled() -> None:
+    assert run("--version").stdout == f"unhaunt {__version__} ({build()})\n"
 
 
 def test_help_does_not_wait_for_kafka_or_faust_to_be_imported() -> None:
