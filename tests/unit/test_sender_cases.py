@@ -44,7 +44,7 @@ def test_a_case_comes_out_as_its_users_need_it(name: str, cases: dict[str, dict[
     case = cases[name]
     run = Backtest(Policy.default(), formats=formats_of(case["formats"]))
     decided = {
-        decision["request_id"]: {answer["product_id"] for answer in decision["suppressed"]}
+        decision.request_id: {answer.product_id for answer in decision.suppressed}
         for decision in run.run(recorded(case["records"]))
     }
     assert {request: decided[request] for request in WANTED[name]} == WANTED[name]
