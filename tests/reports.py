@@ -19,12 +19,12 @@ def analysed(lines: Lines, policy: Policy, shares: int = 1) -> tuple[ReportAnaly
     tests = [Backtest(policy, share=Share(number, shares)) for number in range(shares)]
     analyses = [ReportAnalysis(policy) for _ in tests]
     for test, analysis in zip(tests, analyses, strict=True):
-        test.read(records, analysis.observe)
+        test.read(records, analysis.scan)
     clocks = [test.clocks() for test in tests]
     for number, (test, analysis) in enumerate(zip(tests, analyses, strict=True)):
         test.align(clocks[:number] + clocks[number + 1 :])
         for step in test.steps():
-            analysis.take(step)
+            analysis.observe(step)
         for _, standing in test.placed_lists(0):
             analysis.add_list(0, standing)
     counts = tests[0].counts

@@ -172,7 +172,7 @@ class Anonymiser:
         self.counts = Counts()
         self._pseudonyms = Pseudonyms(key, homes)
 
-    def take(self, record: RecordedRecord) -> RecordedRecord | None:
+    def anonymise(self, record: RecordedRecord) -> RecordedRecord | None:
         """The record that may be shared in place of this one; None for a topic that is no input.
 
         It has the same topic, time, partition and offset. A record that breaks the contract is

@@ -18,7 +18,7 @@ class Known(NamedTuple):
     join: Join
     """Holds the person if there is anything to hold, and nobody else."""
     events: tuple[Event, ...] = ()
-    """The person's records, requests included, in the order in which they were taken."""
+    """The person's records, requests included, in the order in which they were applied."""
     request: Request | None = None
     """The request that was asked for; it comes after all of `events`."""
 

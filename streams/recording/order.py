@@ -29,7 +29,7 @@ class Placed(NamedTuple):
     """An event in its place. Placed events compare as they follow each other."""
 
     clock: int
-    """The newest event time of the partition once this event was taken, in milliseconds."""
+    """The newest event time of the partition once this event was applied, in milliseconds."""
     rank: int
     partition: int
     offset: Any

@@ -58,7 +58,7 @@ class Lists(Tally):
 
 
 class Summary:
-    """Counts decisions. First `observe` all events of the recording, in any order, then `add`.
+    """Counts decisions. First `scan` all events of the recording, in any order, then `add`.
 
     As the analysis of a run it counts what comes of the first policy.
     """
@@ -96,8 +96,8 @@ class Summary:
         """Candidates whose answer, ghosted or not, comes from a removal from the cart."""
         return sum(self.suppressed[reason] + self.ghosted[reason] for reason in AFTER_REMOVAL)
 
-    def observe(self, event: Event) -> None:
-        """Take note of an event: the earliest order and removal of each product by each person."""
+    def scan(self, event: Event) -> None:
+        """Note the earliest order and removal of each product by each person."""
         if isinstance(event, Purchase):
             if event.event == "order_completed":
                 for product in event.products or ():
@@ -122,7 +122,7 @@ class Summary:
         if person in self._orders or person in self._removals:
             self._add_following(person, decision)
 
-    def take(self, step: Step) -> None:
+    def observe(self, step: Step) -> None:
         """Count the decision on a request."""
         if step.decisions[0] is not None:
             self.add(step.decisions[0])

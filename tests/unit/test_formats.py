@@ -317,9 +317,9 @@ def test_several_events_of_a_record_are_joined_one_and_all() -> None:
 def test_a_report_counts_the_several_events_of_a_record_one_by_one() -> None:
     run = Backtest(Policy.default(), formats={"purchases": "ga4"})
     analysis = ReportAnalysis(Policy.default())
-    run.read(recorded(example_of("ga4/valid-several-events")), analysis.observe)
+    run.read(recorded(example_of("ga4/valid-several-events")), analysis.scan)
     for step in run.steps():
-        analysis.take(step)
+        analysis.observe(step)
     assert analysis.inputs.events == {"purchases": 1, "dismissals": 1}
     assert analysis.lists.added.total() == 2
 

@@ -66,11 +66,12 @@ def run_share(
 ) -> Generator[Message[Found], Sequence[Clocks], None]:
     """Run; yields `HasRead`, `Lines` in their order, `Done`.
 
-    `progress` is called with bytes that were read, and after `HasRead` with events that were taken.
+    `progress` is called with the number of bytes that were read, and after `HasRead` with the
+    number of events that were applied.
     """
     backtest = Backtest(*run.policies, share=share, formats=run.formats)
     analysis = run.new_analysis()
-    events = backtest.read(read(run.recordings, progress), analysis.observe)
+    events = backtest.read(read(run.recordings, progress), analysis.scan)
     clocks = backtest.clocks() if share.of > 1 else Clocks({})
     backtest.align((yield HasRead(events, clocks)))
     yield from _bundled(_decisions(run, backtest, analysis, progress))
@@ -82,7 +83,7 @@ def _decisions(
     run: Run[Found], backtest: Backtest, analysis: Found, progress: Progress
 ) -> Iterator[Line]:
     for number, step in enumerate(backtest.steps(), start=1):
-        analysis.take(step)
+        analysis.observe(step)
         if run.decisions and step.decisions[0] is not None:
             yield step.placed[:-1], output_line(step.decisions[0])
         if number % AT_ONCE == 0:

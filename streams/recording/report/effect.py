@@ -19,7 +19,7 @@ _KINDS: Final = {"purchased": "purchases", "lapsed": "purchases", "no_consent": 
 class Effect(Part):
     """Follows each order, rejection and denial of consent to the first ad that it stops.
 
-    An ad leaks when it is let through after the time of the event but before the event is taken,
+    An ad leaks when it is let through after the time of the event but before the event is applied,
     as it is when the event arrives late.
     """
 
@@ -30,7 +30,7 @@ class Effect(Part):
         """Those that were the answer for some ad, by kind and by the whole seconds from their
         time to that of the first request where they were."""
         self.leaks: Counter[tuple[str, int]] = Counter()
-        """The same ones by kind and by how many ads leaked before they were taken."""
+        """The same ones by kind and by how many ads leaked before they were applied."""
         self.leaked: Counter[str] = Counter()
         """All ads that leaked, by the kind of what was not known yet."""
         self._history = history
@@ -38,9 +38,9 @@ class Effect(Part):
         self._leaked: Counter[tuple[str, str, str]] = Counter()
         self._stopping: set[tuple[str, str, str]] = set()
 
-    def take(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """From now on an event is known."""
-        said = self._history.take(event)
+        said = self._history.apply(event)
         if said is not None:
             self.said[said.kind] += 1
 

@@ -28,14 +28,14 @@ class Said(NamedTuple):
 
 
 class History:
-    """First `observe` all events of a person, then `take` each and ask."""
+    """First `scan` all events of a person, then `apply` each and ask."""
 
     def __init__(self) -> None:
         self._orders: dict[str, dict[str, Said]] = {}
         self._rejections: dict[str, dict[Target, Said]] = {}
-        self._taken: dict[str, dict[tuple[str, str], int]] = {}
+        self._applied: dict[str, dict[tuple[str, str], int]] = {}
 
-    def observe(self, event: Event) -> None:
+    def scan(self, event: Event) -> None:
         """Note what an event speaks against."""
         said = said_by(event)
         if said is None:
@@ -51,21 +51,21 @@ class History:
             known = rejections.get(target)
             rejections[target] = said if known is None else min(said, known)
 
-    def take(self, event: Event) -> Said | None:
+    def apply(self, event: Event) -> Said | None:
         """From now on this is known; returns what it says if it is said for the first time."""
         said = said_by(event)
         if said is None:
             return None
-        taken = self._taken.setdefault(event.user_id, {})
+        applied = self._applied.setdefault(event.user_id, {})
         key = said.kind, said.event_id
-        if key in taken:
+        if key in applied:
             return None
-        taken[key] = said.ts
+        applied[key] = said.ts
         return said
 
     def known(self, user_id: str, kind: str, event_id: str) -> int | None:
-        """The time of an event if it was taken already, else None."""
-        return self._taken.get(user_id, {}).get((kind, event_id))
+        """The time of an event if it was applied already, else None."""
+        return self._applied.get(user_id, {}).get((kind, event_id))
 
     def order(self, user_id: str, product_id: str) -> Said | None:
         """The person's earliest order of a product, be it before or after now."""

@@ -22,7 +22,7 @@ class Stopping(Part):
         """Ads that were recorded as shown and belong to a request that is here, by outcome."""
         self._shown: dict[str, set[tuple[str, str]]] = {}
 
-    def observe(self, event: Event) -> None:
+    def scan(self, event: Event) -> None:
         """Note an ad that was really shown."""
         if isinstance(event, Impression) and event.request_id is not None:
             shown = self._shown.setdefault(event.user_id, set())
