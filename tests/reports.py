@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from streams.recording.backtest import Backtest, Counts, Share
+from streams.recording.backtest import Backtest, BacktestCounts, Share
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.figures import About, figures
 from streams.suppression.policy import Policy
@@ -13,7 +13,9 @@ from tests.builders import recorded
 Lines = Iterable[Mapping[str, Any]]
 
 
-def analysed(lines: Lines, policy: Policy, shares: int = 1) -> tuple[ReportAnalysis, Counts]:
+def analysed(
+    lines: Lines, policy: Policy, shares: int = 1
+) -> tuple[ReportAnalysis, BacktestCounts]:
     """What an analysis comes to, the persons shared out among so many and merged afterwards."""
     records = recorded(lines)
     tests = [Backtest(policy, share=Share(number, shares)) for number in range(shares)]

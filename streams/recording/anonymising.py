@@ -151,7 +151,7 @@ class Pseudonyms:
 
 
 @dataclass(slots=True)
-class Counts:
+class AnonymisedCounts:
     """What was written and what was left out."""
 
     written: Counter[str] = field(default_factory=Counter)
@@ -169,7 +169,7 @@ class Anonymiser:
     """Anonymises records one by one; `counts` tells what became of them."""
 
     def __init__(self, key: bytes, homes: Homes) -> None:
-        self.counts = Counts()
+        self.counts = AnonymisedCounts()
         self._pseudonyms = Pseudonyms(key, homes)
 
     def anonymise(self, record: RecordedRecord) -> RecordedRecord | None:

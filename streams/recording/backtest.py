@@ -31,7 +31,7 @@ from streams.suppression.policy import Policy
 
 
 @dataclass(slots=True)
-class Counts(Tally):
+class BacktestCounts(Tally):
     """What became of every record: decided, joined, dead, ignored, and rerouted before that."""
 
     records: Counter[str] = field(default_factory=Counter)
@@ -92,7 +92,7 @@ class Backtest:
         formats: Mapping[str, str] = NATIVE,
     ) -> None:
         """`formats` are those of topics in another format than Unhaunt's own."""
-        self.counts = Counts()
+        self.counts = BacktestCounts()
         self.joins: dict[int, tuple[Join, ...]] = {}
         """The persons of each partition number, for each policy."""
         self._policies = policies
@@ -230,7 +230,7 @@ class Backtest:
         self._format, self._notes = format_name, notes
 
     def _product(self, record: RecordedRecord) -> None:
-        counts = Counts() if self._share.number else self.counts
+        counts = BacktestCounts() if self._share.number else self.counts
         if record.topic != "catalog":
             counts.ignored[record.topic] += 1
             return

@@ -8,7 +8,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.recording.backtest import WHOLE, Counts, Share
+from streams.recording.backtest import WHOLE, BacktestCounts, Share
 from streams.recording.parallel.share_run import Run
 from streams.recording.parallel.shares import InThisProcess, Shares
 from streams.recording.summary import Summary
@@ -22,7 +22,7 @@ class Outcome(NamedTuple):
 
     decisions: list[bytes]
     lists: list[bytes]
-    counts: Counts
+    counts: BacktestCounts
     summary: dict[str, Any]
 
 

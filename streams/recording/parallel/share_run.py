@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from streams.recording.analysis import Analysis
-from streams.recording.backtest import Backtest, Counts, Share
+from streams.recording.backtest import Backtest, BacktestCounts, Share
 from streams.recording.files import output_line, read
 from streams.recording.order import Clocks
 from streams.recording.sources import AnyPath, Progress
@@ -55,7 +55,7 @@ class Done(NamedTuple, Generic[Found]):
     """The last message."""
 
     analysis: Found
-    counts: Counts
+    counts: BacktestCounts
 
 
 Message = HasRead | Lines | Done[Found]

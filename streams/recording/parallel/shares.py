@@ -19,7 +19,7 @@ from multiprocessing.sharedctypes import RawValue
 from typing import Any, Final, Generic, Protocol
 
 from streams.errors import UserError
-from streams.recording.backtest import WHOLE, Counts, Share
+from streams.recording.backtest import WHOLE, BacktestCounts, Share
 from streams.recording.order import Clocks
 from streams.recording.parallel.share_run import Done, Found, HasRead, Line, Lines, Run, run_share
 from streams.recording.sources import AnyPath, Progress, total_size
@@ -84,7 +84,7 @@ class Shares(Generic[Found]):
         """Write the lists, by partition and then by person."""
         self._write(_ignore, write)
 
-    def done(self) -> tuple[Found, Counts]:
+    def done(self) -> tuple[Found, BacktestCounts]:
         """What came of it."""
         found: list[Done[Found]] = self._receive(_ignore)
         analysis, counts = found[0]

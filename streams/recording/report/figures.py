@@ -7,7 +7,7 @@ the price per thousand ads was given in.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from streams.recording.backtest import Counts
+from streams.recording.backtest import BacktestCounts
 from streams.recording.report.ads import OUTCOMES, STOPPED
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.following import DAYS, EITHER, ORDERED, REJECTED, Following
@@ -37,7 +37,7 @@ class About(NamedTuple):
     """The price of a thousand ads; None if it was not said."""
 
 
-def figures(about: About, analysis: ReportAnalysis, counts: Counts) -> dict[str, Any]:
+def figures(about: About, analysis: ReportAnalysis, counts: BacktestCounts) -> dict[str, Any]:
     """All figures of a report, in the order in which it tells them."""
     policy = about.policy
     return {
