@@ -47,7 +47,7 @@ def backtest_table(counts: BacktestCounts, summary: Summary, seconds: float) -> 
         made,
         "Persons with evidence",
         lists.persons,
-        {"with a list": lists.standing, "entries on the lists": lists.entries},
+        {"with a list": lists.current, "entries on the lists": lists.entries},
     )
     made.add_section()
     made.add_row("Seconds", f"{seconds:,.1f}")

@@ -214,8 +214,9 @@ class Anonymiser:
         if fields is None:
             return key, None
         if topic.name == "purchases":
-            said, fields = fields, without_ignored_fields(fields)
-            self.counts.fields += len(said) - len(fields)
+            kept = without_ignored_fields(fields)
+            self.counts.fields += len(fields) - len(kept)
+            fields = kept
         assert topic.record is not None, "inputs have a type"
         named = _FIELDS[topic.record] | {topic.key}
         return key, orjson.dumps(self._anonymous(fields, named))

@@ -116,8 +116,8 @@ def _read(path: Path, output: type[Output]) -> list[Output]:
             try:
                 values.append(decode(line))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                said = str(error).replace(" - at `$.", " in `")
+                message = str(error).replace(" - at `$.", " in `")
                 raise GoldenError(
-                    f"{path}, line {number}: {said}. `unhaunt verify --update` writes it anew."
+                    f"{path}, line {number}: {message}. `unhaunt verify --update` writes it anew."
                 ) from error
     return values

@@ -52,7 +52,7 @@ class Lists(Tally):
 
     persons: int = 0
     """All persons with evidence."""
-    standing: int = 0
+    current: int = 0
     """Those with a list; the others' is empty, a tombstone on the topic."""
     entries: int = 0
 
@@ -132,7 +132,7 @@ class Summary:
         if number == 0:
             self.lists.persons += 1
             self.lists.entries += len(current.entries)
-            self.lists.standing += bool(current.entries or current.granted)
+            self.lists.current += bool(current.entries or current.granted)
 
     def merge(self, other: Self) -> None:
         """Add the counts of other people."""

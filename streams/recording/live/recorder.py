@@ -47,8 +47,8 @@ class Recorder:
     def run(self, advance: Callable[[int], object], stop: Callable[[], bool]) -> bool:
         """Record until the end is reached or `stop` says so; returns whether it is finished.
 
-        `advance` is told how many offsets were passed. A continuous recording is finished whenever
-        it is stopped. Raises `KafkaException`, `UserError` and `SourceError`.
+        `advance` is called with how many offsets were passed. A continuous recording is finished
+        whenever it is stopped. Raises `KafkaException`, `UserError` and `SourceError`.
         """
         is_continuous = self.progress.wanted.is_continuous
         with MergedReading(

@@ -14,7 +14,7 @@ from streams.suppression.policy import Policy
 Found = TypeVar("Found", bound=Analysis)
 
 AT_ONCE: Final = 1_000
-"""So many events or lines are told of at a time."""
+"""So many events or lines are in one message."""
 
 Line = tuple[tuple[Any, ...], bytes]
 """A line of output after its place among those of all shares."""

@@ -108,7 +108,7 @@ class _Worker(Protocol):
     """One share at work."""
 
     def receive(self, advance: Progress) -> Any:
-        """The next message, of the kind that is due; `advance` is told what is done meanwhile."""
+        """The next message, of the kind that is due; `advance` is called with the progress."""
 
     def send(self, clocks: Sequence[Clocks]) -> None:
         """Let it go on after `HasRead`."""

@@ -65,7 +65,7 @@ class ReportAnalysis:
             self.lists.observe(event, step.clock, join)
 
     def add_list(self, number: int, current: SuppressionList) -> None:
-        """The changes of the lists have told all there is to say of them."""
+        """Nothing is counted here: `lists` has counted every change of a list."""
 
     def merge(self, other: Self) -> None:
         """Take in what another share of the persons came to."""

@@ -24,7 +24,7 @@ class Effect(Part):
     """
 
     def __init__(self, history: History, policy: Policy) -> None:
-        self.said: Counter[str] = Counter()
+        self.objections: Counter[str] = Counter()
         """Events, repeats apart, by kind."""
         self.seconds: Counter[tuple[str, int]] = Counter()
         """Those that were the answer for some ad, by kind and by the whole seconds from their
@@ -40,9 +40,9 @@ class Effect(Part):
 
     def observe(self, event: Event) -> None:
         """From now on an event is known."""
-        said = self._history.apply(event)
-        if said is not None:
-            self.said[said.kind] += 1
+        objection = self._history.apply(event)
+        if objection is not None:
+            self.objections[objection.kind] += 1
 
     def count(self, request: Request, ads: Iterable[Ad]) -> None:
         """Look for the first ads that something stops, and for ads that leak."""
@@ -68,11 +68,11 @@ class Effect(Part):
 
     def _leak(self, request: Request, ad: Ad) -> None:
         person = request.user_id
-        for said in (ad.order, ad.rejection):
+        for objection in (ad.order, ad.rejection):
             if (
-                said is not None
-                and said.ts <= request.ts
-                and self._history.known(person, said.kind, said.event_id) is None
+                objection is not None
+                and objection.ts <= request.ts
+                and self._history.known(person, objection.kind, objection.event_id) is None
             ):
-                self.leaked[said.kind] += 1
-                self._leaked[person, said.kind, said.event_id] += 1
+                self.leaked[objection.kind] += 1
+                self._leaked[person, objection.kind, objection.event_id] += 1

@@ -34,7 +34,7 @@ class About(NamedTuple):
     source: str
     """Where the policy comes from, in words."""
     cpm: float | None
-    """The price of a thousand ads; None if it was not said."""
+    """The price of a thousand ads; None if it was not given."""
 
 
 def figures(about: About, analysis: ReportAnalysis, counts: BacktestCounts) -> dict[str, Any]:

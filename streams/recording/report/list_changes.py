@@ -14,8 +14,8 @@ from streams.suppression.words import FOREVER
 HOUR: Final = 3_600_000
 
 Entries = Mapping[str, int]
-"""The reasons that hold for one scope value, each with its end: however often a reason is said
-again, it is one entry."""
+"""The reasons that hold for one scope value, each with its end: however often a reason is
+repeated, it is one entry."""
 
 _NOTHING: Final[Entries] = {}
 

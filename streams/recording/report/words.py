@@ -68,12 +68,12 @@ def length(seconds: int | None) -> str:
     for place, (unit, size) in enumerate(_UNITS):
         whole, rest = divmod(seconds, size)
         if whole:
-            said = count(whole, unit)
+            text = count(whole, unit)
             if rest and place + 1 < len(_UNITS) and whole < 10:
                 smaller, smaller_size = _UNITS[place + 1]
                 if rest >= smaller_size:
-                    said += f" {count(rest // smaller_size, smaller)}"
-            return said
+                    text += f" {count(rest // smaller_size, smaller)}"
+            return text
     return "under a second"
 
 
