@@ -27,8 +27,8 @@ def analysed(
         test.align(clocks[:number] + clocks[number + 1 :])
         for step in test.steps():
             analysis.observe(step)
-        for _, standing in test.placed_lists(0):
-            analysis.add_list(0, standing)
+        for _, current in test.lists_by_partition(0):
+            analysis.add_list(0, current)
     counts = tests[0].counts
     for other in tests[1:]:
         counts.merge(other.counts)

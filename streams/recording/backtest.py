@@ -22,7 +22,7 @@ from schemas.topics import PERSON_TOPICS
 from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord
 from streams.recording.note_counts import NoteCounts
-from streams.recording.order import Clocks, Order, Placed, newest_of
+from streams.recording.order import Clocks, Order, OrderedEvent, newest_of
 from streams.recording.tally import Tally
 from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
@@ -75,8 +75,8 @@ class Step(NamedTuple):
     """For each policy the decision on a request, without `as_of`; of other events None."""
     joins: tuple[Join, ...]
     """For each policy the join that holds the person."""
-    placed: Placed
-    """The event in its place among all."""
+    ordered: OrderedEvent
+    """The event with all that orders it."""
 
 
 class Backtest:
@@ -113,7 +113,7 @@ class Backtest:
     def read(
         self, records: Iterable[RecordedRecord], observe: Callable[[Event], object] | None = None
     ) -> int:
-        """Take in a recording; `steps` has as many steps as this returns.
+        """Read a recording; `steps` has as many steps as this returns.
 
         `observe` is called with each valid event, in the order of the lines.
         """
@@ -142,7 +142,7 @@ class Backtest:
                 for each in events_of(event):
                     observe(each)
         homes = {user_id: partition_of(user_id.encode(), highest + 1) for user_id in astray}
-        self.counts.rerouted = self._order.settle_homes(homes)
+        self.counts.rerouted = self._order.reroute(homes)
         return valid
 
     def clocks(self) -> Clocks:
@@ -153,15 +153,15 @@ class Backtest:
         """Let the clocks of the other shares count."""
         self._others = others
 
-    def placed(self) -> list[Placed]:
-        """The events in their order, for who takes them elsewhere: no steps are left then."""
-        return self._order.placed(self._others)
+    def in_order(self) -> list[OrderedEvent]:
+        """The events in their order, for a caller that applies them itself; no steps are left."""
+        return self._order.in_order(self._others)
 
     def steps(self) -> Iterator[Step]:
-        """Take the events in their order."""
+        """Apply the events in their order."""
         joins = self.joins
-        for placed in self.placed():
-            clock, _, partition, _, _, event = placed
+        for ordered in self.in_order():
+            clock, _, partition, _, _, event = ordered
             by_policy = joins.get(partition)
             if by_policy is None:
                 made = [Join(policy, self.catalog) for policy in self._policies]
@@ -176,17 +176,17 @@ class Backtest:
                 for decision in decisions:
                     if decision is not None:
                         decision.as_of = UNSET
-            yield Step(event, clock, decisions, by_policy, placed)
+            yield Step(event, clock, decisions, by_policy, ordered)
 
     def lists(self) -> Iterator[SuppressionList]:
         """The final list of every person with evidence, by partition and then by person.
 
         One without entries or grants, which is a tombstone on the topic, has empty ones here.
         """
-        for _, current in self.placed_lists(0):
+        for _, current in self.lists_by_partition(0):
             yield current
 
-    def placed_lists(self, number: int) -> Iterator[tuple[int, SuppressionList]]:
+    def lists_by_partition(self, number: int) -> Iterator[tuple[int, SuppressionList]]:
         """The lists under a policy, by its number, each with its partition."""
         newest = newest_of(self._others)
         for partition, joins in sorted(self.joins.items()):

@@ -17,7 +17,7 @@ AT_ONCE: Final = 1_000
 """So many events or lines are in one message."""
 
 Line = tuple[tuple[Any, ...], bytes]
-"""A line of output after its place among those of all shares."""
+"""A line of output after what orders it among the lines of all processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,14 @@ def _decisions(
     for number, step in enumerate(backtest.steps(), start=1):
         analysis.observe(step)
         if run.decisions and step.decisions[0] is not None:
-            yield step.placed[:-1], output_line(step.decisions[0])
+            yield step.ordered.order_key, output_line(step.decisions[0])
         if number % AT_ONCE == 0:
             progress(AT_ONCE)
 
 
 def _lists(run: Run[Found], backtest: Backtest, analysis: Found) -> Iterator[Line]:
     for number in range(0 if run.only_decisions else len(run.policies)):
-        for partition, current in backtest.placed_lists(number):
+        for partition, current in backtest.lists_by_partition(number):
             analysis.add_list(number, current)
             if run.lists:
                 yield (partition, current.user_id), output_line(current)
