@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from streams.recording.backtest import Backtest, BacktestCounts, Share
+from streams.recording.backtest import Backtest, BacktestCounts, PersonSlice
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.figures import About, figures
 from streams.suppression.policy import Policy
@@ -14,11 +14,11 @@ Lines = Iterable[Mapping[str, Any]]
 
 
 def analysed(
-    lines: Lines, policy: Policy, shares: int = 1
+    lines: Lines, policy: Policy, slices: int = 1
 ) -> tuple[ReportAnalysis, BacktestCounts]:
     """What an analysis comes to, the persons shared out among so many and merged afterwards."""
     records = recorded(lines)
-    tests = [Backtest(policy, share=Share(number, shares)) for number in range(shares)]
+    tests = [Backtest(policy, persons=PersonSlice(number, slices)) for number in range(slices)]
     analyses = [ReportAnalysis(policy) for _ in tests]
     for test, analysis in zip(tests, analyses, strict=True):
         test.read(records, analysis.scan)
@@ -43,9 +43,9 @@ def report(
     policy: Policy | None = None,
     *,
     cpm: float | None = None,
-    shares: int = 1,
+    slices: int = 1,
 ) -> dict[str, Any]:
     """The figures of a report on these lines."""
     policy = policy or Policy.default()
     about = About(["lines.jsonl"], policy, "the test", cpm)
-    return figures(about, *analysed(lines, policy, shares))
+    return figures(about, *analysed(lines, policy, slices))

@@ -2,7 +2,7 @@
 
 The same domain as the worker's, over the same order: so the outcome is what a worker emits that
 was given this recording, with one catalog and one policy. Persons are independent of each other,
-but for the clocks: so a backtest may take a share of them, told of the others' clocks.
+but for the clocks: so a backtest may be of some of them, if it is given the others' clocks.
 """
 
 from collections import Counter
@@ -48,8 +48,8 @@ class BacktestCounts(Tally):
     """What adapters left out, corrected or derived in records that were joined or decided."""
 
 
-class Share(NamedTuple):
-    """Some of the persons: one part of so many equal ones, by a hash of the person's id."""
+class PersonSlice(NamedTuple):
+    """Some of the persons: one slice of so many equal ones, by a hash of the person's id."""
 
     number: int
     of: int
@@ -59,7 +59,7 @@ class Share(NamedTuple):
         return crc32(user_id) % self.of == self.number
 
 
-WHOLE: Final = Share(0, 1)
+ALL_PERSONS: Final = PersonSlice(0, 1)
 
 NATIVE: Final[Mapping[str, str]] = {}
 """All topics are in Unhaunt's own format."""
@@ -82,13 +82,13 @@ class Step(NamedTuple):
 class Backtest:
     """One run over a recording; afterwards `lists` and `counts` tell the rest.
 
-    Of a share, what is not a person's (the catalog, other topics) counts with the first.
+    In a run by slices, what is not a person's (the catalog, other topics) counts with the first.
     """
 
     def __init__(
         self,
         *policies: Policy,
-        share: Share = WHOLE,
+        persons: PersonSlice = ALL_PERSONS,
         formats: Mapping[str, str] = NATIVE,
     ) -> None:
         """`formats` are those of topics in another format than Unhaunt's own."""
@@ -96,7 +96,7 @@ class Backtest:
         self.joins: dict[int, tuple[Join, ...]] = {}
         """The persons of each partition number, for each policy."""
         self._policies = policies
-        self._share = share
+        self._persons = persons
         self._readers = readers_of(formats, self._observe)
         self._format, self._notes = "", NO_NOTES
         """The format of the newest record of another one, and the notes on it."""
@@ -146,11 +146,11 @@ class Backtest:
         return valid
 
     def clocks(self) -> Clocks:
-        """How the records that were read move the clocks, for other shares."""
+        """How the records that were read move the clocks, for other slices."""
         return self._order.clocks()
 
     def align(self, others: Sequence[Clocks]) -> None:
-        """Let the clocks of the other shares count."""
+        """Let the clocks of the other slices count."""
         self._others = others
 
     def in_order(self) -> list[OrderedEvent]:
@@ -201,9 +201,9 @@ class Backtest:
         self.counts.forgotten = sum((each[0].forgotten for each in self.joins.values()), Counter())
 
     def _event(self, record: RecordedRecord) -> Input | None:
-        """What a valid record of the share says; one that says nothing of use is counted."""
-        topic, key, counts, share = record.topic, record.key, self.counts, self._share
-        if key is not None and share.of > 1 and not share.holds(key):
+        """The input in a valid record of these persons; records without one are counted."""
+        topic, key, counts, persons = record.topic, record.key, self.counts, self._persons
+        if key is not None and persons.of > 1 and not persons.holds(key):
             return None
         reader = self._readers.get(topic)
         event: Input | None
@@ -213,15 +213,15 @@ class Backtest:
             else:
                 event = reader(key, record.value, record.timestamp, record.headers)
         except InvalidRecord as error:
-            if key is not None or share.number == 0:
+            if key is not None or persons.number == 0:
                 counts.records[topic] += 1
                 counts.dead[error.code] += 1
             return None
         if event is None:
-            if key is not None or share.number == 0:
+            if key is not None or persons.number == 0:
                 counts.ignored[topic] += 1
             return None
-        if key is None and not share.holds(event.user_id.encode()):
+        if key is None and not persons.holds(event.user_id.encode()):
             return None
         counts.records[topic] += 1
         return event
@@ -230,7 +230,7 @@ class Backtest:
         self._format, self._notes = format_name, notes
 
     def _product(self, record: RecordedRecord) -> None:
-        counts = BacktestCounts() if self._share.number else self.counts
+        counts = BacktestCounts() if self._persons.number else self.counts
         if record.topic != "catalog":
             counts.ignored[record.topic] += 1
             return

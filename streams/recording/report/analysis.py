@@ -68,7 +68,7 @@ class ReportAnalysis:
         """Nothing is counted here: `lists` has counted every change of a list."""
 
     def merge(self, other: Self) -> None:
-        """Take in what another share of the persons came to."""
+        """Add the counts of other people."""
         firsts = [first for first in (self.first, other.first) if first is not None]
         lasts = [last for last in (self.last, other.last) if last is not None]
         self.first, self.last = min(firsts, default=None), max(lasts, default=None)

@@ -1,11 +1,11 @@
-"""A run over a recording by one share of the persons, as the messages that it sends."""
+"""A run over a recording for one slice of the persons, as the messages that it sends."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from streams.recording.analysis import Analysis
-from streams.recording.backtest import Backtest, BacktestCounts, Share
+from streams.recording.backtest import Backtest, BacktestCounts, PersonSlice
 from streams.recording.files import output_line, read
 from streams.recording.order import Clocks
 from streams.recording.sources import AnyPath, Progress
@@ -22,7 +22,7 @@ Line = tuple[tuple[Any, ...], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Run(Generic[Found]):
-    """What all shares are to do. `new_analysis` and what it makes can be pickled."""
+    """What all processes are to do. `new_analysis` and what it makes can be pickled."""
 
     recordings: Sequence[AnyPath]
     policies: Sequence[Policy]
@@ -38,7 +38,7 @@ class Run(Generic[Found]):
 
 
 class HasRead(NamedTuple):
-    """The recording was read. The share goes on once it is sent the clocks of the others."""
+    """The recording was read. The run goes on once it is sent the clocks of the other slices."""
 
     events: int
     clocks: Clocks
@@ -61,18 +61,18 @@ class Done(NamedTuple, Generic[Found]):
 Message = HasRead | Lines | Done[Found]
 
 
-def run_share(
-    run: Run[Found], share: Share, progress: Progress
+def run_slice(
+    run: Run[Found], persons: PersonSlice, progress: Progress
 ) -> Generator[Message[Found], Sequence[Clocks], None]:
-    """Run; yields `HasRead`, `Lines` in their order, `Done`.
+    """Run for these persons; yields `HasRead`, `Lines` in their order, `Done`.
 
     `progress` is called with the number of bytes that were read, and after `HasRead` with the
     number of events that were applied.
     """
-    backtest = Backtest(*run.policies, share=share, formats=run.formats)
+    backtest = Backtest(*run.policies, persons=persons, formats=run.formats)
     analysis = run.new_analysis()
     events = backtest.read(read(run.recordings, progress), analysis.scan)
-    clocks = backtest.clocks() if share.of > 1 else Clocks({})
+    clocks = backtest.clocks() if persons.of > 1 else Clocks({})
     backtest.align((yield HasRead(events, clocks)))
     yield from _bundled(_decisions(run, backtest, analysis, progress))
     yield from _bundled(_lists(run, backtest, analysis))
