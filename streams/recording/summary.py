@@ -1,4 +1,4 @@
-"""What a run came to: how many ads there would have been, and how many of them followed somebody.
+"""The result of a run: how many ads there would have been, and how many of them followed somebody.
 
 Two counts of that, independent of each other. One goes by the answers: candidates that were
 stopped for a reason which comes from an order or a removal. The other goes by the recorded events

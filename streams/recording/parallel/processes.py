@@ -69,7 +69,7 @@ class ParallelRun(Generic[Found]):
     def read(self, advance: Progress) -> int:
         """Read the recordings; `advance` is called with bytes.
 
-        Returns with how many events `decide` will call its `advance`. Raises `SourceError`.
+        Returns how many events `decide` will pass to its `advance`. Raises `SourceError`.
         """
         read: list[HasRead] = self._receive(advance)
         for number, worker in enumerate(self._workers):
@@ -85,7 +85,7 @@ class ParallelRun(Generic[Found]):
         self._write(_ignore, write)
 
     def done(self) -> tuple[Found, BacktestCounts]:
-        """What came of it."""
+        """The merged analysis and counts."""
         found: list[Done[Found]] = self._receive(_ignore)
         analysis, counts = found[0]
         for other in found[1:]:
@@ -111,7 +111,7 @@ class _Worker(Protocol):
         """The next message, of the kind that is due; `advance` is called with the progress."""
 
     def send(self, clocks: Sequence[Clocks]) -> None:
-        """Let it go on after `HasRead`."""
+        """Send the clocks of the others, with which it goes on after `HasRead`."""
 
 
 class InThisProcess(Generic[Found]):
@@ -171,7 +171,7 @@ class _Process(Generic[Found]):
         self._connection.send(clocks)
 
     def end(self) -> None:
-        """Have it gone, whatever it is doing."""
+        """Kill the process, whatever it is doing."""
         self._process.kill()
         self._process.join()
         self._connection.close()
@@ -217,7 +217,7 @@ def _ignore(_: int) -> None:
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """What a run makes it keeps, or drops without cycles: half of its time went on looking."""
+    """A run keeps what it makes, or drops it without cycles: looking took half of its time."""
     gc.disable()
     try:
         yield

@@ -19,8 +19,8 @@ _KINDS: Final = {"purchased": "purchases", "lapsed": "purchases", "no_consent": 
 class Effect(Part):
     """Follows each order, rejection and denial of consent to the first ad that it stops.
 
-    An ad leaks when it is let through after the time of the event but before the event is applied,
-    as it is when the event arrives late.
+    An ad leaks when it is let through after the time of the event but before the event is applied.
+    That happens when the event arrives late.
     """
 
     def __init__(self, history: History, policy: Policy) -> None:
@@ -39,7 +39,7 @@ class Effect(Part):
         self._stopping: set[tuple[str, str, str]] = set()
 
     def observe(self, event: Event) -> None:
-        """From now on an event is known."""
+        """Count an event as known from now on."""
         objection = self._history.apply(event)
         if objection is not None:
             self.objections[objection.kind] += 1
@@ -58,13 +58,13 @@ class Effect(Part):
         if ad.answer is None or kind is None:
             return
         for event_id in ad.answer.because:
-            place = (person, kind, event_id)
+            key = (person, kind, event_id)
             since = self._history.known(person, kind, event_id)
-            if since is None or place in self._stopping:
+            if since is None or key in self._stopping:
                 continue
-            self._stopping.add(place)
+            self._stopping.add(key)
             self.seconds[kind, max(0, request.ts - since) // SECOND] += 1
-            self.leaks[kind, self._leaked[place]] += 1
+            self.leaks[kind, self._leaked[key]] += 1
 
     def _leak(self, request: Request, ad: Ad) -> None:
         person = request.user_id

@@ -103,9 +103,9 @@ def _share_after(days: Sequence[dict[str, int]], ads: Any) -> float | None:
 def _stopped(analysis: ReportAnalysis) -> dict[str, Any]:
     """What was stopped, in the order of the reasons' ranks and of the scopes."""
     counted = analysis.stopping.reasons
-    places = sorted(
+    keys = sorted(
         {(reason, scope) for reason, scope, _ in counted},
-        key=lambda place: (REASON_RANK[place[0]], SCOPE_ORDER[place[1]]),
+        key=lambda key: (REASON_RANK[key[0]], SCOPE_ORDER[key[1]]),
     )
     return {
         "reasons": [
@@ -115,7 +115,7 @@ def _stopped(analysis: ReportAnalysis) -> dict[str, Any]:
                 "stopped": counted[reason, scope, "stopped"],
                 "held_out": counted[reason, scope, "held_out"],
             }
-            for reason, scope in places
+            for reason, scope in keys
         ],
         "requests_left_with_nothing": analysis.stopping.requests["nothing"],
     }
