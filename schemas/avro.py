@@ -41,16 +41,16 @@ def _parsed(schemas: Sequence[str]) -> Any:
 def _read(schema_id: SchemaId, parsed: Any, content: bytes) -> bytes:
     written = BytesIO(content)
     try:
-        said = fastavro.schemaless_reader(written, parsed, None)
+        decoded = fastavro.schemaless_reader(written, parsed, None)
         if left := len(content) - written.tell():
             raise ValueError(f"{left} bytes more than it takes")
-        return orjson.dumps(said, _plain, orjson.OPT_PASSTHROUGH_DATETIME)
-    except Exception as error:  # whatever bytes come of which no one said what they would be
-        detail = f"value: expected Avro of schema {schema_id}, got other bytes ({_said(error)})"
+        return orjson.dumps(decoded, _plain, orjson.OPT_PASSTHROUGH_DATETIME)
+    except Exception as error:  # the bytes may be anything
+        detail = f"value: expected Avro of schema {schema_id}, got other bytes ({_message(error)})"
         raise InvalidRecord("not_json", detail) from None
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 

@@ -45,16 +45,16 @@ def _record(known: inspect.StructType, named: set[str], optional: tuple[str, ...
 
 
 def _field(field: inspect.Field, named: set[str], is_filled_in: bool) -> Schema:
-    said: Schema = {"name": field.encode_name}
+    schema: Schema = {"name": field.encode_name}
     kind = field.type
     while isinstance(kind, inspect.Metadata):
-        said["doc"] = (kind.extra_json_schema or {}).get("description", "")
+        schema["doc"] = (kind.extra_json_schema or {}).get("description", "")
         kind = kind.type
     types = _types(kind, named)
     if is_filled_in or not field.required:
         types = ["null", *(one for one in types if one != "null")]
-    said["type"] = types if len(types) > 1 else types[0]
-    return {**said, "default": None} if types[0] == "null" else said
+    schema["type"] = types if len(types) > 1 else types[0]
+    return {**schema, "default": None} if types[0] == "null" else schema
 
 
 def _types(kind: inspect.Type, named: set[str]) -> list[Any]:

@@ -13,7 +13,7 @@ def by_topic(
     After a word of `with_option` may stand a colon and something more, which stays with it.
     Raises `ValueError`, saying what was expected.
     """
-    said: dict[str, str] = {}
+    chosen: dict[str, str] = {}
     for part in filter(None, map(str.strip, text.split(","))):
         topic, _, word = map(str.strip, part.partition("="))
         if topic not in topics:
@@ -24,7 +24,7 @@ def by_topic(
             raise ValueError(f"{topic}: expected {expected}, got {part!r}")
         if name not in words:
             raise ValueError(f"{topic}: expected {one_of(words)} after =, got {part!r}")
-        if topic in said:
+        if topic in chosen:
             raise ValueError(f"{topic}: expected once, got it twice")
-        said[topic] = f"{name}:{option}" if colon else name
-    return said
+        chosen[topic] = f"{name}:{option}" if colon else name
+    return chosen

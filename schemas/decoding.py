@@ -279,13 +279,13 @@ def parse(value: bytes | None) -> object:
     if value is None:
         return None
     if len(value) > MAX_VALUE_BYTES:
-        said = f"expected at most {MAX_VALUE_BYTES:,} bytes, got {len(value):,}"
-        raise InvalidRecord("too_large", f"value: {said}")
+        message = f"expected at most {MAX_VALUE_BYTES:,} bytes, got {len(value):,}"
+        raise InvalidRecord("too_large", f"value: {message}")
     try:
         return orjson.loads(value)
     except orjson.JSONDecodeError as error:
-        said = f"expected JSON in UTF-8, got something else at character {error.pos + 1}"
-        raise InvalidRecord("not_json", f"value: {said}") from None
+        message = f"expected JSON in UTF-8, got something else at character {error.pos + 1}"
+        raise InvalidRecord("not_json", f"value: {message}") from None
 
 
 def parse_object(value: bytes | None) -> Fields:
@@ -298,11 +298,11 @@ def parse_object(value: bytes | None) -> Fields:
 
 def _identity(fields: Fields, name: str, key: bytes | None) -> str:
     """Whom or what the record is about, by the value or else by the key."""
-    said = fields.get(name)
-    if isinstance(said, str):
-        return said
-    if said is not None:
-        raise InvalidRecord("wrong_type", f"{name}: expected a string, got {kind_of(said)}")
+    value = fields.get(name)
+    if isinstance(value, str):
+        return value
+    if value is not None:
+        raise InvalidRecord("wrong_type", f"{name}: expected a string, got {kind_of(value)}")
     if key is None:
         detail = f"{name}: expected in the value or as the key, got neither"
         raise InvalidRecord("missing_field", detail)
@@ -347,12 +347,12 @@ def _not_an_object(value: object) -> InvalidRecord:
     return InvalidRecord("not_an_object", f"value: expected an object, got {kind_of(value)}")
 
 
-def _key_mismatch(name: str, key: bytes, said: str) -> InvalidRecord:
+def _key_mismatch(name: str, key: bytes, got: str) -> InvalidRecord:
     try:
         expected = quoted(key.decode())
     except UnicodeDecodeError:
         expected = "which is not UTF-8 text"
-    detail = f"{name}: expected the record's key, {expected}, got {quoted(said)}"
+    detail = f"{name}: expected the record's key, {expected}, got {quoted(got)}"
     return InvalidRecord("key_mismatch", detail)
 
 

@@ -2,7 +2,7 @@
 
 A frame is the byte 0, the id in four bytes and what was written; newer producers put the schema's
 GUID into a header instead and leave the value bare. JSON never begins with the byte 0, so a value
-without a frame can be told from one with it.
+without a frame can be distinguished from one with it.
 """
 
 from collections.abc import Callable, Mapping, Sequence

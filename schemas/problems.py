@@ -29,12 +29,12 @@ class Problem(NamedTuple):
 
     path: str
     code: ErrorCode
-    said: str
+    message: str
 
     @property
     def detail(self) -> str:
         """The words of the header `unhaunt.detail`."""
-        return f"{self.path}: {self.said}"
+        return f"{self.path}: {self.message}"
 
 
 def first_problem(
@@ -131,8 +131,8 @@ def _list_problem(
     if expected.min_length is not None and len(got) < expected.min_length:
         return Problem(path, "missing_field", "expected at least one, got none")
     if expected.max_length is not None and len(got) > expected.max_length:
-        said = f"expected at most {expected.max_length}, got {len(got)}"
-        return Problem(path, "unknown_value", said)
+        message = f"expected at most {expected.max_length}, got {len(got)}"
+        return Problem(path, "unknown_value", message)
     return _first(
         _problem(expected.item_type, item, f"{path}[{index}]") for index, item in enumerate(got)
     )

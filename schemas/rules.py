@@ -26,8 +26,8 @@ def purchase_problem(purchase: Mapping[str, object]) -> Problem | None:
     """A completed order says what was bought."""
     if purchase.get("event") != "order_completed" or purchase.get("products") is not None:
         return None
-    said = "expected an array (required for order_completed), got nothing"
-    return Problem("products", "missing_field", said)
+    message = "expected an array (required for order_completed), got nothing"
+    return Problem("products", "missing_field", message)
 
 
 def dismissal_problem(dismissal: Mapping[str, object]) -> Problem | None:
@@ -35,14 +35,14 @@ def dismissal_problem(dismissal: Mapping[str, object]) -> Problem | None:
     reason = dismissal.get("reason")
     dismissed = dismissal.get("action") in (None, "dismissed")
     if dismissed and reason is None:
-        said = (
+        message = (
             f"expected {one_of(get_args(DismissalReason))} (required when dismissed), got nothing"
         )
-        return Problem("reason", "missing_field", said)
+        return Problem("reason", "missing_field", message)
     present = [name for name in TARGET_FIELDS if dismissal.get(name) is not None]
     if not present and dismissed and reason not in REASONS_WITHOUT_TARGET:
-        said = "expected a product_id, category, brand or advertiser_id, got nothing"
-        return Problem("product_id", "missing_field", said)
+        message = "expected a product_id, category, brand or advertiser_id, got nothing"
+        return Problem("product_id", "missing_field", message)
     return _second_target_problem(present)
 
 
@@ -52,5 +52,5 @@ def _second_target_problem(present: list[str]) -> Problem | None:
         present = [name for name in present if name not in PRODUCT_ATTRIBUTES]
     if len(present) <= 1:
         return None
-    said = f"expected at most one target, got {' and '.join(present)}"
-    return Problem(present[1], "unknown_value", said)
+    message = f"expected at most one target, got {' and '.join(present)}"
+    return Problem(present[1], "unknown_value", message)

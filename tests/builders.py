@@ -24,7 +24,7 @@ from schemas.records import (
 )
 from schemas.topics import PERSON_TOPICS
 from streams.engine.alignment import PartitionGroup
-from streams.recording.backtest import Backtest, Counts
+from streams.recording.backtest import Backtest, BacktestCounts
 from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.suppression import policy_document
 from streams.suppression.catalog import Catalog
@@ -301,14 +301,14 @@ def _record(line: Mapping[str, Any]) -> RecordedRecord:
 
 def backtest(
     lines: Iterable[Mapping[str, Any]], policy: Policy | None = None
-) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]], Counts]:
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]], BacktestCounts]:
     """Decisions, lists by person, and the counts of a recording."""
     return backtest_of_records(recorded(lines), policy)
 
 
 def backtest_of_records(
     records: Iterable[RecordedRecord], policy: Policy | None = None
-) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]], Counts]:
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]], BacktestCounts]:
     """The same of what was read from a file."""
     run = Backtest(policy or Policy.default())
     decisions = as_json(list(run.run(records)))

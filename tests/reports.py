@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from streams.recording.backtest import Backtest, Counts, Share
+from streams.recording.backtest import Backtest, BacktestCounts, PersonSlice
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.figures import About, figures
 from streams.suppression.policy import Policy
@@ -13,20 +13,22 @@ from tests.builders import recorded
 Lines = Iterable[Mapping[str, Any]]
 
 
-def analysed(lines: Lines, policy: Policy, shares: int = 1) -> tuple[ReportAnalysis, Counts]:
+def analysed(
+    lines: Lines, policy: Policy, slices: int = 1
+) -> tuple[ReportAnalysis, BacktestCounts]:
     """What an analysis comes to, the persons shared out among so many and merged afterwards."""
     records = recorded(lines)
-    tests = [Backtest(policy, share=Share(number, shares)) for number in range(shares)]
+    tests = [Backtest(policy, persons=PersonSlice(number, slices)) for number in range(slices)]
     analyses = [ReportAnalysis(policy) for _ in tests]
     for test, analysis in zip(tests, analyses, strict=True):
-        test.read(records, analysis.observe)
+        test.read(records, analysis.scan)
     clocks = [test.clocks() for test in tests]
     for number, (test, analysis) in enumerate(zip(tests, analyses, strict=True)):
         test.align(clocks[:number] + clocks[number + 1 :])
         for step in test.steps():
-            analysis.take(step)
-        for _, standing in test.placed_lists(0):
-            analysis.add_list(0, standing)
+            analysis.observe(step)
+        for _, current in test.lists_by_partition(0):
+            analysis.add_list(0, current)
     counts = tests[0].counts
     for other in tests[1:]:
         counts.merge(other.counts)
@@ -41,9 +43,9 @@ def report(
     policy: Policy | None = None,
     *,
     cpm: float | None = None,
-    shares: int = 1,
+    slices: int = 1,
 ) -> dict[str, Any]:
     """The figures of a report on these lines."""
     policy = policy or Policy.default()
     about = About(["lines.jsonl"], policy, "the test", cpm)
-    return figures(about, *analysed(lines, policy, shares))
+    return figures(about, *analysed(lines, policy, slices))

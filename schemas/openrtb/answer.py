@@ -45,12 +45,12 @@ def answered(
     _widen(answer, "bcat", _values(active, "category", code))
     _widen(answer, "badv", _values(active, "advertiser", DOMAIN))
     answer["imp"] = [_decided(imp, decisions.get(str(imp["id"]))) for imp in _imps(bid)]
-    said = {
+    extension = {
         "denied": list(bid.consent.denied),
         "unread": list(bid.consent.unread),
         "all": next((entry.reason for entry in active if entry.scope == "all"), None),
     }
-    return _extended(answer, {name: value for name, value in said.items() if value})
+    return _extended(answer, {name: value for name, value in extension.items() if value})
 
 
 def _is_active(entry: ListEntry, at: int) -> bool:
@@ -82,9 +82,9 @@ def _decided(imp: Mapping[str, Any], decision: Decision | None) -> dict[str, Any
     return _extended(imp, {"decision": shown})
 
 
-def _extended(fields: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+def _extended(fields: Mapping[str, Any], extension: Mapping[str, Any]) -> dict[str, Any]:
     """The object with this in its `ext.unhaunt`, beside what was there."""
-    if not said:
+    if not extension:
         return dict(fields)
     ext = fields.get("ext") or {}
-    return {**fields, "ext": {**ext, "unhaunt": {**(ext.get("unhaunt") or {}), **said}}}
+    return {**fields, "ext": {**ext, "unhaunt": {**(ext.get("unhaunt") or {}), **extension}}}

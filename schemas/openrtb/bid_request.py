@@ -91,9 +91,9 @@ def read_bid_request(
     return BidRequest(fields, user_id, ts, own_site is True, requests, consent_of(bid))
 
 
-def _request(said: Fields, imp: Node) -> Request:
+def _request(fields: Fields, imp: Node) -> Request:
     try:
-        decoded = decode("impression-requests", None, orjson.dumps(said), said["ts"])
+        decoded = decode("impression-requests", None, orjson.dumps(fields), fields["ts"])
     except InvalidRecord as refused:
         where = imp.at("ext.unhaunt")
         raise InvalidRecord(refused.code, f"{where}.{refused.detail}") from None

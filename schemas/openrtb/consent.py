@@ -30,11 +30,11 @@ def consent_of(bid: Node) -> Consent:
     )
 
 
-Said = Iterator[tuple[str, bool | None]]
+Flags = Iterator[tuple[str, bool | None]]
 """Paths, with whether they deny; None where that cannot be read."""
 
 
-def _flags(bid: Node) -> Said:
+def _flags(bid: Node) -> Flags:
     device, regs = bid.child("device"), bid.child("regs")
     for node, name in ((regs, "coppa"), (device, "lmt"), (device, "dnt")):
         yield node.at(name), node.number(name) == 1
@@ -42,7 +42,7 @@ def _flags(bid: Node) -> Said:
         yield node.at("gpc"), node.number("gpc") == 1
 
 
-def _of_the_eu(bid: Node) -> Said:
+def _of_the_eu(bid: Node) -> Flags:
     """Where GDPR applies there must be consent: what is missing or unreadable is none."""
     if not any(node.number("gdpr") == 1 for node in _places(bid.child("regs"))):
         return
@@ -53,7 +53,7 @@ def _of_the_eu(bid: Node) -> Said:
         yield "user.consent", True
 
 
-def _us_privacy(bid: Node) -> Said:
+def _us_privacy(bid: Node) -> Flags:
     text = _text(bid.child("regs"), "us_privacy")
     if text is not None:
         try:
@@ -62,8 +62,8 @@ def _us_privacy(bid: Node) -> Said:
             yield "regs.us_privacy", None
 
 
-def _gpp(bid: Node) -> Said:
-    """The sections that apply; where it is not said which do, all of them."""
+def _gpp(bid: Node) -> Flags:
+    """The sections that apply; where they are not named, all of them."""
     regs = bid.child("regs")
     text = _text(regs, "gpp")
     if text is None:

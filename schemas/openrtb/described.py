@@ -36,8 +36,8 @@ def bid_request(candidates: Schema) -> Schema:
 
 
 def _object(description: str = "", required: tuple[str, ...] = (), **properties: Schema) -> Schema:
-    said: Mapping[str, Any] = {"description": description, "required": list(required)}
-    kept = {name: value for name, value in said.items() if value}
+    keywords: Mapping[str, Any] = {"description": description, "required": list(required)}
+    kept = {name: value for name, value in keywords.items() if value}
     return {"type": "object", **kept, "properties": properties}
 
 

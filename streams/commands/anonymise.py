@@ -68,7 +68,7 @@ def anonymise(
     anonymiser = Anonymiser(key, homes)
     with Writer(output) as writer, progress_bar("Writing", total_size(recordings)) as advance:
         for record in read(recordings, advance):
-            anonymous = anonymiser.take(record)
+            anonymous = anonymiser.anonymise(record)
             if anonymous is not None:
                 writer.write(anonymous)
     standard_error().print(anonymised_table(anonymiser.counts))

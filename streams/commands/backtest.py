@@ -13,8 +13,8 @@ from streams.commands.summaries import backtest_table, followed_lines
 from streams.commands.terminal import progress_bar, standard_error
 from streams.errors import UserError
 from streams.policy_file import read_policy
-from streams.recording.parallel.share_run import Run
-from streams.recording.parallel.shares import processes_for, start
+from streams.recording.parallel.processes import processes_for, start
+from streams.recording.parallel.slice_run import Run
 from streams.recording.sources import total_size
 from streams.recording.summary import Summary
 
@@ -100,16 +100,16 @@ def backtest(
     )
     started = time.perf_counter()
     with (
-        start(run, processes) as shares,
+        start(run, processes) as parallel,
         whole_file(decisions) as write_decision,
         whole_file(lists) as write_list,
     ):
         with progress_bar("Reading", total_size(recordings)) as advance:
-            events = shares.read(advance)
+            events = parallel.read(advance)
         with progress_bar("Deciding", events) as advance:
-            shares.decide(advance, write_decision)
-        shares.lists(write_list)
-        summary, counts = shares.done()
+            parallel.decide(advance, write_decision)
+        parallel.lists(write_list)
+        summary, counts = parallel.done()
     seconds = time.perf_counter() - started
     console = standard_error()
     console.print(f"Policy {chosen.version}, from {source}")

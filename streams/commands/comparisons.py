@@ -23,8 +23,8 @@ from streams.recording.comparison import (
     Example,
     is_shown,
 )
-from streams.recording.parallel.share_run import Run
-from streams.recording.parallel.shares import start
+from streams.recording.parallel.processes import start
+from streams.recording.parallel.slice_run import Run
 from streams.recording.sources import total_size
 from streams.suppression.policy import Policy
 from streams.suppression.words import REASONS
@@ -57,13 +57,13 @@ def compare(
         formats=formats_in_force(),
     )
     started = time.perf_counter()
-    with start(run, processes) as shares, whole_file(json) as write:
+    with start(run, processes) as parallel, whole_file(json) as write:
         with progress_bar("Reading", total_size(recordings)) as advance:
-            events = shares.read(advance)
+            events = parallel.read(advance)
         with progress_bar("Deciding", events) as advance:
-            shares.decide(advance, _ignore)
-        shares.lists(_ignore)
-        comparison, _ = shares.done()
+            parallel.decide(advance, _ignore)
+        parallel.lists(_ignore)
+        comparison, _ = parallel.done()
         names = _names(policies)
         write(orjson.dumps(_as_json(comparison, names), option=orjson.OPT_INDENT_2) + b"\n")
     seconds = time.perf_counter() - started

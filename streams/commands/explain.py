@@ -20,7 +20,7 @@ from streams.commands.times import milliseconds_of
 from streams.errors import UserError
 from streams.recording.files import read
 from streams.recording.one_person import Known, OnePerson
-from streams.recording.parallel.shares import without_garbage_collection
+from streams.recording.parallel.processes import without_garbage_collection
 from streams.recording.sources import total_size
 from streams.settings import Settings
 from streams.suppression.explanation import candidate_of, held

@@ -13,8 +13,8 @@ from streams.commands.files import STANDARD_OUTPUT, refuse_clashes, whole_file
 from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.terminal import progress_bar, standard_error
 from streams.errors import UserError
-from streams.recording.parallel.share_run import Run
-from streams.recording.parallel.shares import processes_for, start
+from streams.recording.parallel.processes import processes_for, start
+from streams.recording.parallel.slice_run import Run
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.figures import About, figures
 from streams.recording.sources import total_size
@@ -72,13 +72,13 @@ def report(
     drawing = None if output is None else _drawing()
     new_analysis = partial(ReportAnalysis, chosen)
     run = Run(recordings, [chosen], new_analysis, formats=formats_in_force())
-    with start(run, processes_for(recordings)) as shares:
+    with start(run, processes_for(recordings)) as parallel:
         with progress_bar("Reading", total_size(recordings)) as advance:
-            events = shares.read(advance)
+            events = parallel.read(advance)
         with progress_bar("Deciding", events) as advance:
-            shares.decide(advance, _unwritten)
-        shares.lists(_unwritten)
-        analysis, counts = shares.done()
+            parallel.decide(advance, _unwritten)
+        parallel.lists(_unwritten)
+        analysis, counts = parallel.done()
     # A page may be sent on: where files lie here is nobody's business.
     named = source if policy is None else policy.name
     about = About([Path(path).name for path in recordings], chosen, named, cpm)

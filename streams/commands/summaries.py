@@ -7,14 +7,14 @@ from rich.table import Table
 
 from schemas.topics import TOPICS
 from streams.commands.terminal import table
-from streams.recording import anonymising
-from streams.recording.backtest import Counts
+from streams.recording.anonymising import AnonymisedCounts
+from streams.recording.backtest import BacktestCounts
 from streams.recording.importing.rows import ImportSummary
 from streams.recording.summary import Followed, Summary
 from streams.suppression.words import REASONS
 
 
-def backtest_table(counts: Counts, summary: Summary, seconds: float) -> Table:
+def backtest_table(counts: BacktestCounts, summary: Summary, seconds: float) -> Table:
     """All that a backtest counted. Every record is in one of joined, decided, dead and ignored."""
     made = _counts_table()
     records = counts.records.total() + counts.ignored.total()
@@ -47,7 +47,7 @@ def backtest_table(counts: Counts, summary: Summary, seconds: float) -> Table:
         made,
         "Persons with evidence",
         lists.persons,
-        {"with a list": lists.standing, "entries on the lists": lists.entries},
+        {"with a list": lists.current, "entries on the lists": lists.entries},
     )
     made.add_section()
     made.add_row("Seconds", f"{seconds:,.1f}")
@@ -92,7 +92,7 @@ def import_table(summary: ImportSummary) -> Table:
     return made
 
 
-def anonymised_table(counts: anonymising.Counts) -> Table:
+def anonymised_table(counts: AnonymisedCounts) -> Table:
     """What was written of a recording without ids, and what was left out."""
     made = _counts_table()
     written = counts.written

@@ -91,7 +91,7 @@ class Demo:
         self.events_per_second = 0.0
         self._recording = _split([record for record in records if record.topic in INPUTS])
         for event in self._recording.events:
-            self.summary.observe(event)
+            self.summary.scan(event)
         self.partitions = 1 + max(
             (record.partition for record in self._recording.first if record.topic in PERSON_TOPICS),
             default=0,

@@ -151,7 +151,7 @@ class Pseudonyms:
 
 
 @dataclass(slots=True)
-class Counts:
+class AnonymisedCounts:
     """What was written and what was left out."""
 
     written: Counter[str] = field(default_factory=Counter)
@@ -169,10 +169,10 @@ class Anonymiser:
     """Anonymises records one by one; `counts` tells what became of them."""
 
     def __init__(self, key: bytes, homes: Homes) -> None:
-        self.counts = Counts()
+        self.counts = AnonymisedCounts()
         self._pseudonyms = Pseudonyms(key, homes)
 
-    def take(self, record: RecordedRecord) -> RecordedRecord | None:
+    def anonymise(self, record: RecordedRecord) -> RecordedRecord | None:
         """The record that may be shared in place of this one; None for a topic that is no input.
 
         It has the same topic, time, partition and offset. A record that breaks the contract is
@@ -214,8 +214,9 @@ class Anonymiser:
         if fields is None:
             return key, None
         if topic.name == "purchases":
-            said, fields = fields, without_ignored_fields(fields)
-            self.counts.fields += len(said) - len(fields)
+            kept = without_ignored_fields(fields)
+            self.counts.fields += len(fields) - len(kept)
+            fields = kept
         assert topic.record is not None, "inputs have a type"
         named = _FIELDS[topic.record] | {topic.key}
         return key, orjson.dumps(self._anonymous(fields, named))

@@ -2,7 +2,7 @@
 
 The same domain as the worker's, over the same order: so the outcome is what a worker emits that
 was given this recording, with one catalog and one policy. Persons are independent of each other,
-but for the clocks: so a backtest may take a share of them, told of the others' clocks.
+but for the clocks: so a backtest may be of some of them, if it is given the others' clocks.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from schemas.topics import PERSON_TOPICS
 from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord
 from streams.recording.note_counts import NoteCounts
-from streams.recording.order import Clocks, Order, Placed, newest_of
+from streams.recording.order import Clocks, Order, OrderedEvent, newest_of
 from streams.recording.tally import Tally
 from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
@@ -31,7 +31,7 @@ from streams.suppression.policy import Policy
 
 
 @dataclass(slots=True)
-class Counts(Tally):
+class BacktestCounts(Tally):
     """What became of every record: decided, joined, dead, ignored, and rerouted before that."""
 
     records: Counter[str] = field(default_factory=Counter)
@@ -48,8 +48,8 @@ class Counts(Tally):
     """What adapters left out, corrected or derived in records that were joined or decided."""
 
 
-class Share(NamedTuple):
-    """Some of the persons: one part of so many equal ones, by a hash of the person's id."""
+class PersonSlice(NamedTuple):
+    """Some of the persons: one slice of so many equal ones, by a hash of the person's id."""
 
     number: int
     of: int
@@ -59,7 +59,7 @@ class Share(NamedTuple):
         return crc32(user_id) % self.of == self.number
 
 
-WHOLE: Final = Share(0, 1)
+ALL_PERSONS: Final = PersonSlice(0, 1)
 
 NATIVE: Final[Mapping[str, str]] = {}
 """All topics are in Unhaunt's own format."""
@@ -75,28 +75,28 @@ class Step(NamedTuple):
     """For each policy the decision on a request, without `as_of`; of other events None."""
     joins: tuple[Join, ...]
     """For each policy the join that holds the person."""
-    placed: Placed
-    """The event in its place among all."""
+    ordered: OrderedEvent
+    """The event with all that orders it."""
 
 
 class Backtest:
     """One run over a recording; afterwards `lists` and `counts` tell the rest.
 
-    Of a share, what is not a person's (the catalog, other topics) counts with the first.
+    In a run by slices, what is not a person's (the catalog, other topics) counts with the first.
     """
 
     def __init__(
         self,
         *policies: Policy,
-        share: Share = WHOLE,
+        persons: PersonSlice = ALL_PERSONS,
         formats: Mapping[str, str] = NATIVE,
     ) -> None:
         """`formats` are those of topics in another format than Unhaunt's own."""
-        self.counts = Counts()
+        self.counts = BacktestCounts()
         self.joins: dict[int, tuple[Join, ...]] = {}
         """The persons of each partition number, for each policy."""
         self._policies = policies
-        self._share = share
+        self._persons = persons
         self._readers = readers_of(formats, self._observe)
         self._format, self._notes = "", NO_NOTES
         """The format of the newest record of another one, and the notes on it."""
@@ -113,7 +113,7 @@ class Backtest:
     def read(
         self, records: Iterable[RecordedRecord], observe: Callable[[Event], object] | None = None
     ) -> int:
-        """Take in a recording; `steps` has as many steps as this returns.
+        """Read a recording; `steps` has as many steps as this returns.
 
         `observe` is called with each valid event, in the order of the lines.
         """
@@ -142,26 +142,26 @@ class Backtest:
                 for each in events_of(event):
                     observe(each)
         homes = {user_id: partition_of(user_id.encode(), highest + 1) for user_id in astray}
-        self.counts.rerouted = self._order.settle_homes(homes)
+        self.counts.rerouted = self._order.reroute(homes)
         return valid
 
     def clocks(self) -> Clocks:
-        """How the records that were read move the clocks, for other shares."""
+        """How the records that were read move the clocks, for other slices."""
         return self._order.clocks()
 
     def align(self, others: Sequence[Clocks]) -> None:
-        """Let the clocks of the other shares count."""
+        """Let the clocks of the other slices count."""
         self._others = others
 
-    def placed(self) -> list[Placed]:
-        """The events in their order, for who takes them elsewhere: no steps are left then."""
-        return self._order.placed(self._others)
+    def in_order(self) -> list[OrderedEvent]:
+        """The events in their order, for a caller that applies them itself; no steps are left."""
+        return self._order.in_order(self._others)
 
     def steps(self) -> Iterator[Step]:
-        """Take the events in their order."""
+        """Apply the events in their order."""
         joins = self.joins
-        for placed in self.placed():
-            clock, _, partition, _, _, event = placed
+        for ordered in self.in_order():
+            clock, _, partition, _, _, event = ordered
             by_policy = joins.get(partition)
             if by_policy is None:
                 made = [Join(policy, self.catalog) for policy in self._policies]
@@ -176,17 +176,17 @@ class Backtest:
                 for decision in decisions:
                     if decision is not None:
                         decision.as_of = UNSET
-            yield Step(event, clock, decisions, by_policy, placed)
+            yield Step(event, clock, decisions, by_policy, ordered)
 
     def lists(self) -> Iterator[SuppressionList]:
         """The final list of every person with evidence, by partition and then by person.
 
         One without entries or grants, which is a tombstone on the topic, has empty ones here.
         """
-        for _, current in self.placed_lists(0):
+        for _, current in self.lists_by_partition(0):
             yield current
 
-    def placed_lists(self, number: int) -> Iterator[tuple[int, SuppressionList]]:
+    def lists_by_partition(self, number: int) -> Iterator[tuple[int, SuppressionList]]:
         """The lists under a policy, by its number, each with its partition."""
         newest = newest_of(self._others)
         for partition, joins in sorted(self.joins.items()):
@@ -201,9 +201,9 @@ class Backtest:
         self.counts.forgotten = sum((each[0].forgotten for each in self.joins.values()), Counter())
 
     def _event(self, record: RecordedRecord) -> Input | None:
-        """What a valid record of the share says; one that says nothing of use is counted."""
-        topic, key, counts, share = record.topic, record.key, self.counts, self._share
-        if key is not None and share.of > 1 and not share.holds(key):
+        """The input in a valid record of these persons; records without one are counted."""
+        topic, key, counts, persons = record.topic, record.key, self.counts, self._persons
+        if key is not None and persons.of > 1 and not persons.holds(key):
             return None
         reader = self._readers.get(topic)
         event: Input | None
@@ -213,15 +213,15 @@ class Backtest:
             else:
                 event = reader(key, record.value, record.timestamp, record.headers)
         except InvalidRecord as error:
-            if key is not None or share.number == 0:
+            if key is not None or persons.number == 0:
                 counts.records[topic] += 1
                 counts.dead[error.code] += 1
             return None
         if event is None:
-            if key is not None or share.number == 0:
+            if key is not None or persons.number == 0:
                 counts.ignored[topic] += 1
             return None
-        if key is None and not share.holds(event.user_id.encode()):
+        if key is None and not persons.holds(event.user_id.encode()):
             return None
         counts.records[topic] += 1
         return event
@@ -230,7 +230,7 @@ class Backtest:
         self._format, self._notes = format_name, notes
 
     def _product(self, record: RecordedRecord) -> None:
-        counts = Counts() if self._share.number else self.counts
+        counts = BacktestCounts() if self._persons.number else self.counts
         if record.topic != "catalog":
             counts.ignored[record.topic] += 1
             return

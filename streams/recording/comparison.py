@@ -101,10 +101,10 @@ class Comparison:
         self.changes = [Changes() for _ in range(policies - 1)]
         """For each policy but the first."""
 
-    def observe(self, event: Event) -> None:
-        """Nothing needs to be known before."""
+    def scan(self, event: Event) -> None:
+        """Nothing needs to be known in advance."""
 
-    def take(self, step: Step) -> None:
+    def observe(self, step: Step) -> None:
         """Compare the decisions on a request."""
         event, first = step.event, step.decisions[0]
         if not isinstance(event, Request) or first is None:

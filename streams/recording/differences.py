@@ -1,8 +1,8 @@
 """What differs between the outcome that is expected of a golden case and the one that it has.
 
-Both are told in words, and the words are compared: so whatever differs can be shown. The version
-of the policy is left out. It labels all that was decided, so that a new label alone would make
-every case differ.
+Both are put in words, and the words are compared, so that whatever differs can be shown. The
+version of the policy is left out. It labels all that was decided, so that a new label alone would
+make every case differ.
 """
 
 from collections import Counter, defaultdict
@@ -23,8 +23,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Output = TypeVar("Output", Decision, SuppressionList)
 
-Told = Mapping[str, Sequence[str]]
-"""What is said, by candidate, scope value or field."""
+Statements = Mapping[str, Sequence[str]]
+"""Statements in words by the candidate, scope value or field that they are about."""
 
 
 class Difference(NamedTuple):
@@ -41,26 +41,26 @@ class Difference(NamedTuple):
 def differences(expected: Outcome, got: Outcome) -> Iterator[Difference]:
     """What differs, decision by decision and then list by list."""
     decided = _by_request(expected.decisions), _by_request(got.decisions)
-    yield from _unlike(*decided, _title_of_decision, _told_of_decision)
+    yield from _unlike(*decided, _title_of_decision, _statements_of_decision)
     yield from _unlike_order(*decided)
     listed = _by_person(expected.lists), _by_person(got.lists)
-    yield from _unlike(*listed, _title_of_list, _told_of_list)
+    yield from _unlike(*listed, _title_of_list, _statements_of_list)
 
 
 def _unlike(
     expected: Mapping[Hashable, Output],
     got: Mapping[Hashable, Output],
     title: Callable[[Output], str],
-    told: Callable[[Output], Told],
+    statements: Callable[[Output], Statements],
 ) -> Iterator[Difference]:
     for key, output in {**expected, **got}.items():
-        was, now = (told(side[key]) if key in side else {} for side in (expected, got))
+        was, now = (statements(side[key]) if key in side else {} for side in (expected, got))
         found = list(_unlike_words(title(output), was, now))
         # Where more than the order differs, that goes without saying.
         yield from [each for each in found if each.what != ORDER] or found
 
 
-def _unlike_words(about: str, expected: Told, got: Told) -> Iterator[Difference]:
+def _unlike_words(about: str, expected: Statements, got: Statements) -> Iterator[Difference]:
     for what in {**expected, **got}:
         was, now = Counter(expected.get(what, ())), Counter(got.get(what, ()))
         before, after = (was - now).elements(), (now - was).elements()
@@ -104,41 +104,41 @@ def _title_of_decision(decision: Decision) -> str:
     return f"request {request_id} of {user_id}, {_time(decision.ts)}"
 
 
-def _told_of_decision(decision: Decision) -> Told:
-    told: dict[str, list[str]] = defaultdict(list)
+def _statements_of_decision(decision: Decision) -> Statements:
+    statements: dict[str, list[str]] = defaultdict(list)
     for answer in decision.suppressed:
-        told[_name(answer.product_id)].append(f"suppressed: {_answer(answer)}")
+        statements[_name(answer.product_id)].append(f"suppressed: {_answer(answer)}")
     for answer in decision.ghosted:
-        told[_name(answer.product_id)].append(f"ghosted: {_answer(answer)}")
+        statements[_name(answer.product_id)].append(f"ghosted: {_answer(answer)}")
     ghosted = Counter(answer.product_id for answer in decision.ghosted)
     for product_id in (Counter(decision.allowed) - ghosted).elements():
-        told[_name(product_id)].append("allowed")
+        statements[_name(product_id)].append("allowed")
     answered = [answer.product_id for answer in (*decision.suppressed, *decision.ghosted)]
-    told[ORDER].append(", ".join(map(_name, (*decision.allowed, *answered))))
-    return told
+    statements[ORDER].append(", ".join(map(_name, (*decision.allowed, *answered))))
+    return statements
 
 
 def _answer(answer: SuppressedCandidate) -> str:
     return f"{answer.reason}, {answer.scope} {_name(answer.value)}, {_claim(answer)}"
 
 
-def _title_of_list(standing: SuppressionList) -> str:
-    return f"list of {_name(standing.user_id)}"
+def _title_of_list(current: SuppressionList) -> str:
+    return f"list of {_name(current.user_id)}"
 
 
-def _told_of_list(standing: SuppressionList) -> Told:
-    told: dict[str, list[str]] = defaultdict(list)
-    told["time"].append(_time(standing.ts))
-    told["granted"] += standing.granted
-    told[ORDER].append(", ".join(_name(entry.value) for entry in standing.entries))
-    if standing.forgotten is not UNSET:
-        told["forgotten"].append(str(standing.forgotten))
-    for entry in standing.entries:
+def _statements_of_list(current: SuppressionList) -> Statements:
+    statements: dict[str, list[str]] = defaultdict(list)
+    statements["time"].append(_time(current.ts))
+    statements["granted"] += current.granted
+    statements[ORDER].append(", ".join(_name(entry.value) for entry in current.entries))
+    if current.forgotten is not UNSET:
+        statements["forgotten"].append(str(current.forgotten))
+    for entry in current.entries:
         words = f"{entry.reason}, {_claim(entry)}"
         if entry.price is not UNSET:
             words += f", price {entry.price}"
-        told[f"{entry.scope} {_name(entry.value)}"].append(words)
-    return told
+        statements[f"{entry.scope} {_name(entry.value)}"].append(words)
+    return statements
 
 
 def _claim(claim: SuppressedCandidate | ListEntry) -> str:

@@ -165,10 +165,10 @@ def numbered(records: Iterable[RecordedRecord]) -> Iterator[RecordedRecord]:
     """Give records without an offset the one after the last of their topic and partition."""
     following: dict[tuple[str, int], int] = {}
     for record in records:
-        place = (record.topic, record.partition)
+        partition = (record.topic, record.partition)
         if record.offset == UNNUMBERED:
-            record.offset = following.get(place, 0)
-        following[place] = record.offset + 1
+            record.offset = following.get(partition, 0)
+        following[partition] = record.offset + 1
         yield record
 
 

@@ -65,11 +65,11 @@ def find_cases(folder: Path) -> list[Case]:
     found: dict[Path, Case] = {}
     for name in RECORDINGS:
         for path in folder.rglob(name):
-            place = path.parent
-            if place in found:
-                raise GoldenError(f"{place}: expected one of {' and '.join(RECORDINGS)}, got both")
-            named = str(place.relative_to(folder)) if place != folder else place.resolve().name
-            found[place] = Case(named, place, path)
+            parent = path.parent
+            if parent in found:
+                raise GoldenError(f"{parent}: expected one of {' and '.join(RECORDINGS)}, got both")
+            named = str(parent.relative_to(folder)) if parent != folder else parent.resolve().name
+            found[parent] = Case(named, parent, path)
     if not found:
         raise GoldenError(
             f"{folder}: there is no case in it. A case is a folder with a {RECORDINGS[0]}; "
@@ -116,8 +116,8 @@ def _read(path: Path, output: type[Output]) -> list[Output]:
             try:
                 values.append(decode(line))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                said = str(error).replace(" - at `$.", " in `")
+                message = str(error).replace(" - at `$.", " in `")
                 raise GoldenError(
-                    f"{path}, line {number}: {said}. `unhaunt verify --update` writes it anew."
+                    f"{path}, line {number}: {message}. `unhaunt verify --update` writes it anew."
                 ) from error
     return values

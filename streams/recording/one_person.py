@@ -7,7 +7,7 @@ from schemas.records import Event, Request, events_of
 from streams.errors import UserError
 from streams.recording.backtest import NATIVE, Backtest
 from streams.recording.files import RecordedRecord
-from streams.recording.order import Placed
+from streams.recording.order import OrderedEvent
 from streams.suppression.join import Join
 from streams.suppression.policy import Policy
 
@@ -18,13 +18,13 @@ class Known(NamedTuple):
     join: Join
     """Holds the person if there is anything to hold, and nobody else."""
     events: tuple[Event, ...] = ()
-    """The person's records, requests included, in the order in which they were taken."""
+    """The person's records, requests included, in the order in which they were applied."""
     request: Request | None = None
     """The request that was asked for; it comes after all of `events`."""
 
 
 class OnePerson:
-    """One person's records of a recording, in their places among everybody's.
+    """One person's records of a recording, in their order among everybody's.
 
     Everybody's records have to be decoded, since the valid ones move the partition's clock, by
     which evidence expires.
@@ -41,11 +41,11 @@ class OnePerson:
         self._policy = policy
         backtest = Backtest(policy, formats=formats)
         backtest.read(records)
-        placed = backtest.placed()
+        ordered = backtest.in_order()
         self._catalog = backtest.catalog
-        self._own = [each for each in placed if each.event.user_id == user_id]
+        self._own = [each for each in ordered if each.event.user_id == user_id]
         homes = {each.partition for each in self._own}
-        self._clocks = [each.clock for each in placed if not homes or each.partition in homes]
+        self._clocks = [each.clock for each in ordered if not homes or each.partition in homes]
         """The clocks of the person's partition in their order; all, where the person has none."""
 
     def at(self, time: int | None) -> Known:
@@ -74,10 +74,10 @@ class OnePerson:
             "names it as request_id; a request that went to the dead letters has none."
         )
 
-    def _known(self, own: Sequence[Placed], clock: int | None) -> Known:
+    def _known(self, own: Sequence[OrderedEvent], clock: int | None) -> Known:
         join = Join(self._policy, self._catalog)
-        for placed in own:
-            join.newest = placed.clock
-            join.apply(placed.event)
+        for ordered in own:
+            join.newest = ordered.clock
+            join.apply(ordered.event)
         join.newest = clock
-        return Known(join, tuple(event for placed in own for event in events_of(placed.event)))
+        return Known(join, tuple(event for ordered in own for event in events_of(ordered.event)))

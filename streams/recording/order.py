@@ -1,9 +1,9 @@
-"""The order of SPEC 6 over a whole recording, of which each share knows only its own persons.
+"""The order of SPEC 6 over a whole recording, of which each process knows only its own persons.
 
-A record's place begins with the clock of its stream, and that is moved by everybody's records.
-So shares tell each other when their own records moved the clocks on (`Clocks`); of the rest of
-each other's records nothing needs to be known: upon each record the newest event time of its
-partition is the clock in its place, since whoever moved a clock so far came before.
+A record is ordered by the clock of its stream first, and everybody's records move that clock. So
+processes send each other when their own records moved the clocks on (`Clocks`). Nothing else needs
+to be known of each other's records: at each record the newest event time of its partition is the
+clock by which it is ordered, since whoever moved a clock so far came before.
 """
 
 import heapq
@@ -25,11 +25,11 @@ Entry = tuple[int, int, Input]
 other; no two have the same line, so events are never compared."""
 
 
-class Placed(NamedTuple):
-    """An event in its place. Placed events compare as they follow each other."""
+class OrderedEvent(NamedTuple):
+    """An event with all that orders it. Ordered events compare as they follow each other."""
 
     clock: int
-    """The newest event time of the partition once this event was taken, in milliseconds."""
+    """The newest event time of the partition once this event was applied, in milliseconds."""
     rank: int
     partition: int
     offset: Any
@@ -37,10 +37,15 @@ class Placed(NamedTuple):
     line: int
     event: Input
 
+    @property
+    def order_key(self) -> tuple[Any, ...]:
+        """What orders it among the events of all processes."""
+        return self[:-1]
+
 
 @dataclass(slots=True)
 class Clocks:
-    """How far a share's records move the clocks."""
+    """How far the records of some persons move the clocks."""
 
     moves: dict[Stream, tuple[Sequence[int], Sequence[int], Sequence[int]]]
     """By stream the offset, line and time of each record that is newer than all before it."""
@@ -49,19 +54,19 @@ class Clocks:
 
 
 class Order:
-    """The valid records of a share: first all are added, then they are put in their order."""
+    """The valid records of some persons: first all are added, then they are put in order."""
 
     def __init__(self) -> None:
         self._streams: dict[Stream, list[Entry]] = defaultdict(list)
-        self._misplaced: dict[int, list[Placed]] = {}
+        self._rerouted: dict[int, list[OrderedEvent]] = {}
 
     def add(self, partition: int, topic: str, entry: Entry) -> None:
-        """Take in a record."""
+        """Add a record."""
         self._streams[partition, topic].append(entry)
 
-    def settle_homes(self, homes: dict[str, int]) -> int:
-        """Take the records of these persons to their partition; returns how many were elsewhere."""
-        misplaced: dict[int, list[Placed]] = defaultdict(list)
+    def reroute(self, homes: dict[str, int]) -> int:
+        """Move the records of these persons to their partition; returns how many were elsewhere."""
+        rerouted: dict[int, list[OrderedEvent]] = defaultdict(list)
         for (partition, topic), entries in self._streams.items() if homes else ():
             kept = []
             for entry in entries:
@@ -71,15 +76,15 @@ class Order:
                     kept.append(entry)
                 else:
                     origin = (RANKS[topic], offset, partition)
-                    misplaced[home].append(
-                        Placed(event.ts, RANKS[REROUTED], home, origin, line, event)
+                    rerouted[home].append(
+                        OrderedEvent(event.ts, RANKS[REROUTED], home, origin, line, event)
                     )
             self._streams[partition, topic] = kept
-        self._misplaced = misplaced
-        return sum(map(len, misplaced.values()))
+        self._rerouted = rerouted
+        return sum(map(len, rerouted.values()))
 
     def clocks(self) -> Clocks:
-        """When the records of this share move the clocks on."""
+        """When these records move the clocks on."""
         clocks = Clocks({})
         for stream, entries in self._streams.items():
             entries.sort()
@@ -88,13 +93,13 @@ class Order:
                 offsets, lines, times = zip(*moves, strict=True)
                 clocks.moves[stream] = (array("q", offsets), array("q", lines), array("q", times))
                 _note(clocks.newest, stream[0], times[-1])
-        for home, rerouted in self._misplaced.items():
-            _note(clocks.newest, home, max(placed.clock for placed in rerouted))
+        for home, rerouted in self._rerouted.items():
+            _note(clocks.newest, home, max(event.clock for event in rerouted))
         return clocks
 
-    def placed(self, others: Sequence[Clocks] = ()) -> list[Placed]:
-        """All records of the share in their order; nothing is left here."""
-        found: list[Placed] = []
+    def in_order(self, others: Sequence[Clocks] = ()) -> list[OrderedEvent]:
+        """All these records in their order; nothing is left here."""
+        found: list[OrderedEvent] = []
         for (partition, topic), entries in self._streams.items():
             entries.sort()
             stream = (partition, topic)
@@ -102,13 +107,13 @@ class Order:
             moves = [zip(*columns, strict=True) for columns in theirs]
             rank = RANKS[topic]
             found += [
-                Placed(clock, rank, partition, offset, line, event)
+                OrderedEvent(clock, rank, partition, offset, line, event)
                 for clock, (offset, line, event) in _clocked(entries, heapq.merge(*moves))
             ]
-        for rerouted in self._misplaced.values():
+        for rerouted in self._rerouted.values():
             found += rerouted
         self._streams.clear()
-        self._misplaced.clear()
+        self._rerouted.clear()
         found.sort()
         return found
 
@@ -116,8 +121,8 @@ class Order:
 def newest_of(clocks: Iterable[Clocks]) -> dict[int, int]:
     """By partition the newest event time of all its records."""
     newest: dict[int, int] = {}
-    for share in clocks:
-        for partition, ts in share.newest.items():
+    for each in clocks:
+        for partition, ts in each.newest.items():
             _note(newest, partition, ts)
     return newest
 
@@ -137,7 +142,7 @@ def _moves(entries: Iterable[Entry]) -> Iterator[tuple[int, int, int]]:
 def _clocked(
     entries: Iterable[Entry], moves: Iterator[tuple[int, int, int]]
 ) -> Iterator[tuple[int, Entry]]:
-    """Each record with its stream's clock, moved by the records of other shares as well."""
+    """Each record with its stream's clock, moved by other people's records as well."""
     clock = BEFORE_EVERYTHING
     move = next(moves, None)
     for entry in entries:

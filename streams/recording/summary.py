@@ -1,4 +1,4 @@
-"""What a run came to: how many ads there would have been, and how many of them followed somebody.
+"""The result of a run: how many ads there would have been, and how many of them followed somebody.
 
 Two counts of that, independent of each other. One goes by the answers: candidates that were
 stopped for a reason which comes from an order or a removal. The other goes by the recorded events
@@ -52,13 +52,13 @@ class Lists(Tally):
 
     persons: int = 0
     """All persons with evidence."""
-    standing: int = 0
+    current: int = 0
     """Those with a list; the others' is empty, a tombstone on the topic."""
     entries: int = 0
 
 
 class Summary:
-    """Counts decisions. First `observe` all events of the recording, in any order, then `add`.
+    """Counts decisions. First `scan` all events of the recording, in any order, then `add`.
 
     As the analysis of a run it counts what comes of the first policy.
     """
@@ -96,8 +96,8 @@ class Summary:
         """Candidates whose answer, ghosted or not, comes from a removal from the cart."""
         return sum(self.suppressed[reason] + self.ghosted[reason] for reason in AFTER_REMOVAL)
 
-    def observe(self, event: Event) -> None:
-        """Take note of an event: the earliest order and removal of each product by each person."""
+    def scan(self, event: Event) -> None:
+        """Note the earliest order and removal of each product by each person."""
         if isinstance(event, Purchase):
             if event.event == "order_completed":
                 for product in event.products or ():
@@ -122,7 +122,7 @@ class Summary:
         if person in self._orders or person in self._removals:
             self._add_following(person, decision)
 
-    def take(self, step: Step) -> None:
+    def observe(self, step: Step) -> None:
         """Count the decision on a request."""
         if step.decisions[0] is not None:
             self.add(step.decisions[0])
@@ -132,7 +132,7 @@ class Summary:
         if number == 0:
             self.lists.persons += 1
             self.lists.entries += len(current.entries)
-            self.lists.standing += bool(current.entries or current.granted)
+            self.lists.current += bool(current.entries or current.granted)
 
     def merge(self, other: Self) -> None:
         """Add the counts of other people."""

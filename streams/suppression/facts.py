@@ -72,7 +72,7 @@ class Refund(Struct, frozen=True, array_like=True, gc=False):
 
 
 class VoidOrder(Struct, frozen=True, array_like=True, gc=False):
-    """An order that was cancelled or refunded as a whole, at the newest time that said so."""
+    """An order that was cancelled or refunded as a whole, at the time of the newest such event."""
 
     identity_of: ClassVar = attrgetter("order_id")
 

@@ -14,7 +14,7 @@ from schemas.outputs import SuppressionList, to_json
 from schemas.topics import PERSON_TOPICS
 from streams.engine.state.store import PERSON
 from streams.kafka.partitioner import partition_of
-from streams.recording.backtest import Backtest, Counts
+from streams.recording.backtest import Backtest, BacktestCounts
 from streams.recording.files import RecordedRecord, read
 from streams.suppression.policy import Policy
 from tests.builders import as_json
@@ -31,7 +31,7 @@ class Expected(NamedTuple):
     as_of: dict[int, list[dict[str, int]]]
     lists: dict[str, dict[str, Any]]
     persons: dict[int, dict[bytes, bytes]]
-    counts: Counts
+    counts: BacktestCounts
 
 
 def expected(records: Sequence[RecordedRecord], policy: str, partitions: int) -> Expected:

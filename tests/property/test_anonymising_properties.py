@@ -65,8 +65,8 @@ def anonymised(lines: Lines) -> tuple[list[RecordedRecord], Rename]:
     """The records without ids, and what each id was replaced by."""
     homes = homes_of(recorded(lines))
     anonymiser = Anonymiser(KEY, homes)
-    taken = [anonymiser.take(record) for record in recorded(lines)]
-    return [record for record in taken if record is not None], Pseudonyms(KEY, homes).of
+    anonymised = [anonymiser.anonymise(record) for record in recorded(lines)]
+    return [record for record in anonymised if record is not None], Pseudonyms(KEY, homes).of
 
 
 # --- other names ---------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ def secret_records(draw: st.DrawFn) -> RecordedRecord:
 def test_whatever_a_record_says_of_a_person_is_gone(records: list[RecordedRecord]) -> None:
     anonymiser = Anonymiser(KEY, homes_of(records))
     for record in records:
-        taken = anonymiser.take(record)
-        assert taken is not None
-        assert SECRET.encode() not in (taken.key or b"") + (taken.value or b"")
-        assert not taken.headers
+        anonymised = anonymiser.anonymise(record)
+        assert anonymised is not None
+        assert SECRET.encode() not in (anonymised.key or b"") + (anonymised.value or b"")
+        assert not anonymised.headers

@@ -49,8 +49,8 @@ def test_the_figures_do_not_depend_on_how_persons_are_shared_out(
     recording: list[dict[str, Any]],
 ) -> None:
     whole = report(recording, RULES, cpm=3)
-    assert report(recording, RULES, cpm=3, shares=2) == whole
-    assert report(recording, RULES, cpm=3, shares=3) == whole
+    assert report(recording, RULES, cpm=3, slices=2) == whole
+    assert report(recording, RULES, cpm=3, slices=3) == whole
 
 
 @given(recordings)

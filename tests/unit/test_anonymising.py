@@ -37,9 +37,9 @@ def anonymous(
     given = value if isinstance(value, bytes | None) else orjson.dumps(value)
     keyed = key.encode() if isinstance(key, str) else key
     record = record_of(topic, keyed, given, NOW, partition=partition, offset=5)
-    taken = Anonymiser(KEY, Homes()).take(record)
-    assert taken is not None
-    return taken
+    anonymised = Anonymiser(KEY, Homes()).anonymise(record)
+    assert anonymised is not None
+    return anonymised
 
 
 def fields_of(record: RecordedRecord) -> dict[str, Any]:
@@ -157,10 +157,10 @@ def test_fields_that_the_contract_does_not_name_go_and_are_counted() -> None:
     }
     record = record_of("impression-requests", b"ann", orjson.dumps(value), NOW)
     anonymiser = Anonymiser(KEY, Homes())
-    taken = anonymiser.take(record)
-    assert taken is not None
-    assert fields_of(taken).keys() == {"request_id", "candidates"}
-    assert fields_of(taken)["candidates"][0].keys() == {"product_id"}
+    anonymised = anonymiser.anonymise(record)
+    assert anonymised is not None
+    assert fields_of(anonymised).keys() == {"request_id", "candidates"}
+    assert fields_of(anonymised)["candidates"][0].keys() == {"product_id"}
     assert anonymiser.counts.fields == 2
 
 
@@ -174,16 +174,16 @@ def test_headers_go_and_are_counted() -> None:
         "preferences", b"ann", b'{"event_id":"e"}', NOW, headers=[("from", b"ann@example.com")]
     )
     anonymiser = Anonymiser(KEY, Homes())
-    taken = anonymiser.take(record)
-    assert taken is not None
-    assert not taken.headers
+    anonymised = anonymiser.anonymise(record)
+    assert anonymised is not None
+    assert not anonymised.headers
     assert anonymiser.counts.headers == 1
 
 
 def test_topics_that_are_no_input_go_and_are_counted() -> None:
     anonymiser = Anonymiser(KEY, Homes())
-    assert anonymiser.take(record_of("decisions", b"ann", b"{}", NOW)) is None
-    assert anonymiser.take(record_of("weather", None, b"{}", NOW)) is None
+    assert anonymiser.anonymise(record_of("decisions", b"ann", b"{}", NOW)) is None
+    assert anonymiser.anonymise(record_of("weather", None, b"{}", NOW)) is None
     assert anonymiser.counts.topics == {"decisions": 1, "weather": 1}
 
 
@@ -214,14 +214,14 @@ def value_of(example: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("path", examples())
 def test_what_is_right_stays_right_and_what_is_wrong_is_wrong_in_the_same_way(path: Path) -> None:
     example = orjson.loads(path.read_bytes())
-    taken = anonymous(path.parent.name, key_of(example), value_of(example))
-    assert error_of(taken) == example.get("error")
+    anonymised = anonymous(path.parent.name, key_of(example), value_of(example))
+    assert error_of(anonymised) == example.get("error")
 
 
 @pytest.mark.parametrize("topic", INPUTS)
 def test_of_what_is_wrong_nothing_is_left_but_what_kind_of_wrong_it_is(topic: str) -> None:
-    taken = anonymous(topic, "ann@example.com", {"user_id": ["ann"], "product_id": ["ann"]})
-    assert (taken.key, taken.value) == (None, STAND_INS["wrong_type"])
+    anonymised = anonymous(topic, "ann@example.com", {"user_id": ["ann"], "product_id": ["ann"]})
+    assert (anonymised.key, anonymised.value) == (None, STAND_INS["wrong_type"])
 
 
 # --- partitions ----------------------------------------------------------------------------------
@@ -241,9 +241,9 @@ def test_a_hash_lies_in_the_partition_of_the_id(partitions: int) -> None:
         for user_id in persons
     ]
     anonymiser = Anonymiser(KEY, homes_of(records))
-    taken = [record for record in map(anonymiser.take, records) if record is not None]
-    assert len({record.key for record in taken}) == len(persons)
-    for record in taken:
+    anonymised = [record for record in map(anonymiser.anonymise, records) if record is not None]
+    assert len({record.key for record in anonymised}) == len(persons)
+    for record in anonymised:
         assert record.key is not None
         assert partition_of(record.key, partitions) == record.partition
 
@@ -263,6 +263,6 @@ def test_what_breaks_the_contract_says_nothing_of_where_somebody_is_at_home() ->
 
 def test_a_partition_that_no_topic_has_does_not_take_for_ever() -> None:
     record = record_of("preferences", b"ann", b'{"event_id":"e"}', NOW, partition=2**62)
-    taken = Anonymiser(KEY, homes_of([record])).take(record)
-    assert taken is not None
-    assert taken.partition == 2**62
+    anonymised = Anonymiser(KEY, homes_of([record])).anonymise(record)
+    assert anonymised is not None
+    assert anonymised.partition == 2**62

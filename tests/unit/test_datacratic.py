@@ -11,7 +11,7 @@ import pytest
 
 from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, read
-from streams.recording.importing.datacratic import CANDIDATES, SAID_WITHIN_MS, import_datacratic
+from streams.recording.importing.datacratic import CANDIDATES, RESPONSE_WITHIN_MS, import_datacratic
 from streams.recording.importing.rows import ImportFailed, ImportSummary
 from streams.recording.sources import SourceError, total_size
 from tests.recorded_data import recorded_data
@@ -135,7 +135,7 @@ def test_what_is_bought_or_dismissed_was_shown_shortly_before(tmp_path: Path) ->
     imported = Import(tmp_path, *MANY)
     shown = {each["impression_id"]: each["ts"] for each in imported.values("impressions")}
     for each in [*imported.values("purchases"), *imported.values("dismissals")]:
-        assert 0 <= each["ts"] - shown[each["event_id"]] < SAID_WITHIN_MS
+        assert 0 <= each["ts"] - shown[each["event_id"]] < RESPONSE_WITHIN_MS
 
 
 def test_records_are_in_order_of_time_and_in_the_partitions_of_their_keys(tmp_path: Path) -> None:

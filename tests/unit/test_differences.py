@@ -41,7 +41,7 @@ def decision(*suppressed: dict[str, Any], allowed: tuple[str, ...] = (), **field
     return msgspec.convert(said | fields, Decision)
 
 
-def standing(*entries: dict[str, Any], **fields: Any) -> SuppressionList:
+def a_list(*entries: dict[str, Any], **fields: Any) -> SuppressionList:
     said = {"user_id": "ann", "ts": NOW, "policy": "default", "granted": [], "entries": entries}
     return msgspec.convert(said | fields, SuppressionList)
 
@@ -59,13 +59,13 @@ def between(expected: list[Any], got: list[Any]) -> list[Difference]:
 
 
 def test_what_is_the_same_does_not_differ() -> None:
-    values = [decision(ANSWER, allowed=("mug",)), standing(ENTRY)]
+    values = [decision(ANSWER, allowed=("mug",)), a_list(ENTRY)]
     assert between(values, values) == []
 
 
 def test_the_version_of_the_policy_is_not_compared() -> None:
-    expected = [decision(ANSWER), standing(ENTRY)]
-    got = [decision(ANSWER, policy="v2"), standing(ENTRY, policy="v2")]
+    expected = [decision(ANSWER), a_list(ENTRY)]
+    got = [decision(ANSWER, policy="v2"), a_list(ENTRY, policy="v2")]
     assert between(expected, got) == []
 
 
@@ -132,7 +132,7 @@ def test_decisions_in_another_order_differ_where_they_first_do() -> None:
 
 
 def test_an_entry_that_is_otherwise_differs() -> None:
-    [found] = between([standing(ENTRY)], [standing(ENTRY | {"price": 20})])
+    [found] = between([a_list(ENTRY)], [a_list(ENTRY | {"price": 20})])
     assert found == Difference("list of ann", "group tvs", CLAIMED, f"{CLAIMED}, price 20")
 
 
@@ -147,12 +147,12 @@ def test_an_entry_that_is_otherwise_differs() -> None:
 def test_every_field_of_a_list_is_compared(
     fields: dict[str, Any], what: str, expected: str, got: str
 ) -> None:
-    found = between([standing(ENTRY)], [standing(ENTRY, **fields)])
+    found = between([a_list(ENTRY)], [a_list(ENTRY, **fields)])
     assert found == [Difference("list of ann", what, expected, got)]
 
 
 def test_a_list_that_is_missing_differs_even_if_it_is_empty() -> None:
-    assert between([standing()], []) == [
+    assert between([a_list()], []) == [
         Difference("list of ann", "time", "2023-11-14 22:13:20", "nothing")
     ]
 

@@ -44,7 +44,7 @@ def example_of(name: str) -> dict[str, Any]:
     return example(EXAMPLES / "formats" / f"{name}.json")
 
 
-def said_by(
+def input_of(
     example: dict[str, Any], kind: str, topic: str = "dismissals", observe: Observer | None = None
 ) -> Input | None:
     """What a record says on a topic that has this format."""
@@ -65,10 +65,10 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
-def told(said: Input) -> list[dict[str, Any]]:
+def fields_of(decoded: Input) -> list[dict[str, Any]]:
     return [
         {"topic": TOPIC_OF[type(event)], "value": without_nulls(msgspec.to_builtins(event))}
-        for event in events_of(said)
+        for event in events_of(decoded)
     ]
 
 
@@ -78,19 +78,19 @@ def told(said: Input) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("path", examples("*/valid-*.json"))
 def test_a_valid_example_becomes_what_stands_in_it(path: Path) -> None:
     shown = example(path)
-    assert told(said_by(shown, path.parent.name)) == shown["becomes"]
+    assert fields_of(input_of(shown, path.parent.name)) == shown["becomes"]
 
 
 @pytest.mark.parametrize("path", examples("*/ignored-*.json"))
 def test_an_event_about_something_else_comes_to_nothing(path: Path) -> None:
-    assert said_by(example(path), path.parent.name) is None
+    assert input_of(example(path), path.parent.name) is None
 
 
 @pytest.mark.parametrize("path", examples("*/invalid-*.json"))
 def test_an_event_that_cannot_be_placed_is_refused_with_code_and_words(path: Path) -> None:
     shown = example(path)
     with pytest.raises(InvalidRecord) as refused:
-        said_by(shown, path.parent.name)
+        input_of(shown, path.parent.name)
     assert (refused.value.code, refused.value.detail) == (shown["error"], shown["detail"])
 
 
@@ -111,7 +111,7 @@ def test_every_format_has_valid_and_invalid_examples(kind: str) -> None:
 )
 def test_auto_recognises_every_example(path: Path) -> None:
     shown = example(path)
-    assert said_by(shown, AUTO) == said_by(shown, path.parent.name)
+    assert input_of(shown, AUTO) == input_of(shown, path.parent.name)
 
 
 @pytest.mark.parametrize("topic", PERSON_TOPICS)
@@ -120,7 +120,7 @@ def test_auto_takes_our_own_records_for_what_they_are(topic: str) -> None:
         shown = example(path)
         key = None if shown["key"] is None else shown["key"].encode()
         own = decode(topic, key, orjson.dumps(shown["value"]), shown["timestamp"])
-        assert said_by(shown, AUTO, topic) == own
+        assert input_of(shown, AUTO, topic) == own
 
 
 @pytest.mark.parametrize("topic", PERSON_TOPICS)
@@ -132,7 +132,7 @@ def test_auto_is_not_misled_by_a_field_beside_the_contract(
 ) -> None:
     shown = example(next(iter((EXAMPLES / topic).glob("valid-*.json"))))
     shown["value"] |= beside
-    assert isinstance(said_by(shown, AUTO, topic), type(said_by(shown, "unhaunt", topic)))
+    assert isinstance(input_of(shown, AUTO, topic), type(input_of(shown, "unhaunt", topic)))
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
@@ -143,7 +143,7 @@ def test_our_own_records_are_refused_and_not_ignored_where_another_format_is_exp
     for path in sorted((EXAMPLES / topic).glob("valid-*.json")):
         if (topic, kind) != ("impressions", "pixel"):  # which write the same in the same words
             with pytest.raises(InvalidRecord):
-                said_by(example(path), kind, topic)
+                input_of(example(path), kind, topic)
 
 
 @pytest.mark.parametrize("path", examples("*/valid-*.json"))
@@ -157,7 +157,7 @@ def notes_on(shown: dict[str, Any], kind: str) -> list[str]:
     def observe(_: str, notes: Sequence[Note]) -> None:
         found.extend(f"{note.kind}: {note}" for note in notes)
 
-    said_by(shown, kind, observe=observe)
+    input_of(shown, kind, observe=observe)
     return found
 
 
@@ -168,13 +168,13 @@ def test_every_format_has_examples_of_what_is_left_out_and_corrected(kind: str) 
     assert {"left_out", "corrected"} <= kinds
 
 
-# --- what is told of events ----------------------------------------------------------------------
+# --- facts about events --------------------------------------------------------------------------
 
 
 def test_the_same_content_has_the_same_id_whenever_it_is_sent() -> None:
     once = example_of("criteo/valid-transaction")
     again = once | {"timestamp": once["timestamp"] + 60_000}
-    [first], [second] = (events_of(said_by(each, "criteo")) for each in (once, again))
+    [first], [second] = (events_of(input_of(each, "criteo")) for each in (once, again))
     assert first.event_id == second.event_id
     assert first.ts < second.ts
 
@@ -182,13 +182,13 @@ def test_the_same_content_has_the_same_id_whenever_it_is_sent() -> None:
 def test_the_order_of_fields_does_not_change_the_id() -> None:
     once = example_of("ga4/valid-purchase")
     again = once | {"value": dict(reversed(once["value"].items()))}
-    assert said_by(once, "ga4") == said_by(again, "ga4")
+    assert input_of(once, "ga4") == input_of(again, "ga4")
 
 
 def test_other_content_has_another_id() -> None:
     once = example_of("criteo/valid-one-event")
     again = once | {"value": once["value"] | {"id": "o-2"}}
-    [first], [second] = (events_of(said_by(each, "criteo")) for each in (once, again))
+    [first], [second] = (events_of(input_of(each, "criteo")) for each in (once, again))
     assert first.event_id != second.event_id
 
 
@@ -198,16 +198,16 @@ def test_what_two_records_say_of_one_purchase_is_one_line() -> None:
 
 
 def test_several_events_of_a_record_are_in_the_order_of_their_times() -> None:
-    said = said_by(example_of("meta/valid-call-with-two-purchases"), "meta")
-    assert isinstance(said, EventGroup)
-    assert [event.ts for event in said.events] == sorted(event.ts for event in said.events)
-    assert said.ts == said.events[-1].ts
+    group = input_of(example_of("meta/valid-call-with-two-purchases"), "meta")
+    assert isinstance(group, EventGroup)
+    assert [event.ts for event in group.events] == sorted(event.ts for event in group.events)
+    assert group.ts == group.events[-1].ts
 
 
 def test_a_time_too_far_ahead_gives_way_to_the_records_own() -> None:
     ahead = example_of("segment/valid-order-cancelled")
     ahead["value"]["timestamp"] = "2023-12-24T00:00:00Z"
-    assert said_by(ahead, "segment").ts == ahead["timestamp"]
+    assert input_of(ahead, "segment").ts == ahead["timestamp"]
 
 
 @pytest.mark.parametrize("value", ["[]", "1", '"https://ads.example"', "null"])
@@ -215,7 +215,7 @@ def test_a_time_too_far_ahead_gives_way_to_the_records_own() -> None:
 def test_what_is_no_event_at_all_is_refused(kind: str, value: str) -> None:
     shown = {"key": "ann", "timestamp": NOW, "value": orjson.loads(value)}
     with pytest.raises(InvalidRecord):
-        said_by(shown, kind)
+        input_of(shown, kind)
 
 
 def test_an_event_that_is_nested_too_deeply_in_an_envelope_is_refused() -> None:
@@ -317,9 +317,9 @@ def test_several_events_of_a_record_are_joined_one_and_all() -> None:
 def test_a_report_counts_the_several_events_of_a_record_one_by_one() -> None:
     run = Backtest(Policy.default(), formats={"purchases": "ga4"})
     analysis = ReportAnalysis(Policy.default())
-    run.read(recorded(example_of("ga4/valid-several-events")), analysis.observe)
+    run.read(recorded(example_of("ga4/valid-several-events")), analysis.scan)
     for step in run.steps():
-        analysis.take(step)
+        analysis.observe(step)
     assert analysis.inputs.events == {"purchases": 1, "dismissals": 1}
     assert analysis.lists.added.total() == 2
 
@@ -347,8 +347,8 @@ def test_the_setting_may_name_the_category_of_consent_that_means_personalised_ad
     preferences = shown["value"]["context"]["consent"]["categoryPreferences"]
     preferences["Our partners"] = True
     formats = formats_of(f"dismissals={kind}: Our partners")
-    [said] = events_of(said_by(shown, formats["dismissals"]))
-    assert said.personalised_ads == "granted"
+    [event] = events_of(input_of(shown, formats["dismissals"]))
+    assert event.personalised_ads == "granted"
 
 
 def test_our_own_format_may_be_named_too() -> None:

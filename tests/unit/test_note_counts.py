@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.adapters.notes import OTHER, Note
-from streams.recording.backtest import Backtest, Share
+from streams.recording.backtest import Backtest, PersonSlice
 from streams.recording.note_counts import MOST_EXAMPLES, NoteCounts
 from streams.suppression.policy import Policy
 from tests.builders import NOW, recorded
@@ -76,7 +76,7 @@ def test_a_backtest_counts_the_notes_on_its_own_persons_once() -> None:
     lines += [line(None, f"v{n}", "1,299.00") for n in range(20)]
     lines += [line("u1", "somebody else", "free"), line("u1", "u1", 5)]
     shares = [
-        Backtest(Policy.default(), share=Share(number, 3), formats={"purchases": "segment"})
+        Backtest(Policy.default(), persons=PersonSlice(number, 3), formats={"purchases": "segment"})
         for number in range(3)
     ]
     for share in shares:

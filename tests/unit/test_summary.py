@@ -61,7 +61,7 @@ def test_answers_that_come_from_an_order_or_a_removal_count_whether_suppressed_o
 
 def test_an_ad_for_an_ordered_product_followed_from_the_time_of_the_order_on() -> None:
     summary = Summary()
-    summary.observe(order("p1", 10))
+    summary.scan(order("p1", 10))
     for ts in (9, 10, 11):
         summary.add(decision(ts, ("p1",)))
     assert (summary.ordered.wanted, summary.ordered.shown) == (2, 2)
@@ -70,14 +70,14 @@ def test_an_ad_for_an_ordered_product_followed_from_the_time_of_the_order_on() -
 def test_the_earliest_order_counts_in_whatever_order_events_are_observed() -> None:
     summary = Summary()
     for ts in (20, 10, 30):
-        summary.observe(order("p1", ts))
+        summary.scan(order("p1", ts))
     summary.add(decision(15, ("p1",)))
     assert summary.ordered.wanted == 1
 
 
 def test_a_followed_ad_is_stopped_whatever_the_reason() -> None:
     summary = Summary()
-    summary.observe(order("p1", 10))
+    summary.scan(order("p1", 10))
     summary.add(decision(20, suppressed=(("p1", "opt_out_all"),)))
     assert (summary.ordered.stopped, summary.ordered.shown) == (1, 0)
     assert summary.ordered.stopped_percent == 100
@@ -85,16 +85,16 @@ def test_a_followed_ad_is_stopped_whatever_the_reason() -> None:
 
 def test_a_followed_ad_that_the_holdout_lets_through_is_wanted_once_and_shown() -> None:
     summary = Summary()
-    summary.observe(order("p1", 10))
+    summary.scan(order("p1", 10))
     summary.add(decision(20, ghosted=(("p1", "purchased"),)))
     assert (summary.ordered.wanted, summary.ordered.ghosted, summary.ordered.shown) == (1, 1, 1)
 
 
 def test_ads_after_a_removal_are_counted_apart_and_only_once_together_with_orders() -> None:
     summary = Summary()
-    summary.observe(order("p1", 10))
-    summary.observe(removal("p1", 11))
-    summary.observe(removal("p2", 12))
+    summary.scan(order("p1", 10))
+    summary.scan(removal("p1", 11))
+    summary.scan(removal("p2", 12))
     summary.add(decision(20, ("p2",), (("p1", "purchased"),)))
     assert (summary.ordered.wanted, summary.removed.wanted) == (1, 2)
     assert summary.ordered_or_removed.wanted == 2
@@ -103,9 +103,9 @@ def test_ads_after_a_removal_are_counted_apart_and_only_once_together_with_order
 
 def test_other_people_returns_and_other_dismissals_make_no_ad_a_followed_one() -> None:
     summary = Summary()
-    summary.observe(order("p1", 10, user="u2"))
-    summary.observe(order("p1", 10, event="order_refunded"))
-    summary.observe(removal("p1", 10, reason="not_interested"))
+    summary.scan(order("p1", 10, user="u2"))
+    summary.scan(order("p1", 10, event="order_refunded"))
+    summary.scan(removal("p1", 10, reason="not_interested"))
     summary.add(decision(20, ("p1",)))
     assert summary.ordered_or_removed.wanted == 0
     assert summary.ordered_or_removed.stopped_percent == 0

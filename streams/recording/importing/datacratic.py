@@ -36,7 +36,7 @@ CANDIDATES: Final = 5
 REASONS: Final = ("not_interested", "already_bought", "seen_too_often", "removed_from_cart")
 
 SHOWN_AFTER_MS: Final = 100
-SAID_WITHIN_MS: Final = 3_000
+RESPONSE_WITHIN_MS: Final = 3_000
 """Purchases and dismissals come this soon after the ad. All the auctions are of 32 seconds, and
 every other return of a person is within three of them: what comes later would rarely be joined."""
 
@@ -203,10 +203,10 @@ def _consequences(
     )
     if kind >= 3:
         return
-    said = {"ts": shown + int(draw() * SAID_WITHIN_MS), "event_id": constructed}
+    response = {"ts": shown + int(draw() * RESPONSE_WITHIN_MS), "event_id": constructed}
     if kind == 0:
         bought = {"order_id": constructed, "products": [{"product_id": product_id}]}
-        yield "purchases", {**said, "event": "order_completed", **bought}
+        yield "purchases", {**response, "event": "order_completed", **bought}
     else:
         reason = REASONS[int(draw() * len(REASONS))]
-        yield "dismissals", {**said, "reason": reason, "product_id": product_id}
+        yield "dismissals", {**response, "reason": reason, "product_id": product_id}

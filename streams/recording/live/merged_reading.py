@@ -35,17 +35,17 @@ class MergedReading:
         self,
         settings: Settings,
         places: Sequence[Reached],
-        takes: Callable[[str, Any], bool],
+        is_wanted: Callable[[str, Any], bool],
         *,
         goes_on: bool,
     ) -> None:
-        """`takes` is asked which messages of a topic, by its default name, are meant.
+        """`is_wanted` is asked which messages of a topic, by its default name, are meant.
 
         `goes_on` does not stop where the partitions ended at the beginning, and waits only for
         what was there by then.
         """
         self._places = places
-        self._takes = takes
+        self._is_wanted = is_wanted
         self._goes_on = goes_on
         self._group: PartitionGroup[Any] = PartitionGroup()
         self._streams = [
@@ -157,7 +157,7 @@ class MergedReading:
         is_beyond = offset >= stream.known_end and not self._goes_on
         if offset < stream.next_offset:
             return  # fetched again
-        if not is_beyond and self._takes(self._places[rank].topic, message):
+        if not is_beyond and self._is_wanted(self._places[rank].topic, message):
             stream.append(offset, message.timestamp()[1], message)
             self._waiting[rank] += _size(message)
         else:

@@ -61,7 +61,7 @@ class PersonReading:
         return sum(end - first for first, end in bounds)
 
     def read(self, policy: Policy, advance: Callable[[int], object]) -> KnownNow:
-        """What is known. `advance` is told how many of `records` were passed.
+        """What is known. `advance` is called with how many of `records` were passed.
 
         Raises `KafkaException`, and `UserError` when the broker falls silent or the state was
         written by another version.
@@ -89,7 +89,7 @@ class PersonReading:
         return catalog
 
     def _state(self, advance: Callable[[int], object]) -> tuple[bytes | None, Mapping[str, Any]]:
-        """The person's last state, and what was last said of the partition."""
+        """The person's last state, and the last progress of the partition."""
         changelog, person = self._settings.changelog, PERSON + self._key
         last: dict[bytes, bytes | None] = {}
         for message in committed_records(self._settings, changelog, self._changelog, advance):

@@ -47,12 +47,12 @@ class Recorder:
     def run(self, advance: Callable[[int], object], stop: Callable[[], bool]) -> bool:
         """Record until the end is reached or `stop` says so; returns whether it is finished.
 
-        `advance` is told how many offsets were passed. A continuous recording is finished whenever
-        it is stopped. Raises `KafkaException`, `UserError` and `SourceError`.
+        `advance` is called with how many offsets were passed. A continuous recording is finished
+        whenever it is stopped. Raises `KafkaException`, `UserError` and `SourceError`.
         """
         is_continuous = self.progress.wanted.is_continuous
         with MergedReading(
-            self._settings, self.progress.places, self._takes, goes_on=is_continuous
+            self._settings, self.progress.places, self._is_wanted, goes_on=is_continuous
         ) as reading:
             saved, passed = monotonic(), 0
             while not stop() and (is_continuous or not reading.is_at_end):
@@ -80,8 +80,8 @@ class Recorder:
             written=dict(self.written),
         )
 
-    def _takes(self, topic: str, message: Any) -> bool:
-        return self.progress.wanted.takes(
+    def _is_wanted(self, topic: str, message: Any) -> bool:
+        return self.progress.wanted.includes(
             topic, message.key(), message.value(), message.timestamp()[1]
         )
 

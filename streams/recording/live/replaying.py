@@ -53,7 +53,7 @@ class RecordingReplay:
 
         `topics` are by their default names, the inputs if there are none. `is_by_key` places
         records anew, by their keys; `joins_others` also puts them onto topics that have records.
-        `advance` is told how many bytes were read.
+        `advance` is called with how many bytes were read.
 
         Raises `UserError` when the topics are not there or not fit for them, and `SourceError`
         when a recording cannot be read.
@@ -93,8 +93,8 @@ class RecordingReplay:
         """Send all of it: the catalog, then the rest in the order of the recording.
 
         The rest is sent when it is due: `speed` is how many times faster time goes than when it
-        was recorded. `advance` is told how many records were sent. When `stop` says so, it ends
-        after a record. Raises `UserError` when the brokers do not take it.
+        was recorded. `advance` is called with how many records were sent. When `stop` says
+        so, it ends after a record. Raises `UserError` when the brokers do not take it.
         """
         replay = Replay(self._settings)
         newest: int | None = None

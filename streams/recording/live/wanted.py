@@ -43,7 +43,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     has_offsets: bool = False
     """Whether the lines are to have the offsets of their records."""
 
-    def takes(self, topic: str, key: bytes | None, value: bytes | None, timestamp: int) -> bool:
+    def includes(self, topic: str, key: bytes | None, value: bytes | None, timestamp: int) -> bool:
         """Whether a record, of a topic by its default name, is to be recorded."""
         if self.since is not None and timestamp < self.since:
             return False

@@ -6,7 +6,7 @@ from typing import Final
 
 from schemas.outputs import Decision, SuppressedCandidate
 from schemas.records import Candidate, Request
-from streams.recording.report.history import History, Said
+from streams.recording.report.history import History, Objection
 from streams.suppression.catalog import Catalog
 from streams.suppression.facts import HasAttributes
 
@@ -33,9 +33,9 @@ class Ad:
     """One of `OUTCOMES`."""
     answer: SuppressedCandidate | None
     """Why it is stopped, or but for the holdout would be."""
-    order: Said | None
+    order: Objection | None
     """The person's earliest order of the product, be it before or after the request."""
-    rejection: Said | None
+    rejection: Objection | None
     """The person's earliest rejection that the product comes under, before or after as well."""
 
 
@@ -50,10 +50,10 @@ def ads_of(
         order = history.order(person, product_id)
         rejection = history.rejection(person, product_id, attributes)
         if outcome == LET_THROUGH and any(
-            said is not None
-            and said.ts <= at
-            and history.known(person, said.kind, said.event_id) is None
-            for said in (order, rejection)
+            objection is not None
+            and objection.ts <= at
+            and history.known(person, objection.kind, objection.event_id) is None
+            for objection in (order, rejection)
         ):
             outcome = LEAKED
         yield Ad(product_id, attributes, outcome, answer, order, rejection)

@@ -35,25 +35,25 @@ class ReportAnalysis:
         self.holdout = Holdout(policy)
         self.inputs = InputProblems()
 
-    def observe(self, event: Event) -> None:
-        """See a valid event, before any is taken."""
+    def scan(self, event: Event) -> None:
+        """Note a valid event before any is applied."""
         ts = event.ts
         self.first = ts if self.first is None else min(ts, self.first)
         self.last = ts if self.last is None else max(ts, self.last)
         self._persons.add(event.user_id)
         self.persons = len(self._persons)
-        self._history.observe(event)
-        self.stopping.observe(event)
-        self.holdout.observe(event)
+        self._history.scan(event)
+        self.stopping.scan(event)
+        self.holdout.scan(event)
 
-    def take(self, step: Step) -> None:
-        """See an event in its order, after it was taken, or the several of one record."""
+    def observe(self, step: Step) -> None:
+        """Note the events of a record that was just applied."""
         for event in events_of(step.event):
-            self._take(event, step)
+            self._observe(event, step)
 
-    def _take(self, event: Event, step: Step) -> None:
+    def _observe(self, event: Event, step: Step) -> None:
         decision, join = step.decisions[0], step.joins[0]
-        self.inputs.take(event, step.clock)
+        self.inputs.observe(event, step.clock)
         if isinstance(event, Request) and decision is not None:
             ads = list(ads_of(event, decision, self._history, join.catalog))
             self.following.count(event, ads)
@@ -61,14 +61,14 @@ class ReportAnalysis:
             self.effect.count(event, ads)
             self.holdout.count(event, ads)
         else:
-            self.effect.take(event)
-            self.lists.take(event, step.clock, join)
+            self.effect.observe(event)
+            self.lists.observe(event, step.clock, join)
 
     def add_list(self, number: int, current: SuppressionList) -> None:
-        """The changes of the lists have told all there is to say of them."""
+        """Nothing is counted here: `lists` has counted every change of a list."""
 
     def merge(self, other: Self) -> None:
-        """Take in what another share of the persons came to."""
+        """Add the counts of other people."""
         firsts = [first for first in (self.first, other.first) if first is not None]
         lasts = [last for last in (self.last, other.last) if last is not None]
         self.first, self.last = min(firsts, default=None), max(lasts, default=None)

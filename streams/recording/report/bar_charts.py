@@ -51,14 +51,14 @@ def times_chart(effect: Mapping[str, Any]) -> Chart:
         for bar, each in enumerate(effect[group]["by_seconds"])
     ]
     colours = {"scale": _scale(groups, ["var(--scope-0)", "var(--scope-2)"])}
-    said = "; ".join(
+    values = "; ".join(
         f"{length}: {sum(row['amount'] for row in rows if row['bar'] == bar):,}"
         for bar, length in enumerate(lengths)
     )
     return Chart(
         "times",
         "Time from an order or a rejection to the first request where it stopped an ad",
-        f"Bars, by time: {said}.",
+        f"Bars, by time: {values}.",
         lambda width: _bars(rows, lengths, "orders and rejections", colours, width),
     )
 
@@ -72,13 +72,13 @@ def names_chart(kind: str, names: Sequence[Mapping[str, Any]]) -> Chart:
         for rank, (outcome, words) in enumerate(OUTCOME_WORDS.items())
         if each["followed"][outcome]
     ]
-    said = ", ".join(
+    values = ", ".join(
         f"{name} {each['followed']['all']:,}" for name, each in zip(full, names, strict=True)
     )
     return Chart(
         f"most-{kind}",
         f"Ads that would have followed people, by {kind}",
-        f"Bars, the most first: {said}.",
+        f"Bars, the most first: {values}.",
         lambda width: _bars(rows, full, "ads", OUTCOME_COLOURS, width),
     )
 

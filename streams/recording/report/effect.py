@@ -19,18 +19,18 @@ _KINDS: Final = {"purchased": "purchases", "lapsed": "purchases", "no_consent": 
 class Effect(Part):
     """Follows each order, rejection and denial of consent to the first ad that it stops.
 
-    An ad leaks when it is let through after the time of the event but before the event is taken,
-    as it is when the event arrives late.
+    An ad leaks when it is let through after the time of the event but before the event is applied.
+    That happens when the event arrives late.
     """
 
     def __init__(self, history: History, policy: Policy) -> None:
-        self.said: Counter[str] = Counter()
+        self.objections: Counter[str] = Counter()
         """Events, repeats apart, by kind."""
         self.seconds: Counter[tuple[str, int]] = Counter()
         """Those that were the answer for some ad, by kind and by the whole seconds from their
         time to that of the first request where they were."""
         self.leaks: Counter[tuple[str, int]] = Counter()
-        """The same ones by kind and by how many ads leaked before they were taken."""
+        """The same ones by kind and by how many ads leaked before they were applied."""
         self.leaked: Counter[str] = Counter()
         """All ads that leaked, by the kind of what was not known yet."""
         self._history = history
@@ -38,11 +38,11 @@ class Effect(Part):
         self._leaked: Counter[tuple[str, str, str]] = Counter()
         self._stopping: set[tuple[str, str, str]] = set()
 
-    def take(self, event: Event) -> None:
-        """From now on an event is known."""
-        said = self._history.take(event)
-        if said is not None:
-            self.said[said.kind] += 1
+    def observe(self, event: Event) -> None:
+        """Count an event as known from now on."""
+        objection = self._history.apply(event)
+        if objection is not None:
+            self.objections[objection.kind] += 1
 
     def count(self, request: Request, ads: Iterable[Ad]) -> None:
         """Look for the first ads that something stops, and for ads that leak."""
@@ -58,21 +58,21 @@ class Effect(Part):
         if ad.answer is None or kind is None:
             return
         for event_id in ad.answer.because:
-            place = (person, kind, event_id)
+            key = (person, kind, event_id)
             since = self._history.known(person, kind, event_id)
-            if since is None or place in self._stopping:
+            if since is None or key in self._stopping:
                 continue
-            self._stopping.add(place)
+            self._stopping.add(key)
             self.seconds[kind, max(0, request.ts - since) // SECOND] += 1
-            self.leaks[kind, self._leaked[place]] += 1
+            self.leaks[kind, self._leaked[key]] += 1
 
     def _leak(self, request: Request, ad: Ad) -> None:
         person = request.user_id
-        for said in (ad.order, ad.rejection):
+        for objection in (ad.order, ad.rejection):
             if (
-                said is not None
-                and said.ts <= request.ts
-                and self._history.known(person, said.kind, said.event_id) is None
+                objection is not None
+                and objection.ts <= request.ts
+                and self._history.known(person, objection.kind, objection.event_id) is None
             ):
-                self.leaked[said.kind] += 1
-                self._leaked[person, said.kind, said.event_id] += 1
+                self.leaked[objection.kind] += 1
+                self._leaked[person, objection.kind, objection.event_id] += 1

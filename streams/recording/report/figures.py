@@ -7,7 +7,7 @@ the price per thousand ads was given in.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from streams.recording.backtest import Counts
+from streams.recording.backtest import BacktestCounts
 from streams.recording.report.ads import OUTCOMES, STOPPED
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.following import DAYS, EITHER, ORDERED, REJECTED, Following
@@ -34,10 +34,10 @@ class About(NamedTuple):
     source: str
     """Where the policy comes from, in words."""
     cpm: float | None
-    """The price of a thousand ads; None if it was not said."""
+    """The price of a thousand ads; None if it was not given."""
 
 
-def figures(about: About, analysis: ReportAnalysis, counts: Counts) -> dict[str, Any]:
+def figures(about: About, analysis: ReportAnalysis, counts: BacktestCounts) -> dict[str, Any]:
     """All figures of a report, in the order in which it tells them."""
     policy = about.policy
     return {
@@ -103,9 +103,9 @@ def _share_after(days: Sequence[dict[str, int]], ads: Any) -> float | None:
 def _stopped(analysis: ReportAnalysis) -> dict[str, Any]:
     """What was stopped, in the order of the reasons' ranks and of the scopes."""
     counted = analysis.stopping.reasons
-    places = sorted(
+    keys = sorted(
         {(reason, scope) for reason, scope, _ in counted},
-        key=lambda place: (REASON_RANK[place[0]], SCOPE_ORDER[place[1]]),
+        key=lambda key: (REASON_RANK[key[0]], SCOPE_ORDER[key[1]]),
     )
     return {
         "reasons": [
@@ -115,7 +115,7 @@ def _stopped(analysis: ReportAnalysis) -> dict[str, Any]:
                 "stopped": counted[reason, scope, "stopped"],
                 "held_out": counted[reason, scope, "held_out"],
             }
-            for reason, scope in places
+            for reason, scope in keys
         ],
         "requests_left_with_nothing": analysis.stopping.requests["nothing"],
     }

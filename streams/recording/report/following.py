@@ -1,4 +1,4 @@
-"""How many ads would have followed people after they bought or said no, and which."""
+"""How many ads would have followed people after they bought or rejected, and which."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import Final
 
 from schemas.records import Request
 from streams.recording.report.ads import Ad
-from streams.recording.report.history import Said
+from streams.recording.report.history import Objection
 from streams.recording.report.part import Part
 from streams.suppression.catalog import narrowest
 from streams.suppression.words import DAY
@@ -18,7 +18,7 @@ EITHER: Final = "ordered_or_rejected"
 DAYS: Final = 30
 """So many days before and after an order or a rejection are looked at."""
 
-NOT_SAID: Final = ""
+UNKNOWN: Final = ""
 """The name of a category, brand or site where none is known."""
 
 
@@ -39,26 +39,26 @@ class Following(Part):
 
     def count(self, request: Request, ads: Iterable[Ad]) -> None:
         """Count the ads of a request."""
-        at, site = request.ts, request.site or NOT_SAID
+        at, site = request.ts, request.site or UNKNOWN
         for ad in ads:
             attributes = ad.attributes
             names = (
-                ("category", narrowest(attributes.categories) or NOT_SAID),
-                ("brand", attributes.brand or NOT_SAID),
+                ("category", narrowest(attributes.categories) or UNKNOWN),
+                ("brand", attributes.brand or UNKNOWN),
                 ("site", site),
             )
             self.all.update(names)
             follows = False
-            for kind, said in ((ORDERED, ad.order), (REJECTED, ad.rejection)):
-                if said is not None:
-                    follows |= self._count_since(kind, said, at, ad.outcome)
+            for kind, objection in ((ORDERED, ad.order), (REJECTED, ad.rejection)):
+                if objection is not None:
+                    follows |= self._count_since(kind, objection, at, ad.outcome)
             if follows:
                 self.ads[EITHER, ad.outcome] += 1
                 self.names.update((*name, ad.outcome) for name in names)
 
-    def _count_since(self, kind: str, said: Said, at: int, outcome: str) -> bool:
-        """Count an ad by what was said at some time; whether it came after that."""
-        day = (at - said.ts) // DAY
+    def _count_since(self, kind: str, objection: Objection, at: int, outcome: str) -> bool:
+        """Count an ad by the time since an objection; returns whether it came after that."""
+        day = (at - objection.ts) // DAY
         if -DAYS <= day < DAYS:
             self.days[kind, day, outcome] += 1
         if day < 0:

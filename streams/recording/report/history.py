@@ -1,4 +1,4 @@
-"""What each person was done with, and when: bought, or said no to.
+"""What each person was done with, and when: what they bought or rejected.
 
 It goes by the recorded events alone, whatever a policy makes of them, so it also tells of ads that
 were let through. The earliest order of a product counts, be it sent back later or not, and the
@@ -18,7 +18,7 @@ Target = tuple[str, str]
 """The field that a rejection names and its value, or `EVERY_AD`."""
 
 
-class Said(NamedTuple):
+class Objection(NamedTuple):
     """A person's event that speaks against an ad. The least is the earliest."""
 
     ts: int
@@ -28,72 +28,74 @@ class Said(NamedTuple):
 
 
 class History:
-    """First `observe` all events of a person, then `take` each and ask."""
+    """First `scan` all events of a person, then `apply` each and ask."""
 
     def __init__(self) -> None:
-        self._orders: dict[str, dict[str, Said]] = {}
-        self._rejections: dict[str, dict[Target, Said]] = {}
-        self._taken: dict[str, dict[tuple[str, str], int]] = {}
+        self._orders: dict[str, dict[str, Objection]] = {}
+        self._rejections: dict[str, dict[Target, Objection]] = {}
+        self._applied: dict[str, dict[tuple[str, str], int]] = {}
 
-    def observe(self, event: Event) -> None:
-        """Note what an event speaks against."""
-        said = said_by(event)
-        if said is None:
+    def scan(self, event: Event) -> None:
+        """Note what an event objects to."""
+        objection = objection_of(event)
+        if objection is None:
             return
         if isinstance(event, Purchase):
             orders = self._orders.setdefault(event.user_id, {})
             for product in event.products or ():
                 known = orders.get(product.product_id)
-                orders[product.product_id] = said if known is None else min(said, known)
+                orders[product.product_id] = objection if known is None else min(objection, known)
         else:
             rejections = self._rejections.setdefault(event.user_id, {})
             target = _target(event)
             known = rejections.get(target)
-            rejections[target] = said if known is None else min(said, known)
+            rejections[target] = objection if known is None else min(objection, known)
 
-    def take(self, event: Event) -> Said | None:
-        """From now on this is known; returns what it says if it is said for the first time."""
-        said = said_by(event)
-        if said is None:
+    def apply(self, event: Event) -> Objection | None:
+        """Count the event as known; returns its objection unless that was known already."""
+        objection = objection_of(event)
+        if objection is None:
             return None
-        taken = self._taken.setdefault(event.user_id, {})
-        key = said.kind, said.event_id
-        if key in taken:
+        applied = self._applied.setdefault(event.user_id, {})
+        key = objection.kind, objection.event_id
+        if key in applied:
             return None
-        taken[key] = said.ts
-        return said
+        applied[key] = objection.ts
+        return objection
 
     def known(self, user_id: str, kind: str, event_id: str) -> int | None:
-        """The time of an event if it was taken already, else None."""
-        return self._taken.get(user_id, {}).get((kind, event_id))
+        """The time of an event if it was applied already, else None."""
+        return self._applied.get(user_id, {}).get((kind, event_id))
 
-    def order(self, user_id: str, product_id: str) -> Said | None:
+    def order(self, user_id: str, product_id: str) -> Objection | None:
         """The person's earliest order of a product, be it before or after now."""
         orders = self._orders.get(user_id)
         return None if orders is None else orders.get(product_id)
 
-    def rejection(self, user_id: str, product_id: str, attributes: HasAttributes) -> Said | None:
+    def rejection(
+        self, user_id: str, product_id: str, attributes: HasAttributes
+    ) -> Objection | None:
         """The person's earliest rejection that a product comes under, before or after now."""
         rejections = self._rejections.get(user_id)
         if rejections is None:
             return None
         named = (rejections.get(target) for target in _targets(product_id, attributes))
-        return min((said for said in named if said is not None), default=None)
+        return min((objection for objection in named if objection is not None), default=None)
 
 
-def said_by(event: Event) -> Said | None:
-    """What an order, a rejection or a denial of consent says; None for everything else.
+def objection_of(event: Event) -> Objection | None:
+    """The objection of an order, a rejection or a denial of consent; None for everything else.
 
     An ad that covered content was rejected for its place, so it does not count (SPEC 4).
     """
     if isinstance(event, Purchase):
         if event.event == "order_completed":
-            return Said(event.ts, event.event_id, "purchases")
+            return Objection(event.ts, event.event_id, "purchases")
     elif isinstance(event, Dismissal):
         if event.action == "dismissed" and event.reason != "covered_content":
-            return Said(event.ts, event.event_id, "dismissals")
+            return Objection(event.ts, event.event_id, "dismissals")
     elif isinstance(event, Preference) and event.personalised_ads == "denied":
-        return Said(event.ts, event.event_id, "preferences")
+        return Objection(event.ts, event.event_id, "preferences")
     return None
 
 

@@ -37,7 +37,7 @@ class Holdout(Part):
         """The products for which a person had such an ad."""
         self._again: set[str] = set()
 
-    def observe(self, event: Event) -> None:
+    def scan(self, event: Event) -> None:
         """Note an order."""
         if isinstance(event, Purchase) and event.event == "order_completed":
             orders = self._orders.setdefault(event.user_id, {})

@@ -54,10 +54,10 @@ def holdout_chart(holdout: Mapping[str, Any]) -> Chart:
             ],
         }
 
-    said = "; ".join(
+    values = "; ".join(
         f"{row['who']}: {row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%})" for row in rows
     )
-    return Chart("holdout", "Who bought, in the holdout and outside it", f"Points: {said}.", spec)
+    return Chart("holdout", "Who bought, in the holdout and outside it", f"Points: {values}.", spec)
 
 
 def _shares(holdout: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -17,13 +17,13 @@ class InputProblems(Part):
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
         self.late: Counter[tuple[str, int]] = Counter()
-        """Events that were taken when their partition had shown a newer event time already, by
+        """Events that were applied when their partition had shown a newer event time already, by
         topic and by the whole seconds between."""
         self.repeated: Counter[str] = Counter()
         """Events with an id that the person's events of the topic had already."""
         self._ids: set[int] = set()
 
-    def take(self, event: Event, clock: int) -> None:
+    def observe(self, event: Event, clock: int) -> None:
         """Count an event; `clock` is the newest event time of its partition."""
         topic = TOPIC_OF[type(event)]
         self.events[topic] += 1

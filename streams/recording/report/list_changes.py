@@ -14,8 +14,8 @@ from streams.suppression.words import FOREVER
 HOUR: Final = 3_600_000
 
 Entries = Mapping[str, int]
-"""The reasons that hold for one scope value, each with its end: however often a reason is said
-again, it is one entry."""
+"""The reasons that hold for one scope value, each with its end: however often a reason is
+repeated, it is one entry."""
 
 _NOTHING: Final[Entries] = {}
 
@@ -23,8 +23,8 @@ _NOTHING: Final[Entries] = {}
 class ListChanges(Part):
     """Counts what is put on people's lists, what ends there and what is undone, by the hour.
 
-    The hour is that of the partition's clock when the evidence was taken, in hours since the epoch.
-    What ends by itself is counted ahead, in the hour in which it will.
+    The hour is that of the partition's clock when the evidence was applied, in hours since the
+    epoch. What ends by itself is counted ahead, in the hour in which it will.
     """
 
     def __init__(self) -> None:
@@ -38,8 +38,8 @@ class ListChanges(Part):
         """How many more persons, or fewer, have entries from this hour on."""
         self._lists: dict[str, _List] = {}
 
-    def take(self, event: Event, clock: int, join: Join) -> None:
-        """Note what evidence that was just taken has changed."""
+    def observe(self, event: Event, clock: int, join: Join) -> None:
+        """Note what evidence that was just applied has changed."""
         person = join.persons.get(event.user_id)
         if isinstance(event, Request) or person is None:
             return

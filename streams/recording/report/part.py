@@ -11,7 +11,7 @@ class Part:
     """
 
     def merge(self, other: Self) -> None:
-        """Add what another share of the persons came to."""
+        """Add the counts of other people."""
         for name, counter in other.__getstate__().items():
             getattr(self, name).update(counter)
 

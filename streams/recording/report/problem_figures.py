@@ -4,12 +4,12 @@ from collections import Counter
 from typing import Any
 
 from schemas.topics import PERSON_TOPICS
-from streams.recording.backtest import Counts
+from streams.recording.backtest import BacktestCounts
 from streams.recording.report.input_problems import InputProblems
 from streams.recording.report.time_figures import middle
 
 
-def problem_figures(inputs: InputProblems, counts: Counts) -> dict[str, Any]:
+def problem_figures(inputs: InputProblems, counts: BacktestCounts) -> dict[str, Any]:
     """Dead letters by code; late and repeated events by topic; what was rerouted or not ours.
 
     And, of events in other formats, what was not read as it stands, the most frequent first.

@@ -22,7 +22,7 @@ class Stopping(Part):
         """Ads that were recorded as shown and belong to a request that is here, by outcome."""
         self._shown: dict[str, set[tuple[str, str]]] = {}
 
-    def observe(self, event: Event) -> None:
+    def scan(self, event: Event) -> None:
         """Note an ad that was really shown."""
         if isinstance(event, Impression) and event.request_id is not None:
             shown = self._shown.setdefault(event.user_id, set())
@@ -38,6 +38,6 @@ class Stopping(Part):
             self.ads[ad.outcome] += 1
             if ad.answer is not None:
                 self.reasons[ad.answer.reason, ad.answer.scope, ad.outcome] += 1
-            if shown and (place := (request.request_id, ad.product_id)) in shown:
-                shown.discard(place)  # a request that is repeated shows nothing more
+            if shown and (ad_key := (request.request_id, ad.product_id)) in shown:
+                shown.discard(ad_key)  # a request that is repeated shows nothing more
                 self.impressions[ad.outcome] += 1

@@ -22,7 +22,7 @@ def effect_figures(effect: Effect) -> dict[str, Any]:
         seconds = _of(effect.seconds, kinds)
         leaks = _of(effect.leaks, kinds)
         made[group] = {
-            "all": sum(effect.said[kind] for kind in kinds),
+            "all": sum(effect.objections[kind] for kind in kinds),
             "that_stopped_an_ad": seconds.total(),
             "median_seconds": middle(seconds),
             "by_seconds": _by_length(seconds),

@@ -65,15 +65,15 @@ def length(seconds: int | None) -> str:
     """A length of time in its greatest unit, and the next one: 3 hours 12 minutes."""
     if seconds is None:
         return "-"
-    for place, (unit, size) in enumerate(_UNITS):
+    for index, (unit, size) in enumerate(_UNITS):
         whole, rest = divmod(seconds, size)
         if whole:
-            said = count(whole, unit)
-            if rest and place + 1 < len(_UNITS) and whole < 10:
-                smaller, smaller_size = _UNITS[place + 1]
+            text = count(whole, unit)
+            if rest and index + 1 < len(_UNITS) and whole < 10:
+                smaller, smaller_size = _UNITS[index + 1]
                 if rest >= smaller_size:
-                    said += f" {count(rest // smaller_size, smaller)}"
-            return said
+                    text += f" {count(rest // smaller_size, smaller)}"
+            return text
     return "under a second"
 
 

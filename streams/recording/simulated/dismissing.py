@@ -25,23 +25,23 @@ _TARGETS = ("product_id", "category", "brand", "advertiser_id")
 def dismissal(product: SimulatedProduct, rng: random.Random) -> dict[str, Any]:
     """A reason and what it names: a block names its kind, others the product and its price."""
     reason = rng.choices(_REASONS, list(_WEIGHTS.values()))[0]
-    said: dict[str, Any] = {"reason": reason}
+    fields: dict[str, Any] = {"reason": reason}
     if reason == "block_brand":
-        return said | {"brand": product.brand}
+        return fields | {"brand": product.brand}
     if reason == "block_category":
-        return said | {"category": rng.choice(product.categories)}
+        return fields | {"category": rng.choice(product.categories)}
     if reason == "block_advertiser":
-        return said | {"advertiser_id": product.advertiser_id}
+        return fields | {"advertiser_id": product.advertiser_id}
     if reason in ("opt_out_all", "covered_content"):
-        return said
-    return said | product.named() | {"price": product.price}
+        return fields
+    return fields | product.named() | {"price": product.price}
 
 
-def restoration(said: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+def restoration(dismissed: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     """Takes a dismissal back: its target, often with the reason, or simply everything."""
     if rng.choice((True, False, False, False, False)):
         return {"action": "restored"}
-    field = next((field for field in _TARGETS if field in said), None)
-    target = {} if field is None else {field: said[field]}
-    reason = {"reason": said["reason"]} if rng.choice((True, False)) else {}
+    field = next((field for field in _TARGETS if field in dismissed), None)
+    target = {} if field is None else {field: dismissed[field]}
+    reason = {"reason": dismissed["reason"]} if rng.choice((True, False)) else {}
     return {"action": "restored"} | target | reason

@@ -48,11 +48,11 @@ class SimulatedPerson:
         if self._chance(0.1):
             self._prefer("sensitive_topics", rng.choice(("granted", "granted", "denied")))
 
-    def _prefer(self, field: str, said: str) -> None:
+    def _prefer(self, field: str, answer: str) -> None:
         # Preferences come without `ts` and `user_id`: the record's timestamp and key say both.
         at = START + int(self._rng.random() * (END - START))
         self._happenings.append(
-            Happening("preferences", self._user_id, at, {"event_id": self._id("pr"), field: said})
+            Happening("preferences", self._user_id, at, {"event_id": self._id("pr"), field: answer})
         )
 
     def _visit(self, at: int) -> None:
@@ -141,17 +141,17 @@ class SimulatedPerson:
         self._happenings.append(Happening("impressions", self._user_id, at, value))
         if self._chance(0.12):
             at += rng.randint(SECOND, MINUTE)
-            said = dismissal(product, rng)
-            self._add("dismissals", at, "d", said)
+            dismissed = dismissal(product, rng)
+            self._add("dismissals", at, "d", dismissed)
             if self._chance(0.2):
                 at += rng.randint(HOUR, 6 * DAY)
-                self._add("dismissals", at, "d", restoration(said, rng))
+                self._add("dismissals", at, "d", restoration(dismissed, rng))
 
-    def _add(self, topic: str, at: int, prefix: str, said: dict[str, Any]) -> None:
+    def _add(self, topic: str, at: int, prefix: str, fields: dict[str, Any]) -> None:
         """Evidence with an id of its own; now and then it arrives hours after it happened."""
         rng = self._rng
         late = rng.randint(5 * MINUTE, 6 * HOUR) if self._chance(0.01) else 0
-        value = {"event_id": self._id(prefix), "user_id": self._user_id, "ts": at, **said}
+        value = {"event_id": self._id(prefix), "user_id": self._user_id, "ts": at, **fields}
         self._happenings.append(Happening(topic, self._user_id, at + late, value))
 
     def _chance(self, probability: float) -> bool:

@@ -1,4 +1,4 @@
-"""Properties of runs by shares: however many there are, they come to the same."""
+"""Properties of runs by slices: however many there are, they come to the same."""
 
 import tempfile
 from pathlib import Path
@@ -8,9 +8,9 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.recording.backtest import WHOLE, Counts, Share
-from streams.recording.parallel.share_run import Run
-from streams.recording.parallel.shares import InThisProcess, Shares
+from streams.recording.backtest import ALL_PERSONS, BacktestCounts, PersonSlice
+from streams.recording.parallel.processes import InThisProcess, ParallelRun
+from streams.recording.parallel.slice_run import Run
 from streams.recording.summary import Summary
 from streams.suppression.policy import Policy
 from tests.oracle.generate import random_recording
@@ -22,31 +22,31 @@ class Outcome(NamedTuple):
 
     decisions: list[bytes]
     lists: list[bytes]
-    counts: Counts
+    counts: BacktestCounts
     summary: dict[str, Any]
 
 
-def outcome(recording: Path, policy: Policy, *shares: Share) -> Outcome:
-    """Run by these shares, one after the other."""
+def outcome(recording: Path, policy: Policy, *slices: PersonSlice) -> Outcome:
+    """Run by these slices, one after the other."""
     run = Run([recording], [policy], Summary, decisions=True, lists=True)
-    started = Shares([InThisProcess(run, share) for share in shares])
+    started = ParallelRun([InThisProcess(run, each) for each in slices])
     decisions: list[bytes] = []
     lists: list[bytes] = []
     started.read(lambda _: None)
     started.decide(lambda _: None, decisions.append)
     started.lists(lists.append)
     summary, counts = started.done()
-    said = {name: value for name, value in vars(summary).items() if not name.startswith("_")}
-    return Outcome(decisions, lists, counts, said)
+    counted = {name: value for name, value in vars(summary).items() if not name.startswith("_")}
+    return Outcome(decisions, lists, counts, counted)
 
 
-@given(seed=st.integers(0, 10_000), shares=st.integers(2, 5))
+@given(seed=st.integers(0, 10_000), slices=st.integers(2, 5))
 @settings(max_examples=40)
-def test_any_number_of_shares_says_what_the_whole_says(seed: int, shares: int) -> None:
+def test_any_number_of_slices_says_what_the_whole_says(seed: int, slices: int) -> None:
     lines, overrides = random_recording(seed, size=120)
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder, "random.jsonl")
         recording.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
         policy = Policy.from_toml(to_toml(overrides)) if overrides else Policy.default()
-        parts = [Share(number, shares) for number in range(shares)]
-        assert outcome(recording, policy, *parts) == outcome(recording, policy, WHOLE)
+        parts = [PersonSlice(number, slices) for number in range(slices)]
+        assert outcome(recording, policy, *parts) == outcome(recording, policy, ALL_PERSONS)

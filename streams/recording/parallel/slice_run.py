@@ -1,11 +1,11 @@
-"""A run over a recording by one share of the persons, as the messages that it sends."""
+"""A run over a recording for one slice of the persons, as the messages that it sends."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from streams.recording.analysis import Analysis
-from streams.recording.backtest import Backtest, Counts, Share
+from streams.recording.backtest import Backtest, BacktestCounts, PersonSlice
 from streams.recording.files import output_line, read
 from streams.recording.order import Clocks
 from streams.recording.sources import AnyPath, Progress
@@ -14,15 +14,15 @@ from streams.suppression.policy import Policy
 Found = TypeVar("Found", bound=Analysis)
 
 AT_ONCE: Final = 1_000
-"""So many events or lines are told of at a time."""
+"""So many events or lines are in one message."""
 
 Line = tuple[tuple[Any, ...], bytes]
-"""A line of output after its place among those of all shares."""
+"""A line of output after what orders it among the lines of all processes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run(Generic[Found]):
-    """What all shares are to do. `new_analysis` and what it makes can be pickled."""
+    """What all processes are to do. `new_analysis` and what it makes can be pickled."""
 
     recordings: Sequence[AnyPath]
     policies: Sequence[Policy]
@@ -38,7 +38,7 @@ class Run(Generic[Found]):
 
 
 class HasRead(NamedTuple):
-    """The recording was read. The share goes on once it is sent the clocks of the others."""
+    """The recording was read. The run goes on once it is sent the clocks of the other slices."""
 
     events: int
     clocks: Clocks
@@ -55,23 +55,24 @@ class Done(NamedTuple, Generic[Found]):
     """The last message."""
 
     analysis: Found
-    counts: Counts
+    counts: BacktestCounts
 
 
 Message = HasRead | Lines | Done[Found]
 
 
-def run_share(
-    run: Run[Found], share: Share, progress: Progress
+def run_slice(
+    run: Run[Found], persons: PersonSlice, progress: Progress
 ) -> Generator[Message[Found], Sequence[Clocks], None]:
-    """Run; yields `HasRead`, `Lines` in their order, `Done`.
+    """Run for these persons; yields `HasRead`, `Lines` in their order, `Done`.
 
-    `progress` is called with bytes that were read, and after `HasRead` with events that were taken.
+    `progress` is called with the number of bytes that were read, and after `HasRead` with the
+    number of events that were applied.
     """
-    backtest = Backtest(*run.policies, share=share, formats=run.formats)
+    backtest = Backtest(*run.policies, persons=persons, formats=run.formats)
     analysis = run.new_analysis()
-    events = backtest.read(read(run.recordings, progress), analysis.observe)
-    clocks = backtest.clocks() if share.of > 1 else Clocks({})
+    events = backtest.read(read(run.recordings, progress), analysis.scan)
+    clocks = backtest.clocks() if persons.of > 1 else Clocks({})
     backtest.align((yield HasRead(events, clocks)))
     yield from _bundled(_decisions(run, backtest, analysis, progress))
     yield from _bundled(_lists(run, backtest, analysis))
@@ -82,16 +83,16 @@ def _decisions(
     run: Run[Found], backtest: Backtest, analysis: Found, progress: Progress
 ) -> Iterator[Line]:
     for number, step in enumerate(backtest.steps(), start=1):
-        analysis.take(step)
+        analysis.observe(step)
         if run.decisions and step.decisions[0] is not None:
-            yield step.placed[:-1], output_line(step.decisions[0])
+            yield step.ordered.order_key, output_line(step.decisions[0])
         if number % AT_ONCE == 0:
             progress(AT_ONCE)
 
 
 def _lists(run: Run[Found], backtest: Backtest, analysis: Found) -> Iterator[Line]:
     for number in range(0 if run.only_decisions else len(run.policies)):
-        for partition, current in backtest.placed_lists(number):
+        for partition, current in backtest.lists_by_partition(number):
             analysis.add_list(number, current)
             if run.lists:
                 yield (partition, current.user_id), output_line(current)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from streams.errors import UserError
-from streams.recording.parallel.share_run import Run
-from streams.recording.parallel.shares import COMPRESSED, WORTH_A_PROCESS, processes_for, start
+from streams.recording.parallel.processes import COMPRESSED, WORTH_A_PROCESS, processes_for, start
+from streams.recording.parallel.slice_run import Run
 from streams.recording.summary import Summary
 from streams.suppression.policy import Policy
 from tests.command_line import write_recording
@@ -22,11 +22,11 @@ def recording(tmp_path: Path) -> Path:
 
 def test_a_process_that_is_killed_is_told_of(recording: Path) -> None:
     run = Run([recording], [Policy.default()], Summary)
-    with start(run, 2) as shares:
+    with start(run, 2) as parallel:
         for process in multiprocessing.active_children():
             process.kill()
         with pytest.raises(UserError, match=f"exit code -{signal.SIGKILL.value}"):
-            shares.read(lambda _: None)
+            parallel.read(lambda _: None)
 
 
 def test_no_process_is_left_behind(recording: Path) -> None:

@@ -1,8 +1,8 @@
-"""A run over a recording on several cores, each process with its share of the persons.
+"""A run over a recording on several cores, each process with its slice of the persons.
 
-Each reads the whole recording but decodes only what is of its persons; then they tell each other
-how their records move the clocks, and each takes its events in their order. What they find is
-merged: lines of output by their places, analyses by themselves.
+Each reads the whole recording but decodes only the records of its persons. Then they send each
+other how their records move the clocks, and each applies its events in their order. Lines of output
+are merged by what orders them, analyses by their own `merge`.
 """
 
 import gc
@@ -19,9 +19,9 @@ from multiprocessing.sharedctypes import RawValue
 from typing import Any, Final, Generic, Protocol
 
 from streams.errors import UserError
-from streams.recording.backtest import WHOLE, Counts, Share
+from streams.recording.backtest import ALL_PERSONS, BacktestCounts, PersonSlice
 from streams.recording.order import Clocks
-from streams.recording.parallel.share_run import Done, Found, HasRead, Line, Lines, Run, run_share
+from streams.recording.parallel.slice_run import Done, Found, HasRead, Line, Lines, Run, run_slice
 from streams.recording.sources import AnyPath, Progress, total_size
 
 WORTH_A_PROCESS: Final = 4 << 20
@@ -41,26 +41,26 @@ def processes_for(recordings: Sequence[AnyPath]) -> int:
 
 
 @contextmanager
-def start(run: Run[Found], processes: int) -> Iterator["Shares[Found]"]:
+def start(run: Run[Found], processes: int) -> Iterator["ParallelRun[Found]"]:
     """Start a run; its processes are gone when the block ends."""
     if processes == 1:
         with without_garbage_collection():
-            yield Shares([InThisProcess(run)])
+            yield ParallelRun([InThisProcess(run)])
         return
     workers: list[_Process[Found]] = []
     try:
         for number in range(processes):
-            workers.append(_Process(run, Share(number, processes)))
-        yield Shares(workers)
+            workers.append(_Process(run, PersonSlice(number, processes)))
+        yield ParallelRun(workers)
     finally:
         for worker in workers:
             worker.end()
 
 
-class Shares(Generic[Found]):
+class ParallelRun(Generic[Found]):
     """A run that was started: first `read`, then `decide`, `lists` and `done`.
 
-    The shares are about equal, so the progress of the first stands for all.
+    The slices are about equal, so the progress of the first stands for all.
     """
 
     def __init__(self, workers: "Sequence[_Worker]") -> None:
@@ -69,7 +69,7 @@ class Shares(Generic[Found]):
     def read(self, advance: Progress) -> int:
         """Read the recordings; `advance` is called with bytes.
 
-        Returns with how many events `decide` will call its own. Raises `SourceError`.
+        Returns how many events `decide` will pass to its `advance`. Raises `SourceError`.
         """
         read: list[HasRead] = self._receive(advance)
         for number, worker in enumerate(self._workers):
@@ -77,15 +77,15 @@ class Shares(Generic[Found]):
         return read[0].events
 
     def decide(self, advance: Progress, write: Write) -> None:
-        """Take all events, and write the decisions in order; `advance` is called with events."""
+        """Apply all events, and write the decisions in order; `advance` is called with events."""
         self._write(advance, write)
 
     def lists(self, write: Write) -> None:
         """Write the lists, by partition and then by person."""
         self._write(_ignore, write)
 
-    def done(self) -> tuple[Found, Counts]:
-        """What came of it."""
+    def done(self) -> tuple[Found, BacktestCounts]:
+        """The merged analysis and counts."""
         found: list[Done[Found]] = self._receive(_ignore)
         analysis, counts = found[0]
         for other in found[1:]:
@@ -105,21 +105,21 @@ class Shares(Generic[Found]):
 
 
 class _Worker(Protocol):
-    """One share at work."""
+    """What runs for one slice."""
 
     def receive(self, advance: Progress) -> Any:
-        """The next message, of the kind that is due; `advance` is told what is done meanwhile."""
+        """The next message, of the kind that is due; `advance` is called with the progress."""
 
     def send(self, clocks: Sequence[Clocks]) -> None:
-        """Let it go on after `HasRead`."""
+        """Send the clocks of the others, with which it goes on after `HasRead`."""
 
 
 class InThisProcess(Generic[Found]):
-    """A share that is worked on while one waits for it."""
+    """A slice that runs while its messages are received."""
 
-    def __init__(self, run: Run[Found], share: Share = WHOLE) -> None:
+    def __init__(self, run: Run[Found], persons: PersonSlice = ALL_PERSONS) -> None:
         self._advance: Progress = _ignore
-        self._messages = run_share(run, share, self._progress)
+        self._messages = run_slice(run, persons, self._progress)
         self._clocks: Sequence[Clocks] | None = None
 
     def receive(self, advance: Progress) -> Any:
@@ -137,15 +137,15 @@ class InThisProcess(Generic[Found]):
 
 
 class _Process(Generic[Found]):
-    """A share in a process of its own."""
+    """A slice that runs in a process of its own."""
 
-    def __init__(self, run: Run[Found], share: Share) -> None:
+    def __init__(self, run: Run[Found], persons: PersonSlice) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._progress = RawValue(c_int64, 0)
         self._shown = 0
         self._process = context.Process(
-            target=_work, args=(run, share, theirs, self._progress), daemon=True
+            target=_work, args=(run, persons, theirs, self._progress), daemon=True
         )
         self._process.start()
         theirs.close()
@@ -171,7 +171,7 @@ class _Process(Generic[Found]):
         self._connection.send(clocks)
 
     def end(self) -> None:
-        """Have it gone, whatever it is doing."""
+        """Kill the process, whatever it is doing."""
         self._process.kill()
         self._process.join()
         self._connection.close()
@@ -182,15 +182,15 @@ class _Process(Generic[Found]):
         self._shown = done
 
 
-def _work(run: Run[Found], share: Share, connection: Connection, progress: c_int64) -> None:
-    """Run a share, as a process."""
+def _work(run: Run[Found], persons: PersonSlice, connection: Connection, progress: c_int64) -> None:
+    """Run for a slice, as a process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this ends it
     gc.disable()
 
     def advance(amount: int) -> None:
         progress.value += amount
 
-    messages = run_share(run, share, advance)
+    messages = run_slice(run, persons, advance)
     try:
         connection.send(next(messages))
         connection.send(messages.send(connection.recv()))
@@ -217,7 +217,7 @@ def _ignore(_: int) -> None:
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """What a run makes it keeps, or drops without cycles: half of its time went on looking."""
+    """A run keeps what it makes, or drops it without cycles: looking took half of its time."""
     gc.disable()
     try:
         yield
