@@ -87,11 +87,12 @@ def run_alone(settings: Settings, listener: socket | None = None) -> None:
     from streams.worker import run_worker  # noqa: PLC0415
 
     policy = PolicyFile(Path(settings.policy) if settings.policy else None)
-    logger.info("unhaunt %s (%s)", __version__, build())
     require_rights(settings)
     topics, partitions = require(settings)
+    answers_at = listener or listener_of(settings)
+    logger.info("unhaunt %s (%s)", __version__, build())
     with explained_refusals(settings):
-        run_worker(settings, policy, topics, partitions, listener or listener_of(settings))
+        run_worker(settings, policy, topics, partitions, answers_at)
 
 
 def run_unit(settings: Settings, processes: int) -> int:

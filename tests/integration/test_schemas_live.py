@@ -30,6 +30,7 @@ from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import RegistrySettings, Settings
 from streams.supervision.worker_process import WorkerProcess
 from streams.view import View
+from tests.builders import as_json
 from tests.command_line import run, run_process, words
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
@@ -252,7 +253,9 @@ def test_lists_are_those_of_plain_values_and_confluents_deserialiser_reads_them(
 def test_a_view_reads_lists_and_catalog_that_have_schemas(worked_off: Run) -> None:
     with View(worked_off.deployment.settings) as view:
         view.wait_until_caught_up(60)
-        lists = {user_id: view.person(user_id).list for user_id in worked_off.expected.lists}
+        lists = {
+            user_id: as_json(view.person(user_id).list) for user_id in worked_off.expected.lists
+        }
         assert lists == worked_off.expected.lists
         assert len(view.catalog.products) > 0
 

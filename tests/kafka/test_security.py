@@ -24,7 +24,7 @@ from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import KafkaSettings, Settings
 from streams.supervision.worker_process import WorkerProcess
 from streams.view import View
-from tests.builders import dismissal, line, recorded
+from tests.builders import as_json, dismissal, line, recorded
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment, counts_of
 from tests.integration.recordings import Expected, expected, without_as_of
@@ -198,7 +198,7 @@ def test_a_view_may_do_less_and_knows_the_lists(secured: Secured, story: Story) 
         with View(settings) as view:
             view.wait_until_caught_up(SECONDS)
             user, expected = next(iter(story.expected.lists.items()))
-            assert view.person(user).list == expected
+            assert as_json(view.person(user).list) == expected
     finally:
         forbid(address, view_grants(settings))
         allow(address, of_workers)
