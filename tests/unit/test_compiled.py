@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tomllib
@@ -13,8 +14,7 @@ import pytest
 
 from streams import __version__, build
 from streams.commands.worker import run_alone
-from streams.errors import UserError
-from streams.settings import KafkaSettings, Settings
+from streams.settings import Settings
 from tests.compiled_modules import are_outdated
 
 REPOSITORY = Path(__file__).parents[2]
@@ -51,14 +51,19 @@ def test_an_installation_with_compiled_modules_is_compiled(
     assert build_of(packages) == "compiled"
 
 
-def test_the_first_thing_that_a_worker_logs_is_its_version_and_whether_it_is_compiled(
+def test_a_worker_that_has_all_it_needs_logs_its_version_and_whether_it_is_compiled(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("streams.kafka.admin.SECONDS", 0.2)
-    nowhere = Settings(kafka=KafkaSettings(brokers="127.0.0.1:1"))
-    with caplog.at_level(logging.INFO), pytest.raises(UserError, match="No Kafka broker"):
-        run_alone(nowhere)
-    assert caplog.messages[0] == f"unhaunt {__version__} ({build()})"
+    logged_before_it_runs: list[str] = []
+    monkeypatch.setattr("streams.kafka.acls.check.require_rights", lambda settings: None)
+    monkeypatch.setattr("streams.kafka.topics.require", lambda settings: ((), 1))
+    monkeypatch.setattr(
+        "streams.worker.run_worker",
+        lambda *arguments: logged_before_it_runs.extend(caplog.messages),
+    )
+    with socket.socket() as listener, caplog.at_level(logging.INFO):
+        run_alone(Settings(), listener)
+    assert logged_before_it_runs == [f"unhaunt {__version__} ({build()})"]
 
 
 def test_all_that_is_to_be_compiled_is_there_and_so_is_the_module_that_answers_for_it() -> None:
