@@ -9,7 +9,7 @@ from streams.kafka.partitioner import partition_of
 from streams.recording.backtest import Backtest
 from streams.recording.files import RecordedRecord, record_of
 from streams.suppression.policy import Policy
-from tests.builders import NOW, dismissal, line, purchase, recorded, request
+from tests.builders import NOW, as_json, dismissal, line, purchase, recorded, request
 from tests.chaos.observed import REROUTED, Observed
 from tests.chaos.verifier import verify
 
@@ -52,8 +52,8 @@ def right() -> Observed:
     records = inputs()
     *_, misplaced, _, invalid = records
     backtest = Backtest(POLICY)
-    decisions = list(backtest.run(records))
-    lists = list(backtest.lists())
+    decisions = as_json(list(backtest.run(records)))
+    lists = as_json(list(backtest.lists()))
     ends = {(record.topic, record.partition): record.offset + 1 for record in records}
     letter = {"error": "not_an_object", "detail": "a list", "topic": "own.purchases"}
     letter |= {"partition": str(invalid.partition), "offset": str(invalid.offset)}
@@ -139,7 +139,7 @@ def test_a_decision_in_another_partition_than_its_persons_is_found(right: Observ
 def test_a_stale_list_is_found(right: Observed) -> None:
     stale = Backtest(POLICY)
     list(stale.run(right.inputs[:1]))
-    [standing] = stale.lists()
+    [standing] = as_json(list(stale.lists()))
     lists = [*right.lists, output("suppressions", ANN, standing, 9)]
     assert kinds(right._replace(lists=lists)) == {"last list unlike the backtest's"}
 
