@@ -116,7 +116,7 @@ def written(folder: Path, policy: str) -> Path:
 def reasons(view: View, *candidates: str) -> dict[str, str]:
     """Why ann is not shown these candidates now."""
     decision, _ = view.decide(request(*candidates))
-    return {answer["product_id"]: answer["reason"] for answer in decision["suppressed"]}
+    return {answer.product_id: answer.reason for answer in decision.suppressed}
 
 
 # --- what it answers -----------------------------------------------------------------------------
