@@ -100,11 +100,11 @@ def homes_of(records: Iterable[RecordedRecord]) -> Homes:
     for record in records:
         if record.topic not in PERSON_TOPICS:
             continue
+        partitions = max(partitions, record.partition + 1)  # a refused record's topic has it too
         try:
             user_id = decode(record.topic, record.key, record.value, record.timestamp).user_id
         except InvalidRecord:
             continue
-        partitions = max(partitions, record.partition + 1)
         if homes.setdefault(user_id, record.partition) != record.partition:
             scattered.add(user_id)
     homes |= {user_id: partition_of(user_id.encode(), partitions) for user_id in scattered}

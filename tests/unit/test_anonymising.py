@@ -258,7 +258,16 @@ def test_who_lies_in_several_partitions_is_at_home_where_java_would_have_put_the
 
 def test_what_breaks_the_contract_says_nothing_of_where_somebody_is_at_home() -> None:
     broken = record_of("preferences", b"ann", b"{}", NOW, partition=7)
-    assert homes_of([broken]) == Homes(1, {})
+    assert homes_of([broken]) == Homes(8, {})
+
+
+def test_the_partition_of_what_breaks_the_contract_is_one_of_the_topic_as_in_a_backtest() -> None:
+    records = [
+        record_of("preferences", b"ann", b'{"event_id":"e"}', NOW, partition=0),
+        record_of("preferences", b"ann", b'{"event_id":"e"}', NOW, partition=1),
+        record_of("preferences", b"ann", b"{}", NOW, partition=2),
+    ]
+    assert homes_of(records) == Homes(3, {"ann": partition_of(b"ann", 3)})
 
 
 def test_a_partition_that_no_topic_has_does_not_take_for_ever() -> None:
