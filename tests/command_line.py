@@ -30,7 +30,7 @@ def run(*arguments: object, **environment: str) -> Result:
 
 def start_process(*arguments: object, **environment: str) -> "subprocess.Popen[str]":
     """Start a command in a process of its own, with no settings but these."""
-    inherited = {name: said for name, said in os.environ.items() if not _is_setting(name)}
+    inherited = {name: value for name, value in os.environ.items() if not _is_setting(name)}
     return subprocess.Popen(
         [sys.executable, "-c", _START, *map(str, arguments)],
         env={**inherited, "PYTHONPATH": str(_REPOSITORY), **environment},

@@ -60,8 +60,8 @@ class Build(NamedTuple):
             check=False,
         )
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip()[-2_000:]
-            raise RuntimeError(f"{module}, {self.name}, failed: {said}")
+            errors = done.stderr.decode(errors="replace").strip()[-2_000:]
+            raise RuntimeError(f"{module}, {self.name}, failed: {errors}")
         return done.stdout
 
 

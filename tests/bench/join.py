@@ -45,8 +45,8 @@ def take_turns(at_work: Sequence[Build], recording: Path, rounds: int) -> Turns:
     found: Turns = {build.name: [] for build in at_work}
     for _ in range(rounds):
         for build in at_work:
-            said = build.run("tests.bench.join_process", str(recording))
-            parts = msgspec.json.decode(said, type=Parts)
+            output = build.run("tests.bench.join_process", str(recording))
+            parts = msgspec.json.decode(output, type=Parts)
             assert parts.is_compiled is not build.is_interpreted, build
             found[build.name].append(parts)
     return found

@@ -110,8 +110,8 @@ def value_of(
         order = {"event_id": f"e{number}", "order_id": f"o{number}", "products": bought}
         return {**order, "event": "order_completed"}
     if topic == "dismissals":
-        said = {"event_id": f"d{number}", "reason": random.choice(REASONS)}
-        return {**said, "product_id": first, "price": price(products[0])}
+        dismissal = {"event_id": f"d{number}", "reason": random.choice(REASONS)}
+        return {**dismissal, "product_id": first, "price": price(products[0])}
     if topic == "preferences":
         allowed = "denied" if random.random() < 0.1 else "granted"
         return {"event_id": f"f{number}", "personalised_ads": allowed, "sensitive_topics": "denied"}

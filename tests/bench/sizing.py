@@ -57,11 +57,11 @@ def outputs_on_disk(bench: Bench, events: int) -> Iterator[Figure]:
         decided = bytes_of(settings.topic("decisions"))
         lists = bytes_of(settings.topic("suppressions"))
         changes = bytes_of(settings.changelog)
-    said = events * EVIDENCE
+    evidence = events * EVIDENCE
     yield Figure("a decision on five candidates, as JSON", sum(decisions) / len(decisions), "bytes")
     yield Figure("the same on its topic", decided / len(decisions), "bytes")
-    yield Figure("changelog for a purchase or rejection", changes / said, "bytes")
-    yield Figure("lists for a purchase or rejection", lists / said, "bytes")
+    yield Figure("changelog for a purchase or rejection", changes / evidence, "bytes")
+    yield Figure("lists for a purchase or rejection", lists / evidence, "bytes")
 
 
 def bytes_in(folder: Path) -> int:

@@ -48,8 +48,8 @@ def figures(what: str, found: dict[int, list[float]], goal: Goal | None) -> Iter
 def persons_of(width: int) -> Join:
     """Persons of whom so many things are known, and were published."""
     joined = new_join()
-    said = (evidence(number, person) for number in range(width) for person in range(PERSONS))
-    checkpoint(joined, said)
+    events = (evidence(number, person) for number in range(width) for person in range(PERSONS))
+    checkpoint(joined, events)
     return joined
 
 
@@ -57,8 +57,8 @@ def evidence(number: int, person: int) -> Event:
     """An order or a dismissal of a product of which that person has said nothing else."""
     product_id, ts, user_id = f"p{number}", NOW + number, f"u{person}"
     if number % 2:
-        said = f"d{number}"
-        return dismissal("not_interested", said, ts, user_id, product_id=product_id)
+        event_id = f"d{number}"
+        return dismissal("not_interested", event_id, ts, user_id, product_id=product_id)
     return purchase(
         product_id, order_id=f"o{number}", event_id=f"e{number}", ts=ts, user_id=user_id
     )

@@ -60,6 +60,6 @@ def value(topic: str, number: int, ts: int, crowd: Crowd, random: Random) -> dic
         order = {"event_id": f"e{number}", "order_id": f"o{number}", "products": bought}
         return {**order, "event": "order_completed", "ts": ts}
     if topic == "dismissals":
-        said = {"event_id": f"d{number}", "reason": random.choice(REASONS), "ts": ts}
-        return {**said, "product_id": product()}
+        dismissal = {"event_id": f"d{number}", "reason": random.choice(REASONS), "ts": ts}
+        return {**dismissal, "product_id": product()}
     return {"impression_id": f"i{number}", "product_id": product(), "ts": ts}

@@ -112,7 +112,7 @@ TEXTS = """
     const box = text.getBoundingClientRect();
     const scale = frame.width / svg.viewBox.baseVal.width;
     return {
-      said: text.textContent,
+      content: text.textContent,
       left: box.left, right: box.right, top: box.top, bottom: box.bottom,
       size: parseFloat(getComputedStyle(text).fontSize) * scale,
       inside: box.left >= frame.left - 1 && box.right <= frame.right + 1
@@ -136,7 +136,7 @@ def test_words_in_charts_can_be_read_and_do_not_overlap(page: Page) -> None:
             assert text["inside"], text
             assert text["size"] >= 11, text
             for other in chart[number + 1 :]:
-                assert not overlap(text, other), (text["said"], other["said"])
+                assert not overlap(text, other), (text["content"], other["content"])
 
 
 def test_each_chart_is_drawn_once(page: Page) -> None:
@@ -225,12 +225,12 @@ def test_it_needs_nothing_but_itself_and_nothing_is_blocked(browser: Browser, re
     with browser.new_context() as context:
         page = context.new_page()
         asked: list[str] = []
-        said: list[str] = []
+        messages: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
+        page.on("console", lambda message: messages.append(message.text))
         opened(page, report)
         assert asked == [report.as_uri()]
-        assert said == []
+        assert messages == []
 
 
 def test_names_that_mean_harm_are_names(browser: Browser, hostile: Path) -> None:

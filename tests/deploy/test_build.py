@@ -34,7 +34,7 @@ def project(is_asked_for: bool, tmp_path: Path) -> Path:
 
 
 def pip(*words: object, **environment: str) -> "subprocess.CompletedProcess[str]":
-    inherited = {name: said for name, said in os.environ.items() if name != "UNHAUNT_COMPILE"}
+    inherited = {name: value for name, value in os.environ.items() if name != "UNHAUNT_COMPILE"}
     command = [sys.executable, "-m", "pip", *map(str, words)]
     return subprocess.run(
         command, env={**inherited, **environment}, capture_output=True, text=True, check=False

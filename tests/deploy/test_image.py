@@ -55,8 +55,8 @@ def output_of(image: BuiltImage, name: str, *command: str) -> str:
 
 
 def test_the_program_in_it_is_of_this_version_and_compiled(image: BuiltImage) -> None:
-    said = output_of(image, "version", "unhaunt", "--version")
-    assert said == f"unhaunt {__version__} (compiled)\n"
+    output = output_of(image, "version", "unhaunt", "--version")
+    assert output == f"unhaunt {__version__} (compiled)\n"
 
 
 def test_nobody_can_install_anything_in_it(image: BuiltImage) -> None:

@@ -232,7 +232,7 @@ def standing_preference(facts, field):
 def grants(facts):
     fields = ("personalised_ads", "sensitive_topics")
     standing = [standing_preference(facts, field) for field in fields]
-    return sorted(fact["field"] for fact in standing if fact and fact["said"] == "granted")
+    return sorted(fact["field"] for fact in standing if fact and fact["answer"] == "granted")
 
 
 def consent_claims(facts, policy):
@@ -241,7 +241,7 @@ def consent_claims(facts, policy):
         if policy["consent"]["mode"] == "opt_in":
             return [claim(("all", "*"), "no_consent", 0, None, [])]
         return []
-    if preference["said"] == "denied":
+    if preference["answer"] == "denied":
         return [claim(("all", "*"), "no_consent", 0, None, [preference["event_id"]])]
     return []
 

@@ -81,7 +81,7 @@ def preference_facts(event):
             "kind": "preference",
             "id": ("preference", field),
             "field": field,
-            "said": event[field],
+            "answer": event[field],
             "event_id": event["event_id"],
             "ts": event["ts"],
         }

@@ -66,7 +66,7 @@ class _Recording:
             self.of_no_concern: 1,
         }
         self.records = []
-        self.said = {}  # (topic, id, ts) -> what was said by that id at that time
+        self.contents = {}  # (topic, user, id, ts) -> the first content of that event
         self.count = 0
 
     def make(self, size):
@@ -103,7 +103,7 @@ class _Recording:
 
     def candidate(self, ts):
         product_id = self.shop.some_product()
-        value = {"product_id": product_id, **self.shop.said_attributes(product_id)}
+        value = {"product_id": product_id, **self.shop.reported_attributes(product_id)}
         if self.chance(0.5):
             value["price"] = self.shop.some_price()
         if self.chance(0.4):
@@ -129,13 +129,13 @@ class _Recording:
     def order_products(self, at_least):
         count = max(self.random.choice([0, 1, 1, 1, 2, 3]), at_least)
         products = []
-        said = {}
+        attributes = {}
         for _ in range(count):
             product_id = self.shop.some_product()
             # One event says the same of a product each time that it names it.
-            if product_id not in said:
-                said[product_id] = self.shop.said_attributes(product_id)
-            product = {"product_id": product_id, **said[product_id]}
+            if product_id not in attributes:
+                attributes[product_id] = self.shop.reported_attributes(product_id)
+            product = {"product_id": product_id, **attributes[product_id]}
             if self.chance(0.5):
                 product["quantity"] = self.random.choice([1, 1, 2, 3])
             if self.chance(0.3):
@@ -189,7 +189,7 @@ class _Recording:
         if field == "advertiser_id":
             return {"advertiser_id": self.random.choice(self.shop.advertisers)}
         product_id = self.shop.some_product()
-        return {"product_id": product_id, **self.shop.said_attributes(product_id)}
+        return {"product_id": product_id, **self.shop.reported_attributes(product_id)}
 
     def impressions(self, timestamp):
         """A burst, often enough of them for a cap."""
@@ -267,9 +267,9 @@ class _Recording:
             {**value, "ts": ts, "action": value.get("action", "dismissed")},
             option=orjson.OPT_SORT_KEYS,
         )
-        said_by = (topic, user, value[PERSON_TOPIC_IDS[topic]], ts)
-        said_before = self.said.setdefault(said_by, content)
-        if topic != "impressions" and said_before != content:
+        event_key = (topic, user, value[PERSON_TOPIC_IDS[topic]], ts)
+        first_content = self.contents.setdefault(event_key, content)
+        if topic != "impressions" and first_content != content:
             return
         record = {"topic": topic, "key": user, "timestamp": timestamp, "value": value}
         chance = self.random.random()

@@ -3,14 +3,14 @@
 ATTRIBUTES = ["item_group_id", "categories", "brand", "advertiser_id"]
 
 
-def known_attributes(product_id, said, catalog):
-    """Attribute by attribute the catalog's, or else the one that was `said` with the event."""
+def known_attributes(product_id, reported, catalog):
+    """Attribute by attribute the catalog's, or else the one `reported` with the event."""
     in_catalog = catalog.get(product_id, {})
     result = {}
     for name in ATTRIBUTES:
         value = in_catalog.get(name)
         if value is None:
-            value = said.get(name)
+            value = reported.get(name)
         result[name] = value
     result["categories"] = result["categories"] or []
     return result

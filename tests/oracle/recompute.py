@@ -54,14 +54,14 @@ def run(records, policy=None):
         if event["topic"] == "impression-requests":
             decisions.append(decide(event, facts, policy, catalog))
             continue
-        said = facts_of(event)
-        if not said:
+        reported = facts_of(event)
+        if not reported:
             continue  # no fact, no evidence: an order that lists nothing
         if not facts:
             # Nothing is left, so nothing is remembered, of what was said before.
             person = persons[event["user_id"]] = Person(partition, event["ts"], [])
         person.ts = max(person.ts, event["ts"])
-        facts = joined(facts + said)
+        facts = joined(facts + reported)
         person.facts = still_there(facts, newest[partition], policy, catalog)
 
     lists = {}

@@ -39,16 +39,16 @@ class Shop:
     def some_product(self):
         return self.random.choice(list(self.products))
 
-    def said_attributes(self, product_id):
+    def reported_attributes(self, product_id):
         """Some of the product's attributes, now and then a wrong one."""
-        said = {}
+        attributes = {}
         for name in ATTRIBUTES:
             value = self.products[product_id][name]
             if chance(self.random, 0.05):
                 value = self.products[self.some_product()][name]
             if value is not None and chance(self.random, 0.5):
-                said[name] = value
-        return said
+                attributes[name] = value
+        return attributes
 
     def some_price(self):
         """A price at which, or close to which, a price drop is just enough for some policy."""

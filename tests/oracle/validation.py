@@ -267,10 +267,10 @@ def parsed(raw):
 
 def named(value, field, key):
     """What the record is about: by `field` of its value, by its key, or by both alike."""
-    said = take(value, field, text)
-    if said is None and key is None:
+    in_value = take(value, field, text)
+    if in_value is None and key is None:
         raise RefusedError("missing_field")
-    return key if said is None else said
+    return key if in_value is None else in_value
 
 
 def must_be_alike(name, key):

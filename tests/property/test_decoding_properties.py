@@ -214,10 +214,10 @@ def test_a_null_counts_as_absent_wherever_it_stands(
     value = data.draw(VALUES[topic])
     with_nulls = refusal(topic, key, orjson.dumps(value))
     without = refusal(topic, key, orjson.dumps(without_nulls(value)))
-    assert said(with_nulls) == said(without)
+    assert code_and_detail(with_nulls) == code_and_detail(without)
 
 
-def said(refused: InvalidRecord | None) -> tuple[str, str] | None:
+def code_and_detail(refused: InvalidRecord | None) -> tuple[str, str] | None:
     """What a refusal says, but for the difference between null and nothing."""
     if refused is None:
         return None

@@ -39,9 +39,9 @@ Json = dict[str, Any]
 # --- what is explained is what was decided -------------------------------------------------------
 
 
-def decided(said: Json) -> Json:
+def decided(explanation: Json) -> Json:
     """The verdicts of an explanation, in the shape of a decision."""
-    candidates = said["candidates"]
+    candidates = explanation["candidates"]
     return {
         "suppressed": [each["answer"] for each in candidates if each["verdict"] == "suppressed"],
         "allowed": [each["product_id"] for each in candidates if each["verdict"] != "suppressed"],
@@ -59,10 +59,10 @@ def test_the_explanation_of_every_request_agrees_with_its_decision(seed: int) ->
         for event in events:
             decision = as_json(join.apply(event))
             if isinstance(event, Request):
-                said = as_json(explain(join, event))
-                verdicts = decided(said)
+                explanation = as_json(explain(join, event))
+                verdicts = decided(explanation)
                 assert verdicts == {name: decision[name] for name in verdicts}
-                for each in said["candidates"]:
+                for each in explanation["candidates"]:
                     agrees_with_its_claims(each, event)
 
 
@@ -93,9 +93,9 @@ def test_the_evidence_of_every_claim_has_the_ids_that_the_claim_names(seed: int)
         for event in events:
             join.apply(event)
         for user_id, person in join.persons.items():
-            said = as_json(held(join, user_id, join.newest or 0))
-            assert len(said["claims"]) == len(person.index(policy, catalog).claims())
-            for claim in said["claims"]:
+            holdings = as_json(held(join, user_id, join.newest or 0))
+            assert len(holdings["claims"]) == len(person.index(policy, catalog).claims())
+            for claim in holdings["claims"]:
                 ids = {
                     fact["impression_id" if fact["kind"] == "impression" else "event_id"]
                     for fact in claim["evidence"]
@@ -114,15 +114,15 @@ def test_each_fact_is_held_for_as_long_as_it_says(seed: int) -> None:
             join.apply(event)
         assert join.newest is not None
         for user_id in join.persons:
-            said = as_json(held(join, user_id, join.newest))
-            ends = sorted(filter(None, (fact["kept_until"] for fact in said["evidence"])))
+            holdings = as_json(held(join, user_id, join.newest))
+            ends = sorted(filter(None, (fact["kept_until"] for fact in holdings["evidence"])))
             if not ends:
                 continue
             later = as_json(held(join, user_id, ends[0]))
-            assert len(later["evidence"]) == len(said["evidence"])
+            assert len(later["evidence"]) == len(holdings["evidence"])
             later = as_json(held(join, user_id, ends[0] + 1))
             gone = ends.count(ends[0])
-            assert len(later["evidence"]) == len(said["evidence"]) - gone
+            assert len(later["evidence"]) == len(holdings["evidence"]) - gone
 
 
 # --- over a recording ----------------------------------------------------------------------------
@@ -143,8 +143,8 @@ def test_a_recorded_request_is_explained_as_the_backtest_decided_it(
     ]
     known = OnePerson(recorded(lines), user_id, policy).before(request_id)
     assert known.request is not None
-    said = as_json(explain(known.join, known.request, known.events))
-    verdicts = decided(said)
+    explanation = as_json(explain(known.join, known.request, known.events))
+    verdicts = decided(explanation)
     assert verdicts == {name: last[name] for name in verdicts}
 
 
@@ -228,9 +228,9 @@ def tried(way: Json, claim: Json, life: list[Event], asked: Request) -> tuple[li
         case "price":
             return life, new(asked, candidates=[new(wanted, price=way["at_most"])])
         case "consent":
-            said = preference("zz", ts=LATER, **{way["preference"]: "granted"})
+            granted = preference("zz", ts=LATER, **{way["preference"]: "granted"})
             sources = [str(number) for number in range(way.get("sources", 0))]
-            return [*life, said], new(asked, candidates=[new(wanted, sources=sources)])
+            return [*life, granted], new(asked, candidates=[new(wanted, sources=sources)])
         case "interest":
             recent = LATER - way["milliseconds"] + 1
             return life, new(asked, candidates=[new(wanted, interest_at=recent)])
@@ -260,9 +260,9 @@ def test_each_way_to_undo_a_claim_undoes_it(
 def test_it_is_free_when_nothing_that_stands_or_is_to_come_is_active(
     life: list[Event], asked: Request, policy: Policy
 ) -> None:
-    said = explained(life, asked, policy, CATALOG)
-    free_from = said["free_from"]
-    claims = [claim for claim in said["claims"] if claim["state"] in ("stands", "not_begun")]
+    explanation = explained(life, asked, policy, CATALOG)
+    free_from = explanation["free_from"]
+    claims = [claim for claim in explanation["claims"] if claim["state"] in ("stands", "not_begun")]
     if free_from is None:
         is_endless = any(claim["until"] is None for claim in claims)
         assert is_endless or not any(claim["state"] == "stands" for claim in claims)

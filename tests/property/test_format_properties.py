@@ -77,10 +77,10 @@ def test_whatever_comes_is_read_or_ignored_or_refused_with_a_reason(
         st.just([]) | st.just([("ce_specversion", b"1.0"), ("ce_id", None), ("ce_source", b"\xff")])
     )
     try:
-        said = READERS[kind](key, orjson.dumps(value), NOW, headers)
+        decoded = READERS[kind](key, orjson.dumps(value), NOW, headers)
     except InvalidRecord:
         return
-    for event in () if said is None else events_of(said):
+    for event in () if decoded is None else events_of(decoded):
         assert isinstance(event, Purchase | Dismissal | Impression | Preference)
         assert key is None or event.user_id.encode() == key
 
@@ -98,10 +98,10 @@ def test_records_in_another_format_come_to_what_the_same_in_our_own_comes_to(
         content, timestamp = orjson.dumps(value), data.draw(times)
         foreign.append(record_of("purchases", b"ann", content, timestamp))
         try:
-            said = read(reader, "purchases", b"ann", content, timestamp, [])
+            decoded = read(reader, "purchases", b"ann", content, timestamp, [])
         except InvalidRecord:
             continue
-        for event in () if said is None else events_of(said):
+        for event in () if decoded is None else events_of(decoded):
             written = orjson.dumps(msgspec.to_builtins(event))
             own.append(record_of(TOPIC_OF[type(event)], b"ann", written, timestamp))
     assert lists(foreign, kind) == lists(own, "unhaunt")

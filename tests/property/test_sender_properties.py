@@ -66,8 +66,8 @@ def read(shown: dict[str, Any], kind: str, notes: list[Note] | None = None) -> l
 
     reader = readers_of({"purchases": kind}, observe)["purchases"]
     key = None if shown["key"] is None else shown["key"].encode()
-    said = reader(key, orjson.dumps(shown["value"]), shown["timestamp"], [])
-    return [] if said is None else list(events_of(said))
+    decoded = reader(key, orjson.dumps(shown["value"]), shown["timestamp"], [])
+    return [] if decoded is None else list(events_of(decoded))
 
 
 def sure(events: list[Event]) -> list[tuple[Any, ...]]:
@@ -278,14 +278,14 @@ def test_an_id_is_one_whether_a_number_a_text_or_an_id_of_shopify(kind: str, num
     spellings: list[Any] = [number, str(number), f"gid://shopify/Product/{number}"]
     if number < 2**53:
         spellings.append(float(number))
-    said = []
+    readings = []
     for spelling in spellings:
         shown = whole(kind)[0]
         for holder, name in places(shown["value"], names):
             if holder.get("event") != "setCustomerId":
                 holder[name] = spelling
-        said.append(sure(read(shown, kind)))
-    assert all(each == said[0] for each in said)
+        readings.append(sure(read(shown, kind)))
+    assert all(each == readings[0] for each in readings)
 
 
 # --- times ---------------------------------------------------------------------------------------

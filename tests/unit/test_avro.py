@@ -45,36 +45,36 @@ def test_a_valid_example_says_the_same_in_avro(topic: str, path: Path) -> None:
     key = None if example["key"] is None else example["key"].encode()
     schema = schema_text(topic, "avro")
     in_avro = avro_reader(1, [schema])(avro_writer(schema)(example["value"]))
-    said = decoded(topic, key, orjson.dumps(example["value"]), example["timestamp"])
+    expected = decoded(topic, key, orjson.dumps(example["value"]), example["timestamp"])
     again = decoded(topic, key, in_avro, example["timestamp"])
     if topic not in (*PERSON_TOPICS, "catalog"):
-        again = without_nulls(again, said)
-    assert again == said
+        again = without_nulls(again, expected)
+    assert again == expected
 
 
-def without_nulls(said: Any, model: Any) -> Any:
+def without_nulls(value: Any, model: Any) -> Any:
     """What Avro has as null and JSON does not have at all, left out."""
-    if isinstance(said, list):
-        return [without_nulls(*pair) for pair in zip(said, model, strict=True)]
-    if not isinstance(said, dict):
-        return said
+    if isinstance(value, list):
+        return [without_nulls(*pair) for pair in zip(value, model, strict=True)]
+    if not isinstance(value, dict):
+        return value
     return {
-        name: without_nulls(value, model.get(name))
-        for name, value in said.items()
-        if value is not None or name in model
+        name: without_nulls(field, model.get(name))
+        for name, field in value.items()
+        if field is not None or name in model
     }
 
 
 @given(st.sampled_from(SCHEMA_TOPICS), st.binary(max_size=200))
 def test_whatever_the_bytes_are_they_are_read_or_refused(topic: str, content: bytes) -> None:
-    said = "not_json: value: expected Avro of schema 7, got other bytes ("
+    expected = "not_json: value: expected Avro of schema 7, got other bytes ("
     try:
         orjson.loads(avro_reader(7, [schema_text(topic, "avro")])(content))
     except InvalidRecord as refused:
         refusal = str(refused)
     else:
-        refusal = said
-    assert refusal.startswith(said)
+        refusal = expected
+    assert refusal.startswith(expected)
 
 
 def test_bytes_beyond_the_value_are_refused() -> None:

@@ -182,9 +182,9 @@ def test_kafka_streams_is_left_out_with_a_line_where_it_is_not_at_hand(
 ) -> None:
     monkeypatch.setenv(FOLDER, str(tmp_path / "nowhere"))
     assert kafka_streams(tmp_path) == []
-    said = capsys.readouterr().err
-    assert said.startswith("Kafka Streams is left out: ")
-    assert f"{FOLDER}={tmp_path / 'nowhere'}: expected a Maven project" in said
+    stderr = capsys.readouterr().err
+    assert stderr.startswith("Kafka Streams is left out: ")
+    assert f"{FOLDER}={tmp_path / 'nowhere'}: expected a Maven project" in stderr
 
 
 def test_kafka_streams_is_left_out_with_a_line_where_maven_is_missing(

@@ -55,10 +55,10 @@ def test_candidates_say_price_interest_basis_and_sources() -> None:
 
 
 def test_one_person_in_five_says_a_preference() -> None:
-    said = Counter(event.user_id for event in events() if isinstance(event, Preference))
+    preferences = Counter(event.user_id for event in events() if isinstance(event, Preference))
     everybody = {event.user_id for event in events()}
-    assert set(said.values()) == {1}
-    assert len(said) / len(everybody) == pytest.approx(0.2, abs=0.02)
+    assert set(preferences.values()) == {1}
+    assert len(preferences) / len(everybody) == pytest.approx(0.2, abs=0.02)
 
 
 def test_purchases_dismissals_the_cap_and_preferences_all_suppress() -> None:

@@ -72,9 +72,9 @@ def test_what_of_another_format_did_not_count_as_it_stands_is_told_with_an_examp
             "examples": [{"record": 1, "note": note}],
         }
     ]
-    said = unescape(" ".join(re.sub("<[^>]*>", "", page.read_text()).split()))
-    assert "1 field did not count as they stand" in said
-    assert note in said
+    text = unescape(" ".join(re.sub("<[^>]*>", "", page.read_text()).split()))
+    assert "1 field did not count as they stand" in text
+    assert note in text
 
 
 def test_a_dash_writes_the_figures_to_standard_output(recording: Path) -> None:

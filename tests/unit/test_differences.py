@@ -29,7 +29,7 @@ CLAIMED = SUPPRESSED.removeprefix("suppressed: ").replace("group tvs, ", "")
 
 
 def decision(*suppressed: dict[str, Any], allowed: tuple[str, ...] = (), **fields: Any) -> Decision:
-    said = {
+    defaults = {
         "request_id": "asked",
         "user_id": "ann",
         "ts": NOW,
@@ -38,12 +38,12 @@ def decision(*suppressed: dict[str, Any], allowed: tuple[str, ...] = (), **field
         "allowed": allowed,
         "ghosted": [],
     }
-    return msgspec.convert(said | fields, Decision)
+    return msgspec.convert(defaults | fields, Decision)
 
 
 def a_list(*entries: dict[str, Any], **fields: Any) -> SuppressionList:
-    said = {"user_id": "ann", "ts": NOW, "policy": "default", "granted": [], "entries": entries}
-    return msgspec.convert(said | fields, SuppressionList)
+    defaults = {"user_id": "ann", "ts": NOW, "policy": "default", "granted": [], "entries": entries}
+    return msgspec.convert(defaults | fields, SuppressionList)
 
 
 def between(expected: list[Any], got: list[Any]) -> list[Difference]:

@@ -63,8 +63,8 @@ def test_a_frame_may_hold_an_event_of_any_format() -> None:
     event = b'{"type":"track","event":"Product Removed","messageId":"m","userId":"ann",\
 "properties":{"product_id":"mug"}}'
     readers = framed_readers(readers_of({"purchases": "segment"}), ["purchases"], {7: bytes})
-    said: Any = readers["purchases"](b"ann", framed(7, event), NOW, ())
-    assert (said.reason, said.product_id) == ("removed_from_cart", "mug")
+    dismissal: Any = readers["purchases"](b"ann", framed(7, event), NOW, ())
+    assert (dismissal.reason, dismissal.product_id) == ("removed_from_cart", "mug")
 
 
 @pytest.mark.parametrize(

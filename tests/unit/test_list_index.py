@@ -109,22 +109,22 @@ def test_a_cap_opens_after_an_hour() -> None:
 
 
 def test_what_a_person_said_holds_however_old_the_list_is() -> None:
-    said = dismissal("block_brand", brand="acme")
-    assert reasons(request(), said, purchase(), age=ANY_AGE) == {"tv": "block_brand"}
+    dismissed = dismissal("block_brand", brand="acme")
+    assert reasons(request(), dismissed, purchase(), age=ANY_AGE) == {"tv": "block_brand"}
 
 
 def test_a_policy_may_let_any_reason_fail_open() -> None:
     opened = policy(stale={"block_brand": {"seconds": 60, "fails": "open"}})
-    said = dismissal("block_brand", brand="acme")
-    assert reasons(request(), said, by=opened, age=59) == {"tv": "block_brand"}
-    assert reasons(request(), said, by=opened, age=60) == {}
+    dismissed = dismissal("block_brand", brand="acme")
+    assert reasons(request(), dismissed, by=opened, age=59) == {"tv": "block_brand"}
+    assert reasons(request(), dismissed, by=opened, age=60) == {}
 
 
 def test_a_grant_of_sensitive_topics_counts_no_more_after_five_minutes() -> None:
     asked = request(well_sourced("test"))
-    said = preference(sensitive_topics="granted")
-    assert reasons(asked, said, age=299) == {}
-    assert reasons(asked, said, age=300) == {"test": "sensitive"}
+    granted = preference(sensitive_topics="granted")
+    assert reasons(asked, granted, age=299) == {}
+    assert reasons(asked, granted, age=300) == {"test": "sensitive"}
 
 
 def test_where_sensitive_fails_open_the_grant_is_taken_for_given_but_not_the_sources() -> None:
@@ -136,21 +136,23 @@ def test_where_sensitive_fails_open_the_grant_is_taken_for_given_but_not_the_sou
 
 
 def test_where_consent_is_needed_it_counts_no_more_after_five_minutes() -> None:
-    said = preference(personalised_ads="granted")
-    assert reasons(request("mug"), said, by=OPT_IN, age=299) == {}
-    assert reasons(request("mug"), said, by=OPT_IN, age=300) == {"mug": "no_consent"}
+    granted = preference(personalised_ads="granted")
+    assert reasons(request("mug"), granted, by=OPT_IN, age=299) == {}
+    assert reasons(request("mug"), granted, by=OPT_IN, age=300) == {"mug": "no_consent"}
 
 
 def test_where_consent_is_not_needed_nobody_is_presumed_to_have_denied_it() -> None:
     assert reasons(request("mug"), age=ANY_AGE) == {}
 
 
-@pytest.mark.parametrize("said", [[], [preference(personalised_ads="denied")]])
-def test_where_consent_fails_open_its_absence_is_held_against_nobody(said: list[Any]) -> None:
+@pytest.mark.parametrize("preferences", [[], [preference(personalised_ads="denied")]])
+def test_where_consent_fails_open_its_absence_is_held_against_nobody(
+    preferences: list[Any],
+) -> None:
     stale = {"no_consent": {"seconds": 60, "fails": "open"}}
     opened = policy(consent={"mode": "opt_in"}, stale=stale)
-    assert reasons(request("mug"), *said, by=opened, age=59) == {"mug": "no_consent"}
-    assert reasons(request("mug"), *said, by=opened, age=60) == {}
+    assert reasons(request("mug"), *preferences, by=opened, age=59) == {"mug": "no_consent"}
+    assert reasons(request("mug"), *preferences, by=opened, age=60) == {}
 
 
 def test_what_follows_from_the_request_alone_hangs_on_no_list() -> None:

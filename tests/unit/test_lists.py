@@ -112,7 +112,7 @@ def test_without_consent_the_list_says_so_for_everything() -> None:
 
 def test_entries_are_sorted_by_scope_value_reason_since_and_until() -> None:
     rules = policy(dismissal={"already_bought": {"days": 5}, "block_category": {"scope": "group"}})
-    said = [
+    dismissals = [
         dismissal("opt_out_all", "d1"),
         dismissal("block_advertiser", "d2", advertiser_id="shop"),
         blocked("acme", "d3"),
@@ -126,7 +126,7 @@ def test_entries_are_sorted_by_scope_value_reason_since_and_until() -> None:
         dismissal("removed_from_cart", "d11", product_id="a"),
     ]
     order = ["d11", "d5", "d10", "d9", "d8", "d7", "d6", "d4", "d3", "d2", "d1"]
-    assert [entry["because"] for entry in entries(*said, policy=rules)] == [
+    assert [entry["because"] for entry in entries(*dismissals, policy=rules)] == [
         [last] for last in order
     ]
 

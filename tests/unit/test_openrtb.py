@@ -323,8 +323,8 @@ def test_headers_name_their_sections_alone_or_in_groups(text: str, expected: lis
 
 
 def entry(scope: str, value: str, **times: Any) -> dict[str, Any]:
-    said = {"reason": "block_category", "since": NOW - 1, "until": None, "because": ["e1"]}
-    return {"scope": scope, "value": value, **said, **times}
+    defaults = {"reason": "block_category", "since": NOW - 1, "until": None, "because": ["e1"]}
+    return {"scope": scope, "value": value, **defaults, **times}
 
 
 @pytest.mark.parametrize(
@@ -358,13 +358,13 @@ def test_what_the_request_held_stays_and_is_not_changed_itself() -> None:
     before = deepcopy(fields)
     read = read_bid_request(fields, NOW)
     decision = decide(read.requests["1"], [])
-    said = answer(read, {"1": decision}, [entry("all", "*", reason="opt_out_all")])
+    answer_to = answer(read, {"1": decision}, [entry("all", "*", reason="opt_out_all")])
     assert fields == before
-    assert said["ext"] == {
+    assert answer_to["ext"] == {
         "prebid": {"debug": True},
         "unhaunt": {"denied": ["regs.coppa"], "all": "opt_out_all"},
     }
-    [imp] = said["imp"]
+    [imp] = answer_to["imp"]
     assert imp["banner"] == before["imp"][0]["banner"]
     assert imp["ext"]["unhaunt"]["candidates"] == [{"product_id": "mug"}]
     assert imp["ext"]["unhaunt"]["decision"]["allowed"] == ["mug"]

@@ -50,7 +50,7 @@ def test_an_ad_for_another_product_or_person_does_not_follow() -> None:
 
 
 def test_an_ad_follows_after_whatever_rejection_covers_it() -> None:
-    said = {
+    rejections = {
         "product": dismissal("not_interested", product_id="tv"),
         "brand": dismissal("block_brand", brand="acme"),
         "category": dismissal("block_category", category="screens"),
@@ -59,7 +59,7 @@ def test_an_ad_follows_after_whatever_rejection_covers_it() -> None:
         "consent": preference(personalised_ads="denied"),
     }
     attributes = {"categories": ["screens", "screens.tv"], "brand": "acme", "advertiser_id": "shop"}
-    for name, event in said.items():
+    for name, event in rejections.items():
         found = followed(
             catalog_line("tv", **attributes), line(event), line(request("tv", ts=NOW + 1))
         )

@@ -8,7 +8,7 @@ DAY = 86_400
 
 
 @pytest.mark.parametrize(
-    ("share", "said"),
+    ("share", "text"),
     [
         (0.5, "50.0 %"),
         (0.99924, "99.9 %"),
@@ -19,12 +19,12 @@ DAY = 86_400
         (None, "-"),
     ],
 )
-def test_a_share_is_never_rounded_to_all_or_nothing(share: float | None, said: str) -> None:
-    assert words.percent(share).replace("\N{NO-BREAK SPACE}", " ") == said
+def test_a_share_is_never_rounded_to_all_or_nothing(share: float | None, text: str) -> None:
+    assert words.percent(share).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (0, "under a second"),
         (1, "1 second"),
@@ -38,12 +38,12 @@ def test_a_share_is_never_rounded_to_all_or_nothing(share: float | None, said: s
         (None, "-"),
     ],
 )
-def test_a_length_of_time_is_told_in_units_that_fit_it(seconds: int | None, said: str) -> None:
-    assert words.length(seconds) == said
+def test_a_length_of_time_is_told_in_units_that_fit_it(seconds: int | None, text: str) -> None:
+    assert words.length(seconds) == text
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"),
+    ("low", "high", "text"),
     [
         (0, 60, "under 1 minute"),
         (60, 600, "1 to 10 minutes"),
@@ -53,8 +53,8 @@ def test_a_length_of_time_is_told_in_units_that_fit_it(seconds: int | None, said
         (30 * DAY, None, "30 days or more"),
     ],
 )
-def test_a_range_is_told_in_one_unit(low: int, high: int | None, said: str) -> None:
-    assert words.between(low, high) == said
+def test_a_range_is_told_in_one_unit(low: int, high: int | None, text: str) -> None:
+    assert words.between(low, high) == text
 
 
 def test_one_is_said_in_the_singular() -> None:

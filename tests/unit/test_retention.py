@@ -107,8 +107,8 @@ def test_a_line_stays_while_it_holds_back_the_lapse_of_an_earlier_one() -> None:
 
 
 def test_a_restored_dismissal_goes_with_its_restoration() -> None:
-    said = dismissal("block_brand", ts=NOW, brand="acme"), restoration(ts=NOW + DAY)
-    assert goes(*said) == NOW + DAY + RETENTION + 1
+    events = dismissal("block_brand", ts=NOW, brand="acme"), restoration(ts=NOW + DAY)
+    assert goes(*events) == NOW + DAY + RETENTION + 1
 
 
 def test_only_the_newest_impressions_of_a_product_are_kept() -> None:

@@ -77,12 +77,12 @@ def check(topic: str, example: dict[str, Any]) -> None:
 
 def check_output(topic: str, example: dict[str, Any]) -> None:
     record = TOPICS[topic].record or DeadLetterHeaders
-    said = example["headers"] if record is DeadLetterHeaders else example["value"]
-    if said is None:
+    content = example["headers"] if record is DeadLetterHeaders else example["value"]
+    if content is None:
         return
-    if (problem := first_problem(record, said)) is not None:
+    if (problem := first_problem(record, content)) is not None:
         raise InvalidRecord(problem.code, problem.detail)
-    msgspec.convert(said, record)
+    msgspec.convert(content, record)
 
 
 def validator_of(topic: str) -> Draft202012Validator:

@@ -167,13 +167,13 @@ def test_a_claim_on_an_empty_name_does_not_cover_what_has_no_name(target: dict[s
 
 def test_attribute_by_attribute_the_catalog_wins() -> None:
     shop = catalog(tv={"brand": "acme", "categories": ["electronics"]})
-    said = candidate(brand="zenith", item_group_id="tvs", advertiser_id="shop")
-    assert shop.attributes("tv", said) == Attributes("tvs", ["electronics"], "acme", "shop")
+    reported = candidate(brand="zenith", item_group_id="tvs", advertiser_id="shop")
+    assert shop.attributes("tv", reported) == Attributes("tvs", ["electronics"], "acme", "shop")
 
 
 def test_a_product_that_the_catalog_does_not_know_is_what_the_record_says() -> None:
-    said = candidate(brand="zenith", item_group_id="tvs")
-    assert Catalog().attributes("tv", said) == said
+    reported = candidate(brand="zenith", item_group_id="tvs")
+    assert Catalog().attributes("tv", reported) == reported
 
 
 def test_a_product_of_which_nothing_is_known_has_no_attributes() -> None:
@@ -204,6 +204,6 @@ def test_the_generation_grows_with_changes_only() -> None:
 
 
 def test_a_dismissed_product_keeps_the_attributes_that_came_with_the_dismissal() -> None:
-    said = dismissal("block_brand", ts=NOW, product_id="tv", brand="acme")
-    assert claimed(said) == ("brand", "acme")
-    assert claimed(said, catalog=catalog(tv={"brand": "zenith"})) == ("brand", "zenith")
+    dismissed = dismissal("block_brand", ts=NOW, product_id="tv", brand="acme")
+    assert claimed(dismissed) == ("brand", "acme")
+    assert claimed(dismissed, catalog=catalog(tv={"brand": "zenith"})) == ("brand", "zenith")

@@ -64,8 +64,8 @@ def create_app(settings: Settings, partitions: int) -> faust.App:
             async for event in stream.events():
                 message = event.message
                 key = message.key
-                said = decode_event(name, key, message.value, round(message.timestamp * 1000))
-                outcome = join.apply(said, message.partition, persons.get(key))
+                decoded = decode_event(name, key, message.value, round(message.timestamp * 1000))
+                outcome = join.apply(decoded, message.partition, persons.get(key))
                 if outcome.decision is not None:
                     await decisions.send(key=key, value=outcome.decision)
                 if outcome.is_changed:
