@@ -122,9 +122,9 @@ def demo(
         with whole_file(decisions) as write_decision, whole_file(lists) as write_list:
             for decision in run.decisions:
                 write_decision(output_line(decision))
-            for _, standing in sorted(final.items()):
-                if standing is not None:
-                    write_list(json_line(standing))
+            for _, suppression_list in sorted(final.items()):
+                if suppression_list is not None:
+                    write_list(json_line(suppression_list))
         _print_summary(run)
         if keep:
             _print_whereabouts(run, folder)

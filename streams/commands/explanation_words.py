@@ -130,11 +130,11 @@ def _claims(held: Json) -> Iterator[Line]:
         )
 
 
-def _list(standing: Json) -> Iterator[Line]:
-    granted = " and ".join(standing["granted"]) or "nothing"
+def _list(suppression_list: Json) -> Iterator[Line]:
+    granted = " and ".join(suppression_list["granted"]) or "nothing"
     yield 0, ""
-    yield 0, f"On the list for ad servers, of {utc(standing['ts'])} (granted: {granted}):"
-    for entry in standing["entries"]:
+    yield 0, f"On the list for ad servers, of {utc(suppression_list['ts'])} (granted: {granted}):"
+    for entry in suppression_list["entries"]:
         yield 1, f"{entry['reason']}: {_covered(entry)}, {_times(entry)}."
 
 

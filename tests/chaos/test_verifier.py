@@ -76,8 +76,8 @@ def right() -> Observed:
             for offset, decision in enumerate(decisions)
         ],
         lists=[
-            output("suppressions", standing["user_id"], standing, offset)
-            for offset, standing in enumerate(lists)
+            output("suppressions", suppression_list["user_id"], suppression_list, offset)
+            for offset, suppression_list in enumerate(lists)
         ],
         dead_letters=[
             record_of(
@@ -139,8 +139,8 @@ def test_a_decision_in_another_partition_than_its_persons_is_found(right: Observ
 def test_a_stale_list_is_found(right: Observed) -> None:
     stale = Backtest(POLICY)
     list(stale.run(right.inputs[:1]))
-    [standing] = as_json(list(stale.lists()))
-    lists = [*right.lists, output("suppressions", ANN, standing, 9)]
+    [suppression_list] = as_json(list(stale.lists()))
+    lists = [*right.lists, output("suppressions", ANN, suppression_list, 9)]
     assert kinds(right._replace(lists=lists)) == {"last list unlike the backtest's"}
 
 

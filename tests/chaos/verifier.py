@@ -80,9 +80,9 @@ class _Verification:
         backtest = Backtest(policy)
         self._decisions = as_json(list(backtest.run(observed.inputs)))
         self._lists = {
-            standing["user_id"]: standing
-            for standing in as_json(list(backtest.lists()))
-            if standing["entries"] or standing["granted"]
+            each["user_id"]: each
+            for each in as_json(list(backtest.lists()))
+            if each["entries"] or each["granted"]
         }
 
     def _judge(self, record: RecordedRecord) -> None:

@@ -51,13 +51,13 @@ def test_what_is_written_down_is_what_a_plain_recomputation_says(case: Case) -> 
     expected = oracle.run(lines(case.recording), tomllib.loads(policy_text(case)))
     assert lines(case.folder / golden.DECISIONS) == expected.decisions
     written = lines(case.folder / golden.LISTS)
-    assert that_stand(written) == that_stand(expected.lists.values())
+    assert non_empty(written) == non_empty(expected.lists.values())
 
 
-def that_stand(lists: Iterable[dict | None]) -> list[dict]:
+def non_empty(lists: Iterable[dict | None]) -> list[dict]:
     """The lists that say anything: what is empty in a backtest is null in the oracle."""
-    standing = [each for each in lists if each and (each["entries"] or each["granted"])]
-    return sorted(standing, key=lambda each: each["user_id"])
+    found = [each for each in lists if each and (each["entries"] or each["granted"])]
+    return sorted(found, key=lambda each: each["user_id"])
 
 
 # --- together they show everything ---------------------------------------------------------------
@@ -87,11 +87,11 @@ def test_every_scope_suppresses_something() -> None:
 
 
 def test_there_are_ghosts_grants_empty_lists_and_prices_that_may_lift() -> None:
-    standing = [each for outcome in EXPECTED for each in outcome.lists]
+    lists = [each for outcome in EXPECTED for each in outcome.lists]
     decisions = [each for outcome in EXPECTED for each in outcome.decisions]
     assert any(decision.ghosted for decision in decisions)
-    assert any(each.granted for each in standing)
-    assert any(not each.entries for each in standing)
+    assert any(each.granted for each in lists)
+    assert any(not each.entries for each in lists)
     assert any(entry.price is not msgspec.UNSET for entry in ENTRIES)
 
 

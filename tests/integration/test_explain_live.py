@@ -91,8 +91,8 @@ def test_a_product_is_explained_by_what_is_kept_and_by_the_catalog(worked_off: R
     }
     user_id, entry, product = next(
         (user_id, entry, product)
-        for user_id, standing in worked_off.deployment.lists().items()
-        for entry in standing["entries"]
+        for user_id, suppression_list in worked_off.deployment.lists().items()
+        for entry in suppression_list["entries"]
         for product, group in groups.items()
         if entry["reason"] == "purchased" and (entry["scope"], entry["value"]) == ("group", group)
     )

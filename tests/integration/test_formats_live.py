@@ -166,9 +166,9 @@ FIELD_OF = {"brand": "brand", "advertiser": "advertiser_id"}
 """The attribute by which a candidate is in a scope."""
 
 
-def request_of(user_id: str, standing: dict[str, Any], ts: int) -> RecordedRecord:
+def request_of(user_id: str, suppression_list: dict[str, Any], ts: int) -> RecordedRecord:
     candidates: list[dict[str, Any]] = [{"product_id": "socks-3"}]
-    for number, entry in enumerate(standing["entries"]):
+    for number, entry in enumerate(suppression_list["entries"]):
         scope, value = entry["scope"], entry["value"]
         candidate: dict[str, Any] = {"product_id": f"product-{number}"}
         if scope in ("product", "group"):

@@ -109,7 +109,7 @@ def test_each_decision_says_by_which_policy_it_was_made(changed: Changed) -> Non
 
 
 def test_every_list_follows_though_nothing_new_was_said(changed: Changed) -> None:
-    assert {standing["policy"] for standing in changed.lists_between.values()} == {"after"}
+    assert {each["policy"] for each in changed.lists_between.values()} == {"after"}
 
 
 def test_a_wrong_file_is_refused_logged_and_counted(changed: Changed) -> None:

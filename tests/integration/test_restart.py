@@ -132,7 +132,7 @@ def test_another_policy_reads_the_evidence_of_everybody_anew(
 ) -> None:
     lists = after_another_policy.lists()
     assert lists == expected(story.records, STRICTER_POLICY, PARTITIONS).lists
-    assert {standing["policy"] for standing in lists.values()} == {"stricter"}
+    assert {each["policy"] for each in lists.values()} == {"stricter"}
     assert lists.keys() == story.expected.lists.keys()
 
 

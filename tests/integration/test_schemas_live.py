@@ -243,11 +243,11 @@ def test_lists_are_those_of_plain_values_and_confluents_deserialiser_reads_them(
     lists = {}
     for message in worked_off.deployment.read("suppressions"):
         lists[message.key().decode()] = read(message.value(), context)
-    standing = {user_id: content for user_id, content in lists.items() if content is not None}
-    for content in standing.values():
+    current = {user_id: content for user_id, content in lists.items() if content is not None}
+    for content in current.values():
         assert content.pop("forgotten") is None
         content["entries"] = [without_absent(entry, "price") for entry in content["entries"]]
-    assert standing == worked_off.expected.lists
+    assert current == worked_off.expected.lists
 
 
 def test_a_view_reads_lists_and_catalog_that_have_schemas(worked_off: Run) -> None:

@@ -30,8 +30,8 @@ class Running(NamedTuple):
 
     def list_of(self, user_id: str) -> Any:
         """The values of the entries of a person's list; None when it ended or never began."""
-        standing = self.deployment.lists().get(user_id)
-        return standing and [entry["value"] for entry in standing["entries"]]
+        suppression_list = self.deployment.lists().get(user_id)
+        return suppression_list and [entry["value"] for entry in suppression_list["entries"]]
 
     def wait_until_list_is(self, user_id: str, values: list[str] | None) -> None:
         self.deployment.wait_until(

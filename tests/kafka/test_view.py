@@ -59,8 +59,8 @@ class Deployment:
 
     def publish(self, **lists: Mapping[str, Any] | None) -> None:
         """Publish lists by person; None is a tombstone."""
-        for user_id, standing in lists.items():
-            value = None if standing is None else orjson.dumps({**standing, "user_id": user_id})
+        for user_id, each in lists.items():
+            value = None if each is None else orjson.dumps({**each, "user_id": user_id})
             self.send("suppressions", user_id, value, partition_of(user_id.encode(), PARTITIONS))
 
     def know(self, **products: Product) -> None:

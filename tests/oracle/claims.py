@@ -221,7 +221,7 @@ def frequency_claims(facts, policy, catalog):
     return claims
 
 
-def standing_preference(facts, field):
+def newest_preference(facts, field):
     """The fact of what the person said last of this field, or None."""
     for fact in facts:
         if fact["kind"] == "preference" and fact["field"] == field:
@@ -231,12 +231,12 @@ def standing_preference(facts, field):
 
 def grants(facts):
     fields = ("personalised_ads", "sensitive_topics")
-    standing = [standing_preference(facts, field) for field in fields]
-    return sorted(fact["field"] for fact in standing if fact and fact["answer"] == "granted")
+    preferences = [newest_preference(facts, field) for field in fields]
+    return sorted(fact["field"] for fact in preferences if fact and fact["answer"] == "granted")
 
 
 def consent_claims(facts, policy):
-    preference = standing_preference(facts, "personalised_ads")
+    preference = newest_preference(facts, "personalised_ads")
     if preference is None:
         if policy["consent"]["mode"] == "opt_in":
             return [claim(("all", "*"), "no_consent", 0, None, [])]

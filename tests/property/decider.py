@@ -12,18 +12,18 @@ from streams.suppression.policy import Policy
 from tests.oracle.policy import DAY, MINUTE, REASONS_BY_RANK, SCOPES_NARROW_TO_BROAD
 
 Entry = dict[str, Any]
-Standing = dict[str, Any] | None
+PublishedList = dict[str, Any] | None
 
 NOBODY_ASKED = {"scope": "all", "value": "*", "reason": "no_consent", "since": 0, "until": None}
 
 
 def decide_from_list(
-    asked: Request, standing: Standing, policy: Policy, products: Mapping[str, Product]
+    asked: Request, published: PublishedList, policy: Policy, products: Mapping[str, Product]
 ) -> dict[str, Any]:
     tables = policy.document
     entries, granted = [], []
-    if standing is not None:
-        entries, granted = standing["entries"], standing["granted"]
+    if published is not None:
+        entries, granted = published["entries"], published["granted"]
     elif tables["consent"]["mode"] == "opt_in":
         entries = [{**NOBODY_ASKED, "because": []}]
 

@@ -36,7 +36,7 @@ def recording(seed: int) -> tuple[Lines, Policy]:
     return lines, Policy(policy_document.complete(tables or {}))
 
 
-def that_stand(lists: Lists) -> Lists:
+def non_empty(lists: Lists) -> Lists:
     """The lists that say anything.
 
     A person without entries and grants has an empty list in a backtest's outcome and a null one
@@ -59,7 +59,7 @@ def test_every_decision_and_every_list_is_what_a_plain_recomputation_says(seed: 
     expected = oracle.run(lines, tables)
     decisions, lists, counts = backtest(lines, Policy(policy_document.complete(tables or {})))
     assert decisions == expected.decisions
-    assert that_stand(lists) == that_stand(expected.lists)
+    assert non_empty(lists) == non_empty(expected.lists)
     assert sum(counts.dead.values()) == len(expected.dead)
     for code in {code for _, code in expected.dead}:
         assert counts.dead[code] == [code for _, code in expected.dead].count(code)
@@ -128,7 +128,7 @@ def outcome(
     state = {
         user_id: person.to_bytes() for user_id, person in join.persons.items() if person.evidence
     }
-    return decisions, that_stand(lists), state
+    return decisions, non_empty(lists), state
 
 
 @often

@@ -67,9 +67,9 @@ def test_the_explanation_of_every_request_agrees_with_its_decision(seed: int) ->
 
 
 def agrees_with_its_claims(explained: Json, asked: Request) -> None:
-    standing = [claim for claim in explained["claims"] if claim["state"] == "stands"]
+    in_force = [claim for claim in explained["claims"] if claim["state"] == "stands"]
     answer = explained["answer"]
-    assert bool(standing) == (answer is not None)
+    assert bool(in_force) == (answer is not None)
     if answer is not None:
         first = explained["claims"][0]
         assert {name: first[name] for name in answer if name != "product_id"} == {
@@ -252,8 +252,8 @@ def test_each_way_to_undo_a_claim_undoes_it(
     for claim in explained(life, asked, policy, CATALOG)["claims"]:
         for way in claim["undone_by"]:
             then = explained(*tried(way, claim, life, asked), policy, CATALOG)
-            standing = [identity(each) for each in then["claims"] if each["state"] == "stands"]
-            assert identity(claim) not in standing
+            remaining = [identity(each) for each in then["claims"] if each["state"] == "stands"]
+            assert identity(claim) not in remaining
 
 
 @given(lives, requests, cautious)

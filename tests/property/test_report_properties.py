@@ -77,19 +77,19 @@ def test_what_came_and_has_not_gone_is_what_stands_in_the_end(
     # All partitions end at one time, on the hour, so that the last step ends there too.
     recording = recording + [of(person, request(request_id="last", ts=end)) for person in PEOPLE]
     catalog, groups = groups_of(recording)
-    standing: dict[str, set[tuple[str, str, str]]] = {}
+    in_force: dict[str, set[tuple[str, str, str]]] = {}
     for taken in groups.values():
         join = Join(RULES, catalog)
         for event in taken:
             join.apply(event)
         for user_id, person in join.persons.items():
-            standing[user_id] = {
+            in_force[user_id] = {
                 (claim.scope, claim.value, claim.reason)
                 for claim in person.index(RULES, catalog).claims()
                 if claim.until is None or claim.until > end
             }
     steps = report(recording, RULES)["lists"]["steps"]
     last = steps[-1] if steps else {"entries": 0, "persons": 0}
-    assert last["entries"] == sum(map(len, standing.values()))
-    assert last["persons"] == sum(map(bool, standing.values()))
+    assert last["entries"] == sum(map(len, in_force.values()))
+    assert last["persons"] == sum(map(bool, in_force.values()))
     assert all(step["entries"] >= step["persons"] >= 0 for step in steps)

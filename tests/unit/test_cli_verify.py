@@ -118,9 +118,9 @@ def test_what_is_expected_of_a_new_case_is_written(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.split() == ["new", "case", "1", "decision,", "1", "list"]
     [decision] = json_lines((case / "decisions.jsonl").read_bytes())
-    [standing] = json_lines((case / "lists.jsonl").read_bytes())
+    [suppression_list] = json_lines((case / "lists.jsonl").read_bytes())
     assert decision["allowed"] == ["mug"]
-    assert [entry["value"] for entry in standing["entries"]] == ["tvs"]
+    assert [entry["value"] for entry in suppression_list["entries"]] == ["tvs"]
 
 
 def test_what_is_expected_is_what_a_backtest_writes(cases: Path, tmp_path: Path) -> None:

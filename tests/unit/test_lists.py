@@ -24,9 +24,9 @@ from tests.builders import (
 
 
 def entries(*events: Event, **readings: Any) -> list[dict[str, Any]]:
-    standing = published(*events, **readings)
-    assert standing is not None
-    return standing["entries"]
+    suppression_list = published(*events, **readings)
+    assert suppression_list is not None
+    return suppression_list["entries"]
 
 
 def blocked(brand: str, event_id: str = "d1", ts: int = NOW) -> Event:
@@ -56,9 +56,9 @@ def test_a_list_says_what_must_no_longer_follow_a_person() -> None:
 
 
 def test_the_time_of_a_list_is_that_of_the_newest_evidence() -> None:
-    standing = published(purchase(ts=NOW), impression(ts=NOW + HOUR))
-    assert standing is not None
-    assert standing["ts"] == NOW + HOUR
+    suppression_list = published(purchase(ts=NOW), impression(ts=NOW + HOUR))
+    assert suppression_list is not None
+    assert suppression_list["ts"] == NOW + HOUR
 
 
 def test_claims_that_have_not_begun_yet_are_listed() -> None:
@@ -168,10 +168,10 @@ def test_of_entries_that_end_together_the_first_in_order_are_kept() -> None:
 
 def test_granted_names_the_preferences_that_stand_at_granted_sorted() -> None:
     both = preference(sensitive_topics="granted", personalised_ads="granted")
-    standing = published(both)
-    assert standing is not None
-    assert standing["granted"] == ["personalised_ads", "sensitive_topics"]
-    assert standing["entries"] == []
+    suppression_list = published(both)
+    assert suppression_list is not None
+    assert suppression_list["granted"] == ["personalised_ads", "sensitive_topics"]
+    assert suppression_list["entries"] == []
 
 
 def test_a_preference_that_was_taken_back_is_not_granted() -> None:
@@ -188,12 +188,12 @@ def test_with_neither_entries_nor_grants_there_is_no_list(undone: tuple[Event, .
     assert published(*undone) is None
 
 
-@pytest.mark.parametrize(("later", "stands"), [(14 * DAY - 1, True), (14 * DAY, False)])
+@pytest.mark.parametrize(("later", "is_published"), [(14 * DAY - 1, True), (14 * DAY, False)])
 def test_a_list_ends_with_its_last_claim_when_time_goes_on_without_the_person(
-    later: int, stands: bool
+    later: int, is_published: bool
 ) -> None:
     removed = dismissal("removed_from_cart", ts=NOW, product_id="tv")
-    assert (published(removed, newest=NOW + later) is not None) is stands
+    assert (published(removed, newest=NOW + later) is not None) is is_published
 
 
 def test_a_list_with_grants_does_not_end_with_its_claims() -> None:
@@ -206,6 +206,6 @@ def test_a_list_with_grants_does_not_end_with_its_claims() -> None:
 
 def test_a_list_that_still_stands_keeps_the_entries_that_have_ended_since() -> None:
     removed = dismissal("removed_from_cart", "d1", NOW, product_id="tv")
-    standing = published(removed, blocked("acme", "d2"), newest=NOW + 100 * DAY)
-    assert standing is not None
-    assert len(standing["entries"]) == 2
+    suppression_list = published(removed, blocked("acme", "d2"), newest=NOW + 100 * DAY)
+    assert suppression_list is not None
+    assert len(suppression_list["entries"]) == 2

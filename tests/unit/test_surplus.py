@@ -71,13 +71,13 @@ def test_all_kinds_of_facts_have_one_bound_together() -> None:
 
 
 def test_what_has_ended_goes_before_what_stands_though_that_is_older() -> None:
-    stands = dismissal("block_brand", "stands", NOW - 20 * DAY, brand="acme")
+    in_force = dismissal("block_brand", "stands", NOW - 20 * DAY, brand="acme")
     ended = [
         dismissal("removed_from_cart", "cart", NOW - 15 * DAY, product_id="radio"),
         dismissal("covered_content", "no claim", NOW - 10 * DAY),
         impression("shown", "radio", NOW - 8 * DAY),
     ]
-    joined = flooded(stands, *ended, many=MOST_FACTS - 3)
+    joined = flooded(in_force, *ended, many=MOST_FACTS - 3)
     assert joined.forgotten == Counter(dismissals=2, impressions=1, lines=ROOM - 2)
     assert [fact.event_id for fact in evidence_of(joined).dismissals] == ["stands"]
 

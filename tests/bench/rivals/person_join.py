@@ -54,7 +54,7 @@ class Outcome(NamedTuple):
     """What is to be kept of a person that has changed; None for nothing."""
     is_published: bool = False
     """Whether the person's list has changed."""
-    standing: bytes | None = None
+    suppression_list: bytes | None = None
     """The list that now stands if it has changed; None for a tombstone."""
 
 

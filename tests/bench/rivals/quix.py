@@ -94,7 +94,7 @@ def suppress(decisions: Topic, lists: Topic) -> Callable[..., list[Output]]:
         if outcome.decision is not None:
             outputs.append(Output(decisions, outcome.decision))
         if outcome.is_published:
-            outputs.append(Output(lists, outcome.standing))
+            outputs.append(Output(lists, outcome.suppression_list))
         return outputs
 
     return step

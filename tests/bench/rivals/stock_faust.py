@@ -74,7 +74,7 @@ def create_app(settings: Settings, partitions: int) -> faust.App:
                     else:
                         persons[key] = outcome.state
                 if outcome.is_published:
-                    await lists.send(key=key, value=outcome.standing)
+                    await lists.send(key=key, value=outcome.suppression_list)
 
         return suppress
 
