@@ -51,17 +51,17 @@ def frame_of(value: bytes, headers: Headers) -> Frame | None:
     return None
 
 
-def _id_in(content: bytes, place: str) -> tuple[SchemaId, bytes]:
+def _id_in(content: bytes, path: str) -> tuple[SchemaId, bytes]:
     """The id that stands at the beginning, and what comes after it."""
     if content[:1] == BY_NUMBER.to_bytes(1) and len(content) >= 5:
         return int.from_bytes(content[1:5]), content[5:]
     if content[:1] == BY_GUID.to_bytes(1) and len(content) >= 17:
         return str(UUID(bytes=content[1:17])), content[17:]
-    raise _broken(place)
+    raise _broken(path)
 
 
-def _broken(place: str) -> InvalidRecord:
-    detail = f"{place}: expected the id of a schema as a registry's frame has it, got other bytes"
+def _broken(path: str) -> InvalidRecord:
+    detail = f"{path}: expected the id of a schema as a registry's frame has it, got other bytes"
     return InvalidRecord("not_json", detail)
 
 

@@ -263,15 +263,15 @@ def published(
 # --- recordings ----------------------------------------------------------------------------------
 
 
-def line(event: Event, **place: int) -> dict[str, Any]:
-    """An event as a line of a recording (SPEC 8); `place` may give partition and offset."""
+def line(event: Event, **position: int) -> dict[str, Any]:
+    """An event as a line of a recording (SPEC 8); `position` may give partition and offset."""
     value = {name: field for name, field in msgspec.to_builtins(event).items() if field is not None}
     return {
         "topic": TOPIC_OF[type(event)],
         "key": event.user_id,
         "timestamp": event.ts,
         "value": value,
-        **place,
+        **position,
     }
 
 

@@ -131,7 +131,7 @@ class Node:
         if not isinstance(value, list):
             raise self.wrong(name, "an array", kind_of(value))
         items = self._node(_numbered(name, value), self.path)
-        return [items.child(place) for place in items._fields]
+        return [items.child(field) for field in items._fields]
 
     def some(self, *names: str) -> "list[Node]":
         """An array of at least one object."""
@@ -195,7 +195,7 @@ class Node:
         if not is_array or len(parts) > len(value):
             self.corrected(name, value, f"{len(parts)} ids")
         items = self._node(_numbered(name, parts), self.path)
-        return self.reading.kept(items._fields, lambda place: [items.id(place)])
+        return self.reading.kept(items._fields, lambda field: [items.id(field)])
 
     def price(self, *names: str) -> float | None:
         """An optional number, or a text that is one (see `schemas.adapters.numbers`)."""
@@ -291,7 +291,7 @@ class Node:
             members = _numbered(name, value)
         else:
             raise self.wrong(name, "an array", kind_of(value))
-        return [self._entry(place, each) for place, each in members.items()]
+        return [self._entry(field, each) for field, each in members.items()]
 
     def some_entries(self, *names: str) -> "list[Node]":
         """The same, of at least one."""
@@ -349,11 +349,11 @@ class Node:
             return found
         return value
 
-    def _entry(self, place: str, value: object) -> "Node":
+    def _entry(self, field: str, value: object) -> "Node":
         if isinstance(value, dict):
-            return self._node(value, self.at(place))
-        error = self.wrong(place, "an object", kind_of(value))
-        return self._node(_NoObject(error), self.at(place))
+            return self._node(value, self.at(field))
+        error = self.wrong(field, "an object", kind_of(value))
+        return self._node(_NoObject(error), self.at(field))
 
     def _node(self, fields: Mapping[str, object], path: str) -> "Node":
         return Node(fields, path, self.reading)

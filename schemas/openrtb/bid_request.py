@@ -67,7 +67,7 @@ def read_bid_request(
 
     """
     bid = Node(cast(Mapping[str, object], fields))
-    user_id = next(filter(None, (_person(bid, place) for place in persons)), NOBODY)
+    user_id = next(filter(None, (_person(bid, source) for source in persons)), NOBODY)
     own_site = bid.child("ext").child("unhaunt").get("own_site")
     context = {
         "user_id": user_id,
@@ -103,9 +103,9 @@ def _request(fields: Fields, imp: Node) -> Request:
     return decoded
 
 
-def _person(bid: Node, place: str) -> str | None:
+def _person(bid: Node, source: str) -> str | None:
     user = bid.child("user")
-    match place:
+    match source:
         case "user.id":
             return user.text("id")
         case "user.buyeruid":
@@ -113,7 +113,7 @@ def _person(bid: Node, place: str) -> str | None:
         case "device.ifa":
             return bid.child("device").text("ifa")
     for eid in (*user.children("eids"), *user.child("ext").children("eids")):
-        if eid.text("source") == place:
+        if eid.text("source") == source:
             return next((uid.text("id") for uid in eid.children("uids")), None)
     return None
 

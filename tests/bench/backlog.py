@@ -97,14 +97,20 @@ class Backlog:
         )
 
     def _left(self, share: float) -> dict[tuple[str, int], tuple[int, int]]:
-        """Where the newest part of the backlog begins and how many records it has, by place."""
+        """Where the newest part of the backlog begins and how many records it has, by partition."""
         topics = [self._settings.topic(topic) for topic in self._topics]
-        places = [TopicPartition(topic, n) for topic in topics for n in range(self._partitions)]
-        ends = offsets(self._admin, places)
+        partitions = [TopicPartition(topic, n) for topic in topics for n in range(self._partitions)]
+        ends = offsets(self._admin, partitions)
         since = self._last_time - round(share * (self._last_time - self._first_time))
-        begins = offsets(self._admin, places, OffsetSpec.for_timestamp(since))
-        begins = {place: offset if offset >= 0 else ends[place] for place, offset in begins.items()}
-        return {place: (begins[place], ends[place] - begins[place]) for place in ends}
+        begins = offsets(self._admin, partitions, OffsetSpec.for_timestamp(since))
+        begins = {
+            partition: offset if offset >= 0 else ends[partition]
+            for partition, offset in begins.items()
+        }
+        return {
+            partition: (begins[partition], ends[partition] - begins[partition])
+            for partition in ends
+        }
 
     def _begin_at(
         self, settings: Settings, left: Mapping[tuple[str, int], tuple[int, int]]
@@ -113,6 +119,6 @@ class Backlog:
         group: Any = Consumer(
             {"bootstrap.servers": settings.kafka.brokers, "group.id": settings.application}
         )
-        places = [TopicPartition(*place, offset) for place, (offset, _) in left.items()]
-        group.commit(offsets=places, asynchronous=False)
+        positions = [TopicPartition(*partition, offset) for partition, (offset, _) in left.items()]
+        group.commit(offsets=positions, asynchronous=False)
         group.close()

@@ -99,7 +99,7 @@ def assigned(settings: Settings) -> dict[str, set[int]]:
     admin = AdminClient({"bootstrap.servers": settings.kafka.brokers})
     [answer] = admin.describe_consumer_groups([settings.application]).values()
     members = {
-        member.group_instance_id: {place.partition for place in member.assignment.topic_partitions}
+        member.group_instance_id: {each.partition for each in member.assignment.topic_partitions}
         for member in answer.result(10).members
     }
     return {instance: numbers for instance, numbers in members.items() if numbers}

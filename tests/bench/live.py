@@ -194,5 +194,5 @@ def events_of(load: Load) -> Iterator[tuple[str, bytes, int, bytes, bytes]]:
         key = b"u%06d" % random.randrange(load.crowd.persons)
         content = orjson.dumps(value(topic, number, 0, load.crowd, random))
         before, after = content.split(b'"ts":0')
-        place = load.settings.topic(topic), key, partition_of(key, load.partitions)
-        yield *place, before + b'"ts":', after
+        target = load.settings.topic(topic), key, partition_of(key, load.partitions)
+        yield *target, before + b'"ts":', after

@@ -44,7 +44,7 @@ class Nothing(Accounting):
     def decided(self, decision: object) -> None:
         """Do nothing."""
 
-    def joined(self, place: object, event: object) -> None:
+    def joined(self, key: object, event: object) -> None:
         """Do nothing."""
 
     def committed(self, now: int) -> None:

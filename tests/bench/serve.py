@@ -54,10 +54,10 @@ def measure(bench: Bench) -> Iterator[Figure]:
     with deployed(bench, "serve", PARTITIONS) as deployment:
         written = publish(deployment.settings, persons)
         yield Figure("a list, as published", written / persons, "bytes")
-        for place, folder in (("memory", None), ("a folder", bench.folder / "view")):
+        for storage, folder in (("memory", None), ("a folder", bench.folder / "view")):
             with service(deployment.settings, folder) as (process, port, caught_up):
                 waits, late = ask(port, persons, seconds)
-                held = f"{persons:,} lists in {place}"
+                held = f"{persons:,} lists in {storage}"
                 yield Figure(f"{held}: read to the end in", caught_up, "s")
                 cuts = statistics.quantiles(waits, n=1_000)
                 yield Figure(f"{held}: p50 at {RATE:,} requests/s", cuts[499] * 1e3, "ms")

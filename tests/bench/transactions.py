@@ -35,10 +35,10 @@ class TransactionLog:
     def ends(self) -> Ends:
         """Where the log ends now."""
         partitions = self._consumer.list_topics(TOPIC, timeout=SECONDS).topics[TOPIC].partitions
-        places = {number: TopicPartition(TOPIC, number) for number in partitions}
+        asked = {number: TopicPartition(TOPIC, number) for number in partitions}
         return {
-            number: self._consumer.get_watermark_offsets(place, timeout=SECONDS)[1]
-            for number, place in places.items()
+            number: self._consumer.get_watermark_offsets(partition, timeout=SECONDS)[1]
+            for number, partition in asked.items()
         }
 
     def commits(self, since: Ends) -> list[float]:
@@ -57,8 +57,8 @@ class TransactionLog:
         return found
 
     def _position(self, number: int) -> int:
-        [place] = self._consumer.position([TopicPartition(TOPIC, number)])
-        return int(place.offset)  # negative before the first record
+        [partition] = self._consumer.position([TopicPartition(TOPIC, number)])
+        return int(partition.offset)  # negative before the first record
 
 
 def is_commit(value: bytes | None) -> bool:

@@ -95,12 +95,12 @@ def joined(facts):
     winners = {}
     for fact in facts:
         other = winners.get(fact["id"])
-        if other is None or place_in_time(fact) > place_in_time(other):
+        if other is None or order_key(fact) > order_key(other):
             winners[fact["id"]] = fact
     return list(winners.values())
 
 
-def place_in_time(fact):
+def order_key(fact):
     return (fact["ts"], fact["event_id"], orjson.dumps(fact, option=orjson.OPT_SORT_KEYS))
 
 
@@ -150,13 +150,13 @@ def lines_held_back(line, facts, policy, catalog):
     """The owned, replenished lines that do not lapse because this one was bought after them."""
     if net_quantity(line, facts) <= 0:
         return []
-    place = purchase_terms(line, policy, catalog)["scope_and_value"]
+    scope = purchase_terms(line, policy, catalog)["scope_and_value"]
     held_back = []
     for other in facts:
         if other["kind"] != "line" or net_quantity(other, facts) <= 0 or other["ts"] >= line["ts"]:
             continue
         terms = purchase_terms(other, policy, catalog)
-        if terms["replenish_days"] is not None and terms["scope_and_value"] == place:
+        if terms["replenish_days"] is not None and terms["scope_and_value"] == scope:
             held_back.append(other)
     return held_back
 

@@ -145,8 +145,8 @@ def _in_order(kind: str, texts: list[str]) -> dict[str, str]:
         return int(hash_of(kind, name)[:8], 16) * len(texts) >> 32
 
     return {
-        text: next(name for attempt in count() if part(name := f"{place:04}-{attempt}") == place)
-        for place, text in enumerate(texts)
+        text: next(name for attempt in count() if part(name := f"{number:04}-{attempt}") == number)
+        for number, text in enumerate(texts)
     }
 
 

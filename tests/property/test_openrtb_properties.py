@@ -42,12 +42,12 @@ def changed(draw: st.DrawFn) -> Any:
     """A bid request of the examples in which one value, however deep, is another one."""
     request = orjson.loads(orjson.dumps(draw(st.sampled_from(SHOWN))["request"]))
     holder: Any = request
-    places: list[tuple[Any, Any]] = []
+    parents: list[tuple[Any, Any]] = []
     while isinstance(holder, dict | list) and holder:
         names = list(holder) if isinstance(holder, dict) else range(len(holder))
-        places.append((holder, draw(st.sampled_from(names))))
-        holder = holder[places[-1][1]]
-    container, name = draw(st.sampled_from(places))
+        parents.append((holder, draw(st.sampled_from(names))))
+        holder = holder[parents[-1][1]]
+    container, name = draw(st.sampled_from(parents))
     container[name] = draw(json_values)
     return request
 

@@ -84,13 +84,13 @@ def sure(events: list[Event]) -> list[tuple[Any, ...]]:
     )
 
 
-def places(value: Any, names: set[str]) -> Iterator[tuple[Any, str]]:
+def fields_named(value: Any, names: set[str]) -> Iterator[tuple[Any, str]]:
     """The objects that have one of these fields, however deep, with its name."""
     for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
         if isinstance(name, str) and name in names:
             yield value, name
         elif isinstance(inner, dict | list):
-            yield from places(inner, names)
+            yield from fields_named(inner, names)
 
 
 # --- optional fields -----------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_optional_fields_that_hold_junk_leave_what_is_sure_as_it_was(
 ) -> None:
     shown = data.draw(st.sampled_from(whole(kind)))
     before = sure(read(shown, kind))
-    found = list(places(shown["value"], OPTIONAL))
+    found = list(fields_named(shown["value"], OPTIONAL))
     for holder, name in data.draw(st.lists(st.sampled_from(found), unique_by=id, max_size=4)):
         holder[name] = data.draw(st.sampled_from(JUNK))
     assert sure(read(shown, kind)) == before
@@ -113,7 +113,7 @@ def test_optional_fields_that_hold_junk_leave_what_is_sure_as_it_was(
 @pytest.mark.parametrize("kind", WHOLE)
 def test_a_price_that_is_no_number_is_noted_by_its_path_and_left_out(kind: str) -> None:
     for shown in whole(kind):
-        for holder, name in places(shown["value"], {"price", "item_price"}):
+        for holder, name in fields_named(shown["value"], {"price", "item_price"}):
             notes: list[Note] = []
             holder[name] = "on request"
             read(shown, kind, notes)
@@ -169,7 +169,7 @@ def test_a_price_in_any_format_reads_as_its_value(
 ) -> None:
     shown = whole(kind)[0]
     write = WRITERS[data.draw(st.sampled_from(sorted(WRITERS)))]
-    for holder, name in places(shown["value"], {"price", "item_price"}):
+    for holder, name in fields_named(shown["value"], {"price", "item_price"}):
         holder[name] = write(whole_part, cents)
     events = read(shown, kind)
     lines = [line for event in events for line in getattr(event, "products", None) or (event,)]
@@ -185,7 +185,7 @@ def test_a_quantity_by_weight_is_rounded_up(
 ) -> None:
     shown = data.draw(st.sampled_from(whole(kind)))
     form = data.draw(st.sampled_from(["{}.{:03}", "{},{:03}"]))
-    for holder, name in places(shown["value"], {"quantity"}):
+    for holder, name in fields_named(shown["value"], {"quantity"}):
         holder[name] = form.format(pieces - 1, part)
     for event in read(shown, kind):
         if isinstance(event, Purchase) and "quantity" in str(shown["value"]):
@@ -207,7 +207,7 @@ def test_a_refund_with_negative_quantities_is_that_of_their_amounts(kind: str, p
     shown = orjson.loads((EXAMPLES / kind / f"{REFUNDS[kind]}.json").read_bytes())
     came_back = []
     for sign in (1, -1):
-        for holder, name in places(shown["value"], {"quantity"}):
+        for holder, name in fields_named(shown["value"], {"quantity"}):
             holder[name] = sign * pieces
         [event] = read(shown, kind)
         assert isinstance(event, Purchase)
@@ -225,7 +225,7 @@ def test_a_purchase_with_negative_amounts_is_a_refund_of_what_it_lists(
     names = data.draw(
         st.sampled_from([{"quantity"}, {"price", "item_price"}, {"quantity", "price"}])
     )
-    for holder, name in places(shown["value"], names | {"value", "revenue"}):
+    for holder, name in fields_named(shown["value"], names | {"value", "revenue"}):
         holder[name] = -abs(float(holder[name]))
     after = read(shown, kind)
     assert {event.event for event in after if isinstance(event, Purchase)} == {"order_refunded"}
@@ -248,7 +248,7 @@ def test_lines_without_an_id_do_not_change_the_others(kind: str, data: st.DataOb
     shown = whole(kind)[0]
     before = sure(read(shown, kind))
     arrays = ARRAYS | {name for name in shown["value"] if name.endswith("_product_1")}
-    [(holder, name), *_] = places(shown["value"], arrays)
+    [(holder, name), *_] = fields_named(shown["value"], arrays)
     for line in data.draw(st.lists(st.sampled_from(NO_LINES), min_size=1, max_size=3)):
         position = data.draw(st.integers(0, len(holder[name])))
         holder[name].insert(position, line)
@@ -260,7 +260,7 @@ def test_lines_without_an_id_do_not_change_the_others(kind: str, data: st.DataOb
 def test_an_order_of_which_no_line_is_left_is_refused(kind: str, lines: list[Any]) -> None:
     shown = whole(kind)[0]
     arrays = ARRAYS | {name for name in shown["value"] if name.endswith("_product_1")}
-    for holder, name in places(shown["value"], arrays):
+    for holder, name in fields_named(shown["value"], arrays):
         holder[name] = lines
     with pytest.raises(InvalidRecord):
         read(shown, kind)
@@ -281,7 +281,7 @@ def test_an_id_is_one_whether_a_number_a_text_or_an_id_of_shopify(kind: str, num
     readings = []
     for spelling in spellings:
         shown = whole(kind)[0]
-        for holder, name in places(shown["value"], names):
+        for holder, name in fields_named(shown["value"], names):
             if holder.get("event") != "setCustomerId":
                 holder[name] = spelling
         readings.append(sure(read(shown, kind)))
@@ -332,7 +332,7 @@ def test_a_plausible_time_is_read_in_whatever_unit_it_came(
     ms = (NOW - back * DAY) // 1000 * 1000
     form = data.draw(st.sampled_from(sorted(written(ms))))
     names, _ = TIMES[kind]
-    found = list(places(shown["value"], names))
+    found = list(fields_named(shown["value"], names))
     if not found:
         found = [(transaction(shown["value"]), "timestamp")]
     for holder, name in found:
@@ -345,7 +345,7 @@ def test_a_plausible_time_is_read_in_whatever_unit_it_came(
 def test_a_time_too_far_ahead_never_loses_what_happened(kind: str, ahead: int) -> None:
     shown = whole(kind)[0]
     before = sure(read(shown, kind))
-    found = list(places(shown["value"], TIMES[kind][0] | {"collector_tstamp"}))
+    found = list(fields_named(shown["value"], TIMES[kind][0] | {"collector_tstamp"}))
     for holder, name in found or [(transaction(shown["value"]), "timestamp")]:
         holder[name] = written(NOW + ahead * DAY)["ISO 8601"]
     notes: list[Note] = []

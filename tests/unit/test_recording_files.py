@@ -89,8 +89,8 @@ def test_offsets_go_on_by_topic_and_partition_and_across_files(tmp_path: Path) -
 
     first = recording(tmp_path, line("a", 0), line("a", 1), line("b", 0), name="1.jsonl")
     second = recording(tmp_path, line("a", 0, offset=7), line("a", 0), line("a", 1), name="2.jsonl")
-    places = [(record.topic, record.partition, record.offset) for record in read([first, second])]
-    assert places == [("a", 0, 0), ("a", 1, 0), ("b", 0, 0), ("a", 0, 7), ("a", 0, 8), ("a", 1, 1)]
+    found = [(each.topic, each.partition, each.offset) for each in read([first, second])]
+    assert found == [("a", 0, 0), ("a", 1, 0), ("b", 0, 0), ("a", 0, 7), ("a", 0, 8), ("a", 1, 1)]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from streams.recording import frames
 from streams.recording.files import RecordedRecord, Writer, read, record_of
-from streams.recording.live.progress import Progress, Reached
+from streams.recording.live.progress import Progress, Reached, encode
 from streams.recording.live.resumable import ResumableFile
 from streams.recording.live.wanted import Wanted
 from streams.recording.sources import SourceError
@@ -33,13 +34,13 @@ def progress(done: int, *, is_continuous: bool = False) -> Progress:
     return Progress(
         wanted=Wanted(is_continuous=is_continuous),
         topic_ids={"purchases": "1"},
-        places=[Reached("purchases", 0, done, len(RECORDS))],
+        positions=[Reached("purchases", 0, done, len(RECORDS))],
         written={"purchases": done},
     )
 
 
 def position(file: ResumableFile) -> int:
-    return file.progress.places[0].position if file.progress else 0
+    return file.progress.positions[0].position if file.progress else 0
 
 
 def write(file: ResumableFile, records: Iterable[RecordedRecord]) -> None:
@@ -143,6 +144,11 @@ def test_a_continuous_recording_that_was_stopped_can_be_gone_on_with(tmp_path: P
                 file.write(record)
             file.finish(progress(first + 50, is_continuous=True))
         assert [record.offset for record in read([path])] == list(range(first + 50))
+
+
+def test_progress_has_the_form_that_earlier_releases_read_and_wrote() -> None:
+    written = msgspec.json.decode(encode(progress(3)))
+    assert (written["version"], written["places"]) == (1, [["purchases", 0, 3, len(RECORDS), None]])
 
 
 def test_a_run_that_died_when_it_had_just_given_the_file_its_name_is_made_good(

@@ -94,10 +94,10 @@ def _read_invoices(
         if not line.customer:
             summary.skipped["lines without a CustomerID"] += 1
             continue
-        place = (line.invoice, line.customer)
-        invoice = invoices.get(place)
+        key = (line.invoice, line.customer)
+        invoice = invoices.get(key)
         if invoice is None:
-            invoice = invoices[place] = _Invoice(*place, line.ts)
+            invoice = invoices[key] = _Invoice(*key, line.ts)
         if (line.quantity < 0) == invoice.cancels and line.quantity:
             invoice.lines.append(line)
         else:

@@ -46,12 +46,12 @@ def begin(settings: Settings, wanted: Wanted) -> Progress:
             f"There is no input topic at {settings.kafka.brokers}. UNHAUNT_BROKERS and "
             "UNHAUNT_TOPIC_PREFIX say where to look."
         )
-    places = [TopicPartition(name, number) for name in topics for number in range(here[name])]
+    partitions = [TopicPartition(name, number) for name in topics for number in range(here[name])]
     if wanted.ranges:
-        reached = _of_ranges(settings, wanted.ranges, places)
+        reached = _of_ranges(settings, wanted.ranges, partitions)
     else:
-        reached = _of_times(settings, wanted.since, places)
-    return Progress(wanted=wanted, topic_ids=_ids(settings, topics), places=reached)
+        reached = _of_times(settings, wanted.since, partitions)
+    return Progress(wanted=wanted, topic_ids=_ids(settings, topics), positions=reached)
 
 
 def go_on(settings: Settings, progress: Progress) -> Progress:
@@ -62,19 +62,21 @@ def go_on(settings: Settings, progress: Progress) -> Progress:
     """
     _refuse_other_topics(settings, progress.topic_ids)
     is_continuous = progress.wanted.is_continuous
-    places = [TopicPartition(at.topic, at.partition) for at in progress.places]
-    firsts = _listed(settings, places, EARLIEST)
-    for place, reached in zip(places, progress.places, strict=True):
-        if reached.position < firsts[place] and (is_continuous or reached.position < reached.end):
+    partitions = [TopicPartition(at.topic, at.partition) for at in progress.positions]
+    firsts = _listed(settings, partitions, EARLIEST)
+    for partition, reached in zip(partitions, progress.positions, strict=True):
+        if reached.position < firsts[partition] and (
+            is_continuous or reached.position < reached.end
+        ):
             raise UserError(
                 f"{settings.topic(reached.topic)}, partition {reached.partition}: offsets "
-                f"{reached.position} to {firsts[place] - 1} were deleted before they were recorded,"
-                " as the topic keeps them no longer. Record to another file."
+                f"{reached.position} to {firsts[partition] - 1} were deleted before they were "
+                "recorded, as the topic keeps them no longer. Record to another file."
             )
     if is_continuous:
-        ends = _listed(settings, places, LATEST)
-        for place, reached in zip(places, progress.places, strict=True):
-            reached.end = max(reached.position, ends[place])
+        ends = _listed(settings, partitions, LATEST)
+        for partition, reached in zip(partitions, progress.positions, strict=True):
+            reached.end = max(reached.position, ends[partition])
     return progress
 
 
@@ -91,36 +93,39 @@ def _refuse_other_topics(settings: Settings, topic_ids: Mapping[str, str]) -> No
         )
 
 
-def _of_times(settings: Settings, since: int | None, places: list[TopicPartition]) -> list[Reached]:
-    ends = _listed(settings, places, LATEST)
+def _of_times(
+    settings: Settings, since: int | None, partitions: list[TopicPartition]
+) -> list[Reached]:
+    ends = _listed(settings, partitions, LATEST)
     spec = EARLIEST if since is None or since <= 0 else OffsetSpec.for_timestamp(since)
-    firsts = _listed(settings, places, spec)
+    firsts = _listed(settings, partitions, spec)
     # Where nothing is that late, the broker names no offset.
     return [
-        Reached(*place, firsts[place] if 0 <= firsts[place] < end else end, end)
-        for place, end in ends.items()
+        Reached(*partition, firsts[partition] if 0 <= firsts[partition] < end else end, end)
+        for partition, end in ends.items()
     ]
 
 
 def _of_ranges(
-    settings: Settings, ranges: Iterable[OffsetRange], places: list[TopicPartition]
+    settings: Settings, ranges: Iterable[OffsetRange], partitions: list[TopicPartition]
 ) -> list[Reached]:
     asked = {TopicPartition(each.topic, each.partition): each for each in ranges}
-    for place, each in asked.items():
-        if place not in places:
+    for partition, each in asked.items():
+        if partition not in partitions:
             raise UserError(f"{each}: {settings.topic(each.topic)} has no such partition.")
-    chosen = [place for place in places if place in asked]
+    chosen = [partition for partition in partitions if partition in asked]
     firsts = _listed(settings, chosen, EARLIEST)
     ends = _listed(settings, chosen, LATEST)
     reached = []
-    for place in chosen:
-        each = asked[place]
-        first = firsts[place] if each.first is None else each.first
-        last = ends[place] - 1 if each.last is None else each.last
-        if not firsts[place] <= first <= last < ends[place]:
-            there = f"{firsts[place]}-{ends[place] - 1}" if firsts[place] < ends[place] else "empty"
+    for partition in chosen:
+        each = asked[partition]
+        start, end = firsts[partition], ends[partition]
+        first = start if each.first is None else each.first
+        last = end - 1 if each.last is None else each.last
+        if not start <= first <= last < end:
+            there = f"{start}-{end - 1}" if start < end else "empty"
             raise UserError(f"{each}: not in the partition, which is {there}.")
-        reached.append(Reached(*place, first, last + 1))
+        reached.append(Reached(*partition, first, last + 1))
     return reached
 
 
@@ -134,13 +139,13 @@ def _refuse_who_lists_wrong_ends(settings: Settings) -> None:
 
 
 def _listed(
-    settings: Settings, places: Iterable[TopicPartition], spec: OffsetSpec
+    settings: Settings, partitions: Iterable[TopicPartition], spec: OffsetSpec
 ) -> Mapping[TopicPartition, int]:
     """The offsets that the brokers name to a reader of committed records, by default names."""
     client = AdminClient({**client_settings(settings), "log_level": 0})
     asked = {
-        place: confluent_kafka.TopicPartition(settings.topic(place.topic), place.partition)
-        for place in places
+        each: confluent_kafka.TopicPartition(settings.topic(each.topic), each.partition)
+        for each in partitions
     }
 
     def ask() -> dict[TopicPartition, int]:
@@ -149,7 +154,9 @@ def _listed(
             isolation_level=IsolationLevel.READ_COMMITTED,
             request_timeout=SECONDS,
         )
-        return {place: answers[each].result(SECONDS).offset for place, each in asked.items()}
+        return {
+            partition: answers[each].result(SECONDS).offset for partition, each in asked.items()
+        }
 
     return retry_while_moving(ask, monotonic() + SECONDS)
 

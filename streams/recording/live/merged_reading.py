@@ -34,7 +34,7 @@ class MergedReading:
     def __init__(
         self,
         settings: Settings,
-        places: Sequence[Reached],
+        positions: Sequence[Reached],
         is_wanted: Callable[[str, Any], bool],
         *,
         goes_on: bool,
@@ -44,24 +44,24 @@ class MergedReading:
         `goes_on` does not stop where the partitions ended at the beginning, and waits only for
         what was there by then.
         """
-        self._places = places
+        self._positions = positions
         self._is_wanted = is_wanted
         self._goes_on = goes_on
         self._group: PartitionGroup[Any] = PartitionGroup()
         self._streams = [
             self._group.queue(f"{reached.topic}/{reached.partition}", rank)
-            for rank, reached in enumerate(places)
+            for rank, reached in enumerate(positions)
         ]
-        for stream, reached in zip(self._streams, places, strict=True):
+        for stream, reached in zip(self._streams, positions, strict=True):
             stream.next_offset = reached.position
             stream.known_end = reached.end
             stream.clock = BEFORE_EVERYTHING if reached.clock is None else reached.clock
-        self._clocks = [reached.clock for reached in places]
+        self._clocks = [reached.clock for reached in positions]
         self._ready: deque[tuple[OrderKey, Any]] = deque()
-        self._waiting = [0] * len(places)
-        self._paused = {rank for rank in range(len(places)) if self._is_done(rank)}
+        self._waiting = [0] * len(positions)
+        self._paused = {rank for rank in range(len(positions)) if self._is_done(rank)}
         self._partitions = [
-            TopicPartition(settings.topic(reached.topic), reached.partition) for reached in places
+            TopicPartition(settings.topic(each.topic), each.partition) for each in positions
         ]
         self._ranks = {partition: rank for rank, partition in enumerate(self._partitions)}
         # While a broker waits for records of partitions that have no more, it sends none of those
@@ -75,7 +75,7 @@ class MergedReading:
         # What is done with may have been deleted since, and to ask for it would be an error.
         self._reader.assign(
             {
-                partition: self._places[rank].position
+                partition: self._positions[rank].position
                 for rank, partition in enumerate(self._partitions)
                 if rank not in self._paused
             }
@@ -136,8 +136,8 @@ class MergedReading:
             first = stream.waiting[0][0][2] if stream.waiting else stream.next_offset
             pending.setdefault(rank, first)
         return [
-            Reached(place.topic, place.partition, pending[rank], place.end, self._clocks[rank])
-            for rank, place in enumerate(self._places)
+            Reached(each.topic, each.partition, pending[rank], each.end, self._clocks[rank])
+            for rank, each in enumerate(self._positions)
         ]
 
     def _add(self, rank: int, fetched: Fetched) -> int:
@@ -157,7 +157,7 @@ class MergedReading:
         is_beyond = offset >= stream.known_end and not self._goes_on
         if offset < stream.next_offset:
             return  # fetched again
-        if not is_beyond and self._is_wanted(self._places[rank].topic, message):
+        if not is_beyond and self._is_wanted(self._positions[rank].topic, message):
             stream.append(offset, message.timestamp()[1], message)
             self._waiting[rank] += _size(message)
         else:
@@ -169,9 +169,9 @@ class MergedReading:
 
     def _balance(self) -> None:
         """Fetch no more of partitions of which enough waits, or nothing is wanted any more."""
-        share = WAITING_BYTES / len(self._places)
+        share = WAITING_BYTES / len(self._positions)
         paused = set()
-        for rank in range(len(self._places)):
+        for rank in range(len(self._positions)):
             enough = share / 2 if rank in self._paused else share
             if self._is_done(rank) or self._waiting[rank] > enough:
                 paused.add(rank)

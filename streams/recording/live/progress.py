@@ -24,14 +24,14 @@ class Reached(msgspec.Struct, array_like=True):
     """The newest timestamp recorded so far, in epoch milliseconds."""
 
 
-class Progress(msgspec.Struct, kw_only=True):
-    """What was asked for, and what is done of it."""
+class Progress(msgspec.Struct, kw_only=True, rename={"positions": "places"}):
+    """What was asked for, and what is done of it; in its file, positions are called places."""
 
     version: int = VERSION
     wanted: Wanted
     topic_ids: dict[str, str]
     """What tells the topics, by their default names, from others of these names (KIP-516)."""
-    places: list[Reached]
+    positions: list[Reached]
     written: dict[str, int] = msgspec.field(default_factory=dict)
     """Records by topic."""
     size: int = 0

@@ -42,7 +42,7 @@ class Recorder:
     @property
     def offsets(self) -> int:
         """How many offsets are still to be passed; a continuous recording goes on behind them."""
-        return sum(max(0, place.end - place.position) for place in self.progress.places)
+        return sum(max(0, each.end - each.position) for each in self.progress.positions)
 
     def run(self, advance: Callable[[int], object], stop: Callable[[], bool]) -> bool:
         """Record until the end is reached or `stop` says so; returns whether it is finished.
@@ -52,7 +52,7 @@ class Recorder:
         """
         is_continuous = self.progress.wanted.is_continuous
         with MergedReading(
-            self._settings, self.progress.places, self._is_wanted, goes_on=is_continuous
+            self._settings, self.progress.positions, self._is_wanted, goes_on=is_continuous
         ) as reading:
             saved, passed = monotonic(), 0
             while not stop() and (is_continuous or not reading.is_at_end):
@@ -76,7 +76,7 @@ class Recorder:
         return Progress(
             wanted=self.progress.wanted,
             topic_ids=self.progress.topic_ids,
-            places=reading.reached(),
+            positions=reading.reached(),
             written=dict(self.written),
         )
 

@@ -81,5 +81,5 @@ class Replay:
         if error is None:
             self.delivered += 1
         elif self._failure is None:
-            place = f"{message.topic()}, partition {message.partition()}"
-            self._failure = KafkaError(error.code(), f"{place}: {error.str()}")
+            partition = f"{message.topic()}, partition {message.partition()}"
+            self._failure = KafkaError(error.code(), f"{partition}: {error.str()}")

@@ -164,8 +164,8 @@ class RecordingReplay:
 
     def _refuse_topics_with_records(self, names: Sequence[str]) -> None:
         topics = {self._settings.topic(name): self._partitions[name] for name in names}
-        places = [(topic, number) for topic, count in topics.items() for number in range(count)]
-        bounds = watermarks(self._settings, places, SECONDS)
+        partitions = [(topic, number) for topic, count in topics.items() for number in range(count)]
+        bounds = watermarks(self._settings, partitions, SECONDS)
         filled = sorted({topic for (topic, _), (first, end) in bounds.items() if first < end})
         if filled:
             raise UserError(
