@@ -55,13 +55,13 @@ def read(event: Node) -> Adapted:
 
 
 def _events(event: Node) -> list[Node]:
-    return [event] if event.says("event") else event.entries("events")
+    return [event] if event.has_all("event") else event.entries("events")
 
 
 def _persons(name: str, event: Node) -> list[str]:
     if name in ("setCustomerId", "setRetailerVisitorId"):
         return event.person("id")
-    is_hashed_email = name in ("setEmail", "setHashedEmail") and event.says("hash_method")
+    is_hashed_email = name in ("setEmail", "setHashedEmail") and event.has_all("hash_method")
     return event.person("email") if is_hashed_email else []
 
 

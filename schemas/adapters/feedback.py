@@ -75,7 +75,7 @@ def read(event: Node) -> Adapted:
 
 
 def _reason(event: Node, platform: str) -> str:
-    if platform != "adchoices" and not event.says("reason"):
+    if platform != "adchoices" and not event.has_all("reason"):
         return "not_interested"
     word = " ".join(re.findall(r"[a-z]+", event.required("reason").lower()))
     return Node({"reason": word}, event.path).choice("reason", WORDS[platform])

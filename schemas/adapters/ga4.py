@@ -46,13 +46,15 @@ FIELDS: Final = labels(
 
 def recognises(event: Node) -> bool:
     """Whether it looks like a payload or an exported event."""
-    is_payload = event.says("events") and (event.says("client_id") or event.says("app_instance_id"))
-    return is_payload or event.says("event_name", "event_timestamp")
+    is_payload = event.has_all("events") and (
+        event.has_all("client_id") or event.has_all("app_instance_id")
+    )
+    return is_payload or event.has_all("event_name", "event_timestamp")
 
 
 def read(event: Node) -> Adapted:
     """What a payload or an exported event comes to."""
-    records = _exported(event) if event.says("event_name") else _payload(event)
+    records = _exported(event) if event.has_all("event_name") else _payload(event)
     if not records:
         return NOTHING
     return Adapted([person for name in PERSONS for person in event.person(name)], records)

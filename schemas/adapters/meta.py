@@ -37,9 +37,9 @@ FIELDS: Final = labels("data", *_OF_AN_EVENT, *(f"data.{each}" for each in _OF_A
 
 def recognises(event: Node) -> bool:
     """Whether it looks like a server event or a call with some."""
-    if event.says("event_name", "event_time"):
-        return event.says("user_data") or event.says("action_source")
-    return all(each.says("event_name", "event_time") for each in _events(event) or [event])
+    if event.has_all("event_name", "event_time"):
+        return event.has_all("user_data") or event.has_all("action_source")
+    return all(each.has_all("event_name", "event_time") for each in _events(event) or [event])
 
 
 def read(event: Node) -> Adapted:
@@ -57,7 +57,7 @@ def read(event: Node) -> Adapted:
 
 
 def _events(event: Node) -> list[Node]:
-    return event.entries("data") if event.says("data") else [event]
+    return event.entries("data") if event.has_all("data") else [event]
 
 
 def _persons(event: Node) -> list[str]:

@@ -46,7 +46,7 @@ class Node:
 
     # --- strict: all of these raise `InvalidRecord` for a value of another kind ------------------
 
-    def says(self, *names: str) -> bool:
+    def has_all(self, *names: str) -> bool:
         """Whether all of these fields are there, by exactly these names."""
         return all(self._fields.get(name) not in NOTHING for name in names)
 

@@ -29,7 +29,7 @@ FIELDS: Final = labels("time", *KNOWN, *(f"url.{name}" for name in KNOWN))
 
 def recognises(event: Node) -> bool:
     """Whether it holds a URL that was called, and no id of our own."""
-    return not has_own_id(event) and (event.says("url") or event.says("burl"))
+    return not has_own_id(event) and (event.has_all("url") or event.has_all("burl"))
 
 
 def read(event: Node) -> Adapted:

@@ -59,7 +59,7 @@ def line_fields(array: str, names: ProductFields) -> list[str]:
 
 def has_own_id(event: Node) -> bool:
     """Whether it names itself as a record of SPEC 2 does."""
-    return any(event.says(name) for name in OWN_IDS)
+    return any(event.has_all(name) for name in OWN_IDS)
 
 
 def lines(nodes: Iterable[Node], names: ProductFields, event: OrderEvent) -> list[Line]:

@@ -54,7 +54,7 @@ FIELDS: Final = labels(
 
 def recognises(event: Node) -> bool:
     """Whether it looks like a call of one of Segment's libraries."""
-    return event.says("type") and (event.says("messageId") or event.says("anonymousId"))
+    return event.has_all("type") and (event.has_all("messageId") or event.has_all("anonymousId"))
 
 
 def read(event: Node) -> Adapted:

@@ -46,7 +46,7 @@ FIELDS: Final = labels(
 
 def recognises(event: Node) -> bool:
     """Whether it looks like an enriched event."""
-    return event.says("event_id", "collector_tstamp")
+    return event.has_all("event_id", "collector_tstamp")
 
 
 def read(event: Node) -> Adapted:

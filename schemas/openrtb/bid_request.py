@@ -133,4 +133,4 @@ def _host(page: str | None) -> str | None:
 
 def _channel(imp: Node) -> str:
     """The first kind of ad that the impression takes."""
-    return next((channel for kind, channel in CHANNELS.items() if imp.says(kind)), "display")
+    return next((channel for kind, channel in CHANNELS.items() if imp.has_all(kind)), "display")
