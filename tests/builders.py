@@ -236,8 +236,8 @@ def reasons(
     asked: Request, *events: Event, policy: Policy | None = None, catalog: Catalog | None = None
 ) -> dict[str, str]:
     """Why each candidate that is suppressed is so."""
-    taken = decision(asked, *events, policy=policy, catalog=catalog)
-    return {answer["product_id"]: answer["reason"] for answer in taken["suppressed"]}
+    decided = decision(asked, *events, policy=policy, catalog=catalog)
+    return {answer["product_id"]: answer["reason"] for answer in decided["suppressed"]}
 
 
 def published(

@@ -52,10 +52,10 @@ def run(joined: Join, crowd: Iterator[Event], hot: Iterator[Event] | None, secon
         pause = pace.seconds_left(at, is_caught_up=False)
         events = list(islice(crowd, round(pause * OTHERS_A_SECOND)))
         events += islice(hot or (), round(pause * HOT_A_SECOND))
-        took = checkpoint(joined, events)
+        cost = checkpoint(joined, events)
         at += pause
-        spent += took.total
-        pace.checkpointed(at, took.preparing)
+        spent += cost.total
+        pace.checkpointed(at, cost.preparing)
     return spent / at
 
 

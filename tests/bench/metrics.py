@@ -62,9 +62,9 @@ def measure(bench: Bench) -> Iterator[Figure]:
         unmetered = stack.enter_context(engine(bench.folder / "without"))
         unmetered.task()._accounting = Nothing(SuppressCounts())  # type: ignore[attr-defined]
         turns = [("with", metered), ("without", unmetered)]
-        for first, taken in enumerate(checkpoints):
+        for first, checkpoint in enumerate(checkpoints):
             for name, at_work in turns:
-                spent[name].append(work_off(at_work, taken, first * size))
+                spent[name].append(work_off(at_work, checkpoint, first * size))
             turns.reverse()
         scrape = scraping(metered)
     for name, seconds in spent.items():
@@ -92,8 +92,9 @@ def work_off(at_work: InMemoryEngine, records: Sequence[RecordedRecord], first: 
     """Processor seconds for one checkpoint; `first` is the offset of its first record."""
     fetched = defaultdict(list)
     for offset, record in enumerate(records, first):
-        taken = FetchedRecord(record.topic, offset, record.timestamp, record.key, record.value, ())
-        fetched[record.topic].append(taken)
+        fetched[record.topic].append(
+            FetchedRecord(record.topic, offset, record.timestamp, record.key, record.value, ())
+        )
     [processor] = at_work.engine.assignment.processors.values()
     began = process_time()
     for topic, of_topic in fetched.items():

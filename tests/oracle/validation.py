@@ -106,7 +106,7 @@ def anything(value):
     return value
 
 
-def take(json_object, field, check, required=False, default=None):
+def read_field(json_object, field, check, required=False, default=None):
     """The field checked; null counts as absent."""
     value = json_object.get(field)
     if value is None:
@@ -118,10 +118,10 @@ def take(json_object, field, check, required=False, default=None):
 
 def attributes(json_object):
     return {
-        "item_group_id": take(json_object, "item_group_id", text),
-        "categories": take(json_object, "categories", list_of(text)),
-        "brand": take(json_object, "brand", text),
-        "advertiser_id": take(json_object, "advertiser_id", text),
+        "item_group_id": read_field(json_object, "item_group_id", text),
+        "categories": read_field(json_object, "categories", list_of(text)),
+        "brand": read_field(json_object, "brand", text),
+        "advertiser_id": read_field(json_object, "advertiser_id", text),
     }
 
 
@@ -132,23 +132,23 @@ def candidate(value):
     if not isinstance(value, dict):
         raise RefusedError("wrong_type")
     return {
-        "product_id": take(value, "product_id", text, required=True),
-        "price": take(value, "price", number),
-        "interest_at": take(value, "interest_at", integer),
-        "basis": take(value, "basis", one_of(BASES)),
-        "sources": take(value, "sources", list_of(text), default=[]),
+        "product_id": read_field(value, "product_id", text, required=True),
+        "price": read_field(value, "price", number),
+        "interest_at": read_field(value, "interest_at", integer),
+        "basis": read_field(value, "basis", one_of(BASES)),
+        "sources": read_field(value, "sources", list_of(text), default=[]),
         "attributes": attributes(value),
     }
 
 
 def request(value):
     checked = {
-        "request_id": take(value, "request_id", text, required=True),
-        "ts": take(value, "ts", integer),
-        "site": take(value, "site", text),
-        "channel": take(value, "channel", one_of(CHANNELS), default="display"),
-        "own_site": take(value, "own_site", truth, default=False),
-        "candidates": take(value, "candidates", list_of(candidate), required=True),
+        "request_id": read_field(value, "request_id", text, required=True),
+        "ts": read_field(value, "ts", integer),
+        "site": read_field(value, "site", text),
+        "channel": read_field(value, "channel", one_of(CHANNELS), default="display"),
+        "own_site": read_field(value, "own_site", truth, default=False),
+        "candidates": read_field(value, "candidates", list_of(candidate), required=True),
     }
     if checked["candidates"] == []:
         raise RefusedError("missing_field")
@@ -159,22 +159,22 @@ def order_product(value):
     if not isinstance(value, dict):
         raise RefusedError("wrong_type")
     return {
-        "product_id": take(value, "product_id", text, required=True),
-        "quantity": take(value, "quantity", quantity, default=1),
-        "price": take(value, "price", number),
+        "product_id": read_field(value, "product_id", text, required=True),
+        "quantity": read_field(value, "quantity", quantity, default=1),
+        "price": read_field(value, "price", number),
         "attributes": attributes(value),
     }
 
 
 def purchase(value):
     checked = {
-        "event_id": take(value, "event_id", text, required=True),
-        "ts": take(value, "ts", integer),
-        "event": take(value, "event", one_of(PURCHASE_EVENTS), required=True),
-        "order_id": take(value, "order_id", text, required=True),
+        "event_id": read_field(value, "event_id", text, required=True),
+        "ts": read_field(value, "ts", integer),
+        "event": read_field(value, "event", one_of(PURCHASE_EVENTS), required=True),
+        "order_id": read_field(value, "order_id", text, required=True),
     }
     cancelled = checked["event"] == "order_cancelled"
-    checked["products"] = take(
+    checked["products"] = read_field(
         value,
         "products",
         anything if cancelled else list_of(order_product),
@@ -185,14 +185,14 @@ def purchase(value):
 
 def dismissal(value):
     checked = {
-        "event_id": take(value, "event_id", text, required=True),
-        "ts": take(value, "ts", integer),
-        "action": take(value, "action", one_of(ACTIONS), default="dismissed"),
+        "event_id": read_field(value, "event_id", text, required=True),
+        "ts": read_field(value, "ts", integer),
+        "action": read_field(value, "action", one_of(ACTIONS), default="dismissed"),
     }
     dismissed = checked["action"] == "dismissed"
-    checked["reason"] = take(value, "reason", one_of(DISMISSAL_REASONS), required=dismissed)
-    product_id = take(value, "product_id", text)
-    category = take(value, "category", text)
+    checked["reason"] = read_field(value, "reason", one_of(DISMISSAL_REASONS), required=dismissed)
+    product_id = read_field(value, "product_id", text)
+    category = read_field(value, "category", text)
     checked["attributes"] = attributes(value)
     brand = checked["attributes"]["brand"]
     advertiser_id = checked["attributes"]["advertiser_id"]
@@ -212,25 +212,25 @@ def dismissal(value):
     if not targets and dismissed and checked["reason"] not in NO_TARGET_NEEDED:
         raise RefusedError("missing_field")
     checked["target"] = targets[0] if targets else None
-    checked["price"] = take(value, "price", number)
+    checked["price"] = read_field(value, "price", number)
     return checked
 
 
 def impression(value):
     return {
-        "impression_id": take(value, "impression_id", text, required=True),
-        "product_id": take(value, "product_id", text, required=True),
-        "ts": take(value, "ts", integer),
-        "request_id": take(value, "request_id", text),
+        "impression_id": read_field(value, "impression_id", text, required=True),
+        "product_id": read_field(value, "product_id", text, required=True),
+        "ts": read_field(value, "ts", integer),
+        "request_id": read_field(value, "request_id", text),
     }
 
 
 def preference(value):
     return {
-        "event_id": take(value, "event_id", text, required=True),
-        "ts": take(value, "ts", integer),
-        "personalised_ads": take(value, "personalised_ads", one_of(ANSWERS)),
-        "sensitive_topics": take(value, "sensitive_topics", one_of(ANSWERS)),
+        "event_id": read_field(value, "event_id", text, required=True),
+        "ts": read_field(value, "ts", integer),
+        "personalised_ads": read_field(value, "personalised_ads", one_of(ANSWERS)),
+        "sensitive_topics": read_field(value, "sensitive_topics", one_of(ANSWERS)),
     }
 
 
@@ -267,7 +267,7 @@ def parsed(raw):
 
 def named(value, field, key):
     """What the record is about: by `field` of its value, by its key, or by both alike."""
-    in_value = take(value, field, text)
+    in_value = read_field(value, field, text)
     if in_value is None and key is None:
         raise RefusedError("missing_field")
     return key if in_value is None else in_value
@@ -312,9 +312,9 @@ def catalog_line(record):
     value = parsed(raw)
     product_id = named(value, "product_id", key)
     product = attributes(value)
-    product["price"] = take(value, "price", number)
-    product["currency"] = take(value, "currency", text)
-    product["sensitive"] = take(value, "sensitive", truth, default=False)
-    product["replenish_days"] = take(value, "replenish_days", number)
+    product["price"] = read_field(value, "price", number)
+    product["currency"] = read_field(value, "currency", text)
+    product["sensitive"] = read_field(value, "sensitive", truth, default=False)
+    product["replenish_days"] = read_field(value, "replenish_days", number)
     must_be_alike(product_id, key)
     return product_id, product

@@ -78,9 +78,9 @@ def test_what_came_and_has_not_gone_is_what_stands_in_the_end(
     recording = recording + [of(person, request(request_id="last", ts=end)) for person in PEOPLE]
     catalog, groups = groups_of(recording)
     in_force: dict[str, set[tuple[str, str, str]]] = {}
-    for taken in groups.values():
+    for group in groups.values():
         join = Join(RULES, catalog)
-        for event in taken:
+        for event in group:
             join.apply(event)
         for user_id, person in join.persons.items():
             in_force[user_id] = {

@@ -59,9 +59,9 @@ def test_a_decision_names_the_version_of_the_policy() -> None:
 
 def test_candidates_are_answered_in_the_order_of_the_request() -> None:
     bought = purchase("a", "c")
-    taken = decision(request("d", "c", "b", "a", "c"), bought)
-    assert [answer["product_id"] for answer in taken["suppressed"]] == ["c", "a", "c"]
-    assert taken["allowed"] == ["d", "b"]
+    decided = decision(request("d", "c", "b", "a", "c"), bought)
+    assert [answer["product_id"] for answer in decided["suppressed"]] == ["c", "a", "c"]
+    assert decided["allowed"] == ["d", "b"]
 
 
 def test_of_a_person_of_whom_nothing_is_known_everything_is_allowed() -> None:
@@ -307,8 +307,8 @@ ANN_IS_OUT = policy(holdout={"percent": 18.82})
 
 def outcome(*events: Event, policy: Policy, **readings: Any) -> tuple[list[str], list[str]]:
     """What is allowed, and why each product that is ghosted would not have been."""
-    taken = decision(request(), *events, policy=policy, **readings)
-    return taken["allowed"], [answer["reason"] for answer in taken["ghosted"]]
+    decided = decision(request(), *events, policy=policy, **readings)
+    return decided["allowed"], [answer["reason"] for answer in decided["ghosted"]]
 
 
 def test_a_person_in_the_holdout_sees_the_ad_and_the_answer_is_kept_as_a_ghost() -> None:
@@ -339,8 +339,8 @@ def test_even_a_claim_that_ranks_last_keeps_the_candidate_from_being_ghosted() -
 
 def test_a_claim_that_was_lifted_does_not_keep_anything() -> None:
     asked = request(candidate(basis="inferred"), own_site=True)
-    taken = decision(asked, purchase(), policy=ANN_IS_IN)
-    assert [answer["reason"] for answer in taken["ghosted"]] == ["purchased"]
+    decided = decision(asked, purchase(), policy=ANN_IS_IN)
+    assert [answer["reason"] for answer in decided["ghosted"]] == ["purchased"]
 
 
 def test_a_candidate_that_nothing_is_held_against_leaves_no_ghost() -> None:

@@ -28,8 +28,8 @@ def join(policy: Policy | None = None) -> Join:
 
 
 def decisions(joined: Join, *events: Event) -> list[dict[str, Any]]:
-    taken = [joined.apply(event) for event in events]
-    return as_json([decision for decision in taken if decision is not None])
+    outcomes = [joined.apply(event) for event in events]
+    return as_json([decision for decision in outcomes if decision is not None])
 
 
 def suppressed(joined: Join, asked: Event) -> list[str]:
@@ -257,9 +257,9 @@ def test_what_is_stored_of_a_person_reads_back_as_the_same_person() -> None:
 def run(events: list[Event], rules: Policy, prepare_each: bool) -> tuple[Any, Any, Any]:
     """Decisions, lists and stored persons; prepared after every record or only at the end."""
     joined = join(rules)
-    taken = []
+    outcomes = []
     for event in events:
-        taken.append(as_json(joined.apply(event)))
+        outcomes.append(as_json(joined.apply(event)))
         if prepare_each:
             prepared(joined)
     for user_id in joined.persons:
@@ -268,7 +268,7 @@ def run(events: list[Event], rules: Policy, prepare_each: bool) -> tuple[Any, An
     persons = {
         user_id: person.to_bytes() for user_id, person in joined.persons.items() if person.evidence
     }
-    return taken, lists, persons
+    return outcomes, lists, persons
 
 
 def test_a_life_prepared_step_by_step_comes_to_the_same_as_prepared_in_the_end() -> None:

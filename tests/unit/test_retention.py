@@ -40,7 +40,7 @@ def left(*events: Event, at: int, policy: Policy | None = None) -> Evidence:
     return person.evidence
 
 
-def goes(*events: Event, policy: Policy | None = None) -> int | None:
+def expiry(*events: Event, policy: Policy | None = None) -> int | None:
     """When everything that happened has gone; None where something stays for good."""
     person = Person(person_with(*events))
     at: int | None = person.evidence.newest
@@ -78,7 +78,7 @@ def test_evidence_stays_until_its_claims_ended_longer_ago_than_the_retention() -
     ],
 )
 def test_each_kind_of_evidence_goes_in_its_time(event: Event, ends: int) -> None:
-    assert goes(event) == ends + RETENTION + 1
+    assert expiry(event) == ends + RETENTION + 1
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_each_kind_of_evidence_goes_in_its_time(event: Event, ends: int) -> None
 )
 def test_what_only_the_person_can_undo_stays_for_good(event: Event) -> None:
     assert left(event, at=NOW + 100_000 * DAY)
-    assert goes(event) is None
+    assert expiry(event) is None
 
 
 def test_a_replenished_line_stays_until_it_no_longer_lapses() -> None:
-    assert goes(coffee("e1"), policy=SHORT) == NOW + 25 * DAY + RETENTION + 1
+    assert expiry(coffee("e1"), policy=SHORT) == NOW + 25 * DAY + RETENTION + 1
 
 
 def test_a_line_stays_while_it_holds_back_the_lapse_of_an_earlier_one() -> None:
@@ -108,7 +108,7 @@ def test_a_line_stays_while_it_holds_back_the_lapse_of_an_earlier_one() -> None:
 
 def test_a_restored_dismissal_goes_with_its_restoration() -> None:
     events = dismissal("block_brand", ts=NOW, brand="acme"), restoration(ts=NOW + DAY)
-    assert goes(*events) == NOW + DAY + RETENTION + 1
+    assert expiry(*events) == NOW + DAY + RETENTION + 1
 
 
 def test_only_the_newest_impressions_of_a_product_are_kept() -> None:
@@ -135,12 +135,12 @@ def test_what_takes_a_line_away_stays_as_long_as_the_line_would_have(undone: Eve
     evidence = left(purchase(ts=NOW), undone, at=NOW + 180 * DAY + RETENTION)
     assert evidence.lines
     assert evidence.refunds or evidence.voided
-    assert goes(purchase(ts=NOW), undone) == NOW + 180 * DAY + RETENTION + 1
+    assert expiry(purchase(ts=NOW), undone) == NOW + 180 * DAY + RETENTION + 1
 
 
 def test_a_replenished_line_that_came_back_stays_as_long_as_all_of_it_would_have_lasted() -> None:
     returned = refund("beans", order_id="e1")
-    assert goes(coffee("e1", ts=NOW), returned, policy=SHORT) == NOW + 25 * DAY + RETENTION + 1
+    assert expiry(coffee("e1", ts=NOW), returned, policy=SHORT) == NOW + 25 * DAY + RETENTION + 1
 
 
 def test_a_refund_stays_for_the_retention_though_its_line_is_gone() -> None:
@@ -182,7 +182,7 @@ def test_before_that_time_nothing_goes() -> None:
 
 def test_a_policy_may_keep_evidence_for_no_longer_than_it_claims() -> None:
     none = policy(retention={"days": 0})
-    assert goes(impression(ts=NOW), policy=none) == NOW + 7 * DAY + 1
+    assert expiry(impression(ts=NOW), policy=none) == NOW + 7 * DAY + 1
 
 
 def test_pruning_does_not_move_the_time_of_the_newest_evidence() -> None:
