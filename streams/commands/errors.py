@@ -23,7 +23,7 @@ def _to_standard_error(message: str) -> None:
 
 
 def exit_code_of(
-    command: Callable[[], object], tell: Callable[[str], None] = _to_standard_error
+    command: Callable[[], object], write: Callable[[str], None] = _to_standard_error
 ) -> int:
     """Run a command; returns the exit code, after one message to the person where it is 1 or 2.
 
@@ -38,7 +38,7 @@ def exit_code_of(
         if message is None:
             raise
         if message:
-            tell(message)
+            write(message)
         return FAILED_CHECK if isinstance(error, FailedCheck) else USER_MISTAKE
     return result if isinstance(result, int) else 0
 

@@ -201,11 +201,11 @@ def test_two_policies_are_compared_candidate_by_candidate(
     now, later = policies
     result = run("backtest", recording, "--policy", now, "--policy", later)
     assert result.exit_code == 0
-    told = words(result.stdout)
-    assert "candidates now next allowed 3 4 purchased 1 0" in told
-    assert "1 of 4 candidates get another answer, in 1 of 2 requests, of 1 persons." in told
-    assert "Shown again: 1" in told
-    assert "purchased allowed 1 p1 to u1" in told
+    output = words(result.stdout)
+    assert "candidates now next allowed 3 4 purchased 1 0" in output
+    assert "1 of 4 candidates get another answer, in 1 of 2 requests, of 1 persons." in output
+    assert "Shown again: 1" in output
+    assert "purchased allowed 1 p1 to u1" in output
 
 
 def test_a_comparison_is_to_be_had_as_json(recording: Path, policies: tuple[Path, Path]) -> None:
@@ -233,8 +233,8 @@ def test_policies_of_one_version_are_told_apart_by_their_files(
     other = policies[0].with_name("other.toml")
     other.write_bytes(policies[0].read_bytes())
     arguments = ["--policy", policies[0], "--policy", other]
-    told = run("backtest", recording, *arguments, COLUMNS="1000").stdout
-    assert f"From now ({policies[0]}) to now ({other}):" in told
+    output = run("backtest", recording, *arguments, COLUMNS="1000").stdout
+    assert f"From now ({policies[0]}) to now ({other}):" in output
 
 
 def test_what_belongs_to_one_policy_is_refused_beside_a_comparison(

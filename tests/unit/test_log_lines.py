@@ -95,8 +95,8 @@ def test_what_nobody_has_caught_is_json_as_well(crash: str) -> None:
 
 def test_what_goes_over_the_wire_is_said_at_no_level_since_secrets_and_records_are_in_it() -> None:
     begin = "import logging; from streams import logs; logs.set_up('debug', 'json')"
-    say = "logging.getLogger('aiokafka.{0}').debug('said by {0}')"
-    program = "; ".join([begin, say.format("client"), say.format("conn")])
+    statement = "logging.getLogger('aiokafka.{0}').debug('said by {0}')"
+    program = "; ".join([begin, statement.format("client"), statement.format("conn")])
     assert [line["message"] for line in log_of(program)] == ["said by client"]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from streams.logs import CLIENT, PAUSE_SECONDS, OnceInAWhile
 
-Say = Callable[..., list[str]]
+Log = Callable[..., list[str]]
 
 
 class Clock:
@@ -23,11 +23,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def log(clock: Clock) -> Say:
+def log(clock: Clock) -> Log:
     """Have a logger say something, filled in with each of the fillings; returns what is written."""
     once = OnceInAWhile(clock)
 
-    def say(name: str, message: str, *fillings: object) -> list[str]:
+    def write(name: str, message: str, *fillings: object) -> list[str]:
         written = []
         for filling in fillings:
             record = logging.LogRecord(name, logging.ERROR, "", 1, message, (filling,), None)
@@ -35,34 +35,34 @@ def log(clock: Clock) -> Say:
                 written.append(record.getMessage())
         return written
 
-    return say
+    return write
 
 
-def test_the_same_message_is_written_once(log: Say) -> None:
+def test_the_same_message_is_written_once(log: Log) -> None:
     assert log("aiokafka.client", "no broker %s", 1, 2, 3) == ["no broker 1"]
 
 
-def test_after_a_while_it_is_written_again_with_how_many_were_held(log: Say, clock: Clock) -> None:
+def test_after_a_while_it_is_written_again_with_how_many_were_held(log: Log, clock: Clock) -> None:
     log("aiokafka.client", "no broker %s", 1, 2, 3)
     clock.now = PAUSE_SECONDS
     assert log("aiokafka.client", "no broker %s", 4) == ["no broker 4 (and 2 more like it before)"]
 
 
-def test_what_was_not_held_is_written_as_it_is(log: Say, clock: Clock) -> None:
+def test_what_was_not_held_is_written_as_it_is(log: Log, clock: Clock) -> None:
     log("aiokafka.client", "no broker %s", 1)
     clock.now = PAUSE_SECONDS
     assert log("aiokafka.client", "no broker %s", 2) == ["no broker 2"]
 
 
-def test_another_message_does_not_wait_for_it(log: Say) -> None:
+def test_another_message_does_not_wait_for_it(log: Log) -> None:
     log("aiokafka.client", "no broker %s", 1)
     assert log("aiokafka.client", "no leader %s", 1) == ["no leader 1"]
 
 
-def test_what_librdkafka_says_is_the_same_whatever_its_numbers(log: Say) -> None:
+def test_what_librdkafka_says_is_the_same_whatever_its_numbers(log: Log) -> None:
     lines = ["FAIL: broker 1 after 3ms", "FAIL: broker 1 after 4ms", "WAKEUP"]
     assert log(CLIENT.name, "%s", *lines) == [lines[0], lines[2]]
 
 
-def test_what_the_worker_itself_says_is_always_written(log: Say) -> None:
+def test_what_the_worker_itself_says_is_always_written(log: Log) -> None:
     assert log("streams.worker", "started %s", 1, 1) == ["started 1", "started 1"]

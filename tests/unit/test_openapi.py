@@ -25,15 +25,15 @@ def described() -> Iterator[Any]:
         "0": published(purchase("0"), preference(sensitive_topics="granted")),
         "ann": published(dismissal("not_interested", product_id="tv", price=10)),
     }
-    told = document()
+    openapi = document()
     # What the schemas do not say: a time that is no 64-bit integer, or a day ahead, is refused.
-    fields = told["components"]["schemas"]
+    fields = openapi["components"]["schemas"]
     fields["Request"]["properties"]["ts"] |= {"minimum": -(2**63), "maximum": NOW}
     fields["Candidate"]["properties"]["interest_at"]["minimum"] = -(2**63)
     # Nor that the ids of impressions differ.
     fields["BidRequest"]["properties"]["imp"]["maxItems"] = 1
     with served(FixedView(**{name: each or {} for name, each in lists.items()})) as service:
-        schema = schemathesis.openapi.from_dict(told)
+        schema = schemathesis.openapi.from_dict(openapi)
         schema.config.update(base_url=service.address)
         yield schema
 
