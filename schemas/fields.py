@@ -33,6 +33,9 @@ Categories = Annotated[
 ]
 Brand = Annotated[str | None, Meta(description="The product's brand.")]
 AdvertiserId = Annotated[str | None, Meta(description="The advertiser who sells the product.")]
+Currency = Annotated[
+    str | None, Meta(description="The currency of the price: its code in ISO 4217, such as EUR.")
+]
 
 DismissalReason = Literal[
     "opt_out_all",

@@ -114,6 +114,9 @@ class ListEntry(Struct, frozen=True, gc=False):
         int | float | UnsetType,
         Meta(description="The dismissed ad's price, if a price far enough below it lifts this."),
     ] = UNSET
+    currency: Annotated[
+        str | UnsetType, Meta(description="The currency of that price, if one was said.")
+    ] = UNSET
 
 
 class SuppressionList(Struct, gc=False):

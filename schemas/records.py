@@ -17,6 +17,7 @@ from schemas.fields import (
     AdvertiserId,
     Brand,
     Categories,
+    Currency,
     DismissalReason,
     EventId,
     EventTime,
@@ -42,6 +43,7 @@ class Candidate(Struct, gc=False):
 
     product_id: ProductId
     price: Annotated[int | float | None, Meta(description="The price that the ad asks.")] = None
+    currency: Currency = None
     interest_at: Annotated[
         Int64 | None,
         Meta(description="When the person last showed interest, in epoch milliseconds."),
@@ -136,6 +138,7 @@ class Dismissal(Struct, kw_only=True, gc=False):
         Meta(description="Target: an advertiser; the advertiser of product_id beside that."),
     ] = None
     price: Annotated[int | float | None, Meta(description="The price that the ad asked.")] = None
+    currency: Currency = None
     item_group_id: ItemGroupId = None
     categories: Categories = None
 
@@ -185,7 +188,7 @@ class Product(Struct, gc=False):
     brand: Brand = None
     advertiser_id: AdvertiserId = None
     price: Annotated[int | float | None, Meta(description="The price in the shop.")] = None
-    currency: Annotated[str | None, Meta(description="The currency of the price.")] = None
+    currency: Currency = None
     sensitive: Annotated[
         bool, Meta(description="Whether an ad for it says something intimate of the person.")
     ] = False

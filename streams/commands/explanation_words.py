@@ -7,6 +7,7 @@ from streams.commands.fact_words import (
     fact_in_words,
     known_in_words,
     number_in_words,
+    price_in_words,
     target_in_words,
 )
 from streams.commands.times import utc
@@ -97,6 +98,8 @@ def _claim(claim: Json, lead: str) -> Iterator[Line]:
         yield 2, f"Evidence: {fact_in_words(fact)}."
     if claim["lifted"]:
         yield 2, f"It does not count here: {_lifted(claim['lifted'])}."
+    if claim["not_lifted"]:
+        yield 2, f"The price does not lift it: {_not_lifted(claim['not_lifted'])}."
     ways = {way["by"]: way for way in claim["undone_by"]}
     end = ways.pop("time", None)
     if ways:
@@ -150,10 +153,40 @@ def _times(claim: Json) -> str:
 def _lifted(lifted: Json) -> str:
     if lifted["by"] == "own_site":
         return "this is the advertiser's own site"
-    offered, before, at_most = (
-        number_in_words(lifted[name]) for name in ("offered", "dismissed_at", "at_most")
-    )
-    return f"offered at {offered}, dismissed at {before}, and {at_most} or less is enough"
+    offered, before = _offered(lifted), _dismissed_at(lifted)
+    return f"offered at {offered}, dismissed at {before}, and {_enough(lifted)} is enough"
+
+
+def _not_lifted(why: Json) -> str:
+    """Why the price at which a product is offered does not bring its ad back."""
+    match why["by"]:
+        case "not_priced":
+            return "no one price was named at which it was dismissed"
+        case "currency":
+            return f"offered at {_offered(why)}, dismissed at {_dismissed_at(why)}"
+        case "too_high":
+            return f"offered at {_offered(why)}, and it takes {_enough(why)}"
+        case "too_low":
+            before = _dismissed_at(why)
+            mistake = f"so far below {before} that it is taken for a mistake"
+            return f"offered at {_offered(why)}, {mistake}; it takes {_enough(why)}"
+    return "by the percentages of the policy none can"
+
+
+def _offered(prices: Json) -> str:
+    return price_in_words(prices["offered"], prices["offered_currency"])
+
+
+def _dismissed_at(prices: Json) -> str:
+    return price_in_words(prices["dismissed_at"], prices["currency"])
+
+
+def _enough(way: Json) -> str:
+    """The prices that lift a dismissal."""
+    at_most = price_in_words(way["at_most"], way.get("currency"))
+    if way["at_least"] <= 0:
+        return f"{at_most} or less"
+    return f"{number_in_words(way['at_least'])} to {at_most}"
 
 
 def _returned(way: Json) -> str:
@@ -178,7 +211,7 @@ WAYS: Final[Mapping[str, Callable[[Json], str]]] = {
     "return": _returned,
     "purchase": lambda _: "an order of the same, which then counts as bought",
     "restoration": _restored,
-    "price": lambda way: f"a price of {number_in_words(way['at_most'])} or less",
+    "price": lambda way: f"a price of {_enough(way)}",
     "consent": _consent,
     "interest": lambda way: (
         f"interest within the last {number_in_words(way['milliseconds'] / DAY)} days"

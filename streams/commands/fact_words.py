@@ -37,15 +37,19 @@ def fact_in_words(fact: Json) -> str:
 
 
 def known_in_words(attributes: Json) -> str:
-    """The attributes of a product."""
-    return "; ".join(_attribute(name, value) for name, value in attributes.items())
+    """The attributes of a product, and its price with its currency."""
+    return "; ".join(
+        f"price {price_in_words(value, attributes.get('currency'))}"
+        if name == "price"
+        else _attribute(name, value)
+        for name, value in attributes.items()
+        if name != "currency"
+    )
 
 
 def _attribute(name: str, value: Any) -> str:
     if name == "sensitive":
         return name
-    if name == "price":
-        return f"price {number_in_words(value)}"
     return f"{ATTRIBUTES[name]} {', '.join(value) if name == 'categories' else value}"
 
 
@@ -60,6 +64,11 @@ def target_in_words(target: Json | None) -> str:
 def number_in_words(number: float) -> str:
     """A price or a length: 18.0 as 18, and without the noise of binary fractions."""
     return f"{number:.12g}"
+
+
+def price_in_words(price: float, currency: str | None) -> str:
+    """A price with its currency, where that is known: 18 EUR."""
+    return number_in_words(price) + (f" {currency}" if currency else "")
 
 
 def _line(fact: Json) -> str:
@@ -81,7 +90,9 @@ def _line(fact: Json) -> str:
 
 def _dismissal(fact: Json) -> str:
     target = "" if fact["target"] is None else f" of {target_in_words(fact['target'])}"
-    price = "" if fact["price"] is None else f", at a price of {number_in_words(fact['price'])}"
+    price = ""
+    if fact["price"] is not None:
+        price = f", at a price of {price_in_words(fact['price'], fact['currency'])}"
     at = utc(fact["ts"])
     words = f"rejection{target} as {fact['reason']} at {at}{price} {_event(fact)}"
     if fact["restored"] is None:

@@ -9,6 +9,7 @@ import typer
 
 from streams.commands.policies import policy_in_force
 from streams.policy_file import read_policy
+from streams.suppression.policy_document import remarks
 
 group = typer.Typer(
     name="policy",
@@ -54,4 +55,7 @@ def check(
 
     Exits with 0 when the file can be used and with 2 when it cannot.
     """
-    print(f"{file} is a valid policy, version {read_policy(file).version}")
+    policy = read_policy(file)
+    print(f"{file} is a valid policy, version {policy.version}")
+    for remark in remarks(policy.document):
+        print(f"{file}: {remark}")

@@ -137,6 +137,8 @@ def _statements_of_list(current: SuppressionList) -> Statements:
         words = f"{entry.reason}, {_claim(entry)}"
         if entry.price is not UNSET:
             words += f", price {entry.price}"
+        if entry.currency is not UNSET:
+            words += f" {entry.currency}"
         statements[f"{entry.scope} {_name(entry.value)}"].append(words)
     return statements
 

@@ -9,8 +9,8 @@ or the person undoes it (SPEC 3). What else it has:
   returned as a whole; `replaced`, a list of `event_id`, `ts` of other events that reported it
 - `refund`: `event_id`, `order_id`, `product_id`, `quantity`
 - `void_order`: `order_id`, which was cancelled or returned as a whole
-- `dismissal`: `event_id`, `reason`, `target`, `price`, `attributes`; `restored`, the `event_id` and
-  `ts` of what took it back
+- `dismissal`: `event_id`, `reason`, `target`, `price`, `currency`, `attributes`; `restored`, the
+  `event_id` and `ts` of what took it back
 - `restoration`: `event_id`, `reason`, `target`
 - `impression`: `impression_id`, `product_id`
 - `preference`: `event_id`, `preference`, `answer`; `replaced`, a list of `event_id`, `ts`, `answer`
@@ -191,6 +191,7 @@ class Account:
             "reason": rejection.reason,
             "target": _target(rejection.target),
             "price": rejection.price,
+            "currency": rejection.currency,
             "attributes": _attributes(rejection.attributes),
             "restored": next(restored, None),
             "kept_until": self._kept_until(rejection),

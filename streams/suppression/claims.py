@@ -1,7 +1,8 @@
 """Claims: what evidence holds against a scope value (SPEC 1), kept as an entry of a list.
 
 A claim is a `ListEntry`, so that a person's list is put out as its claims are. `price` is the one
-that a better price may lift the claim from, where the policy lets it, and else `UNSET`.
+that a better price may lift the claim from, where the policy lets it, and else `UNSET`. `currency`
+is that of this price, and `UNSET` without one.
 """
 
 from typing import Literal

@@ -14,10 +14,13 @@ from schemas.records import Candidate, Product, Request
 from streams.suppression.catalog import Catalog, categories_of, has_attributes
 from streams.suppression.claims import Claim, Inactive, inactive, rank
 from streams.suppression.claims_by_scope import ClaimsByScope
-from streams.suppression.policy import Policy
+from streams.suppression.policy import Policy, PriceObstacle
 
 SetAside = Inactive | Literal["own_site", "price"]
 """Why a claim does not count: its time, or what lifts it (SPEC 5, steps 1 and 2)."""
+
+OfferObstacle = Literal["not_priced", "not_offered", "currency"] | PriceObstacle
+"""Why a price does not lift a claim: it carries none, none is offered, or what is wrong with it."""
 
 
 def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catalog) -> Decision:
@@ -121,19 +124,39 @@ def set_aside(
         return why
     if request.own_site and claim.reason in policy.own_site_lifts:
         return "own_site"
-    price = claim.price
-    if price is not UNSET:
-        offered = price_of(candidate, product)
-        if offered is not None and policy.price_lifts(offered, price):
-            return "price"
+    if claim.price is not UNSET and offer_obstacle(claim, candidate, product, policy) is None:
+        return "price"
     return None
 
 
-def price_of(candidate: Candidate, product: Product | None) -> float | None:
-    """What a candidate is offered at: by the request, or else by the catalog (SPEC 5, step 2)."""
+def offer_obstacle(
+    claim: Claim, candidate: Candidate, product: Product | None, policy: Policy
+) -> OfferObstacle | None:
+    """What keeps a candidate's price from lifting a claim; None if it does (SPEC 5, step 2).
+
+    Two currencies have to be known to differ: one that is absent is no obstacle.
+    """
+    before = claim.price
+    if before is UNSET:
+        return "not_priced"
+    offered, currency = offer_of(candidate, product)
+    if offered is None:
+        return "not_offered"
+    if currency is not None and claim.currency is not UNSET and claim.currency != currency:
+        return "currency"
+    return policy.price_obstacle(offered, before)
+
+
+def offer_of(
+    candidate: Candidate, product: Product | None
+) -> tuple[int | float | None, str | None]:
+    """What a candidate is offered at, and in which currency.
+
+    Both are the request's where that has the price, or else the catalog's (SPEC 5, step 2).
+    """
     if candidate.price is not None or product is None:
-        return candidate.price
-    return product.price
+        return candidate.price, candidate.currency
+    return product.price, product.currency
 
 
 def own_claims(

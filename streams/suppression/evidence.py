@@ -151,7 +151,9 @@ class Evidence:
         of_product = target is not None and target.field == "product_id"
         attributes = attributes_of(event) if of_product else None
         return self._reject(
-            Rejection(event.event_id, event.ts, reason, target, event.price, attributes)
+            Rejection(
+                event.event_id, event.ts, reason, target, event.price, attributes, event.currency
+            )
         )
 
     # One event is one fact, whichever of the two it states.

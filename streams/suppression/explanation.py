@@ -8,9 +8,14 @@ Everything begins with `user_id`, the time `at`, `newest`, which is the newest e
 person's partition, `policy`, its version, and `in_holdout`. A claim has
 
 - `reason`, and in `meaning` what that is; `scope`, `value`, `since`, `until`, `because`, and
-  `price` where it carries one: as on `suppressions`;
+  `price` and `currency` where it carries them: as on `suppressions`;
 - `state`: it `stands`, is `lifted`, is `not_begun` or has `ended`; and in `lifted` what lifts it:
-  `by` `own_site`, or `by` `price` with the prices `offered`, `dismissed_at` and `at_most`;
+  `by` `own_site`, or `by` `price` with the prices;
+- `not_lifted`, why the candidate's price does not lift a claim that another might: `by`
+  `not_priced` (nothing to compare with), `currency`, `too_high`, `too_low`, or `percents` where the
+  policy lets none lift it; with the prices. Prices are what it is `offered` at, in
+  `offered_currency`, the claim's in `dismissed_at` and `currency`, and `at_least` and `at_most`
+  what lifts it; each None where it is not known;
 - `evidence`, the facts behind it, and `undone_by`, what would undo it while that is of use.
 """
 
@@ -24,7 +29,13 @@ from schemas.records import Candidate, Event, Product, Request
 from streams.suppression.account import Account, attributes_as_json
 from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.claims import Claim, inactive, rank
-from streams.suppression.decision import decide, own_claims, price_of, set_aside
+from streams.suppression.decision import (
+    decide,
+    offer_obstacle,
+    offer_of,
+    own_claims,
+    set_aside,
+)
 from streams.suppression.evidence import Evidence
 from streams.suppression.facts import Target, attributes_of
 from streams.suppression.join import Join
@@ -35,6 +46,8 @@ from streams.suppression.reasons import EXPLAINED, ways_to_undo
 STANDS = "stands"
 STATES = (STANDS, "lifted", "not_begun", "ended")
 """What may have become of a claim; those that count come first."""
+
+LIFTS = ("own_site", "price")
 
 Json = dict[str, Any]
 
@@ -148,14 +161,17 @@ def _explained(
         (claim, set_aside(claim, candidate, product, request, policy) or STANDS)
         for claim in sorted(claims, key=rank)
     ]
-    offered = price_of(candidate, product)
     return {
         "product_id": candidate.product_id,
         "known": _known(candidate, product, join),
         "verdict": verdict,
         "answer": answer,
         "claims": _in_order(
-            _claim(claim, state, account, policy, offered) for claim, state in judged
+            {
+                **_claim(claim, state, account, policy),
+                **_pricing(claim, state, candidate, product, policy),
+            }
+            for claim, state in judged
         ),
         "without_effect": account.without_effect(covering),
         "free_from": _free_from(
@@ -186,37 +202,57 @@ def _verdict(decision: Decision) -> tuple[str, Json | None]:
 def _known(candidate: Candidate, product: Product | None, join: Join) -> Json:
     """What is known of a product, the catalog winning attribute by attribute (SPEC 2)."""
     attributes = join.catalog.attributes(candidate.product_id, candidate)
+    price, currency = offer_of(candidate, product)
     known = {
         **attributes_as_json(attributes),
-        "price": price_of(candidate, product),
+        "price": price,
+        "currency": None if price is None else currency,
         "sensitive": True if product is not None and product.sensitive else None,
     }
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _claim(
-    claim: Claim, state: str, account: Account, policy: Policy, offered: float | None = None
-) -> Json:
-    """A claim, its state by `set_aside`, and the price at which the candidate is offered."""
+def _claim(claim: Claim, state: str, account: Account, policy: Policy) -> Json:
+    """A claim and its state by `set_aside`."""
     behind = account.behind(claim)
-    lifted: Json | None = None
-    if state == "own_site":
-        lifted = {"by": state}
-    elif state == "price" and claim.price is not UNSET:
-        at_most = policy.lifting_price(claim.price)
-        prices = {"offered": offered, "dismissed_at": claim.price, "at_most": at_most}
-        lifted = {"by": state, **prices}
     fields: Json = to_builtins(claim)
     is_to_come = state in (STANDS, "not_begun")
     return {
         "reason": fields.pop("reason"),
         "meaning": EXPLAINED[claim.reason].meaning,
         **fields,
-        "state": "lifted" if lifted else state,
-        "lifted": lifted,
+        "state": "lifted" if state in LIFTS else state,
+        "lifted": {"by": state} if state == "own_site" else None,
+        "not_lifted": None,
         "evidence": behind,
         "undone_by": ways_to_undo(claim, behind, policy) if is_to_come else [],
     }
+
+
+def _pricing(
+    claim: Claim, state: str, candidate: Candidate, product: Product | None, policy: Policy
+) -> Json:
+    """What the price at which a candidate is offered makes of a claim that a price may lift."""
+    rule = policy.dismissals.get(claim.reason)
+    offered, currency = offer_of(candidate, product)
+    is_liftable = rule is not None and rule.price_drop
+    if not is_liftable or offered is None or state not in (STANDS, "price"):
+        return {}
+    before = None if claim.price is UNSET else claim.price
+    lifting = None if before is None else policy.lifting_prices(before)
+    why = offer_obstacle(claim, candidate, product, policy)
+    prices = {
+        "offered": offered,
+        "offered_currency": currency,
+        "dismissed_at": before,
+        "currency": None if claim.currency is UNSET else claim.currency,
+        "at_least": None if lifting is None else lifting[0],
+        "at_most": None if lifting is None else lifting[1],
+    }
+    if state == "price":
+        return {"lifted": {"by": "price", **prices}}
+    is_hopeless = lifting is None and before is not None
+    return {"not_lifted": {"by": "percents" if is_hopeless else why, **prices}}
 
 
 def _in_order(claims: Iterable[Json]) -> list[Json]:

@@ -98,6 +98,7 @@ class Rejection(Struct, frozen=True, array_like=True, gc=False):
     target: Target | None
     price: int | float | None
     attributes: Attributes | None
+    currency: str | None = None
 
 
 class Restoration(Struct, frozen=True, array_like=True, gc=False):

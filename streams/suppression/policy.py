@@ -8,11 +8,14 @@ import hashlib
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Self, final
+from typing import Any, Literal, Self, final
 
 from schemas.outputs import Reason, Scope
 from streams.suppression import policy_document
 from streams.suppression.words import DAY, LATEST, MINUTE
+
+PriceObstacle = Literal["too_high", "too_low"]
+"""Why a price is not such a better one that the ad may come back."""
 
 
 def milliseconds(days: float) -> int:
@@ -100,6 +103,7 @@ class Policy:
         self.inferred_allowed: bool = document["inferred"]["allow"]
         self.consent_required = document["consent"]["mode"] == "opt_in"
         self.price_drop_percent: float = document["price_drop"]["percent"]
+        self.price_drop_max_percent: float = document["price_drop"]["max_percent"]
         self.own_site_lifts = frozenset(document["own_site"]["lifts"])
         self.holdout_reasons = frozenset(document["holdout"]["reasons"])
         self._holdout_salt = document["holdout"]["salt"].encode() + b":"
@@ -130,18 +134,26 @@ class Policy:
                     return rule
         return self._purchase
 
-    def price_lifts(self, price: float, before: float) -> bool:
-        """Whether a price is so much better than the dismissed one that the ad may come back."""
-        return price * 100 <= before * (100 - self.price_drop_percent)
+    def price_obstacle(self, price: float, before: float) -> PriceObstacle | None:
+        """What keeps a price from lifting what was dismissed at `before`; None if it does (SPEC 5).
 
-    def lifting_price(self, before: float) -> float:
-        """The highest price that lifts what was dismissed at `before`: `price_lifts` to the bit."""
-        price = before * (100 - self.price_drop_percent) / 100
-        while not self.price_lifts(price, before):
-            price = math.nextafter(price, -math.inf)
-        while price < math.inf and self.price_lifts(math.nextafter(price, math.inf), before):
-            price = math.nextafter(price, math.inf)
-        return price
+        One that is lower by more than can be meant, such as cents for euros, lifts nothing.
+        """
+        hundredfold = price * 100
+        if not hundredfold <= before * (100 - self.price_drop_percent):
+            return "too_high"
+        if not before * (100 - self.price_drop_max_percent) <= hundredfold:
+            return "too_low"
+        return None
+
+    def lifting_prices(self, before: float) -> tuple[float, float] | None:
+        """The lowest and the highest price that lift what was dismissed at `before`, to the bit.
+
+        None if no price does.
+        """
+        highest = _highest(before * (100 - self.price_drop_percent))
+        lowest = 0.0 - _highest(-(before * (100 - self.price_drop_max_percent)))
+        return (lowest, highest) if lowest <= highest else None
 
     def stale_reasons(self, age: float) -> tuple[Collection[str], Collection[str]]:
         """The reasons that fail closed and those that fail open by a copy so many seconds old."""
@@ -157,6 +169,18 @@ class Policy:
             return False
         digest = hashlib.blake2b(self._holdout_salt + user_id.encode(), digest_size=8).digest()
         return bool(int.from_bytes(digest, "big") % 10_000 < self._holdout_below)
+
+
+def _highest(limit: float) -> float:
+    """The highest price of which a hundredfold is within a limit."""
+    if math.isinf(limit):
+        return limit
+    price = limit / 100
+    while price * 100 > limit:
+        price = math.nextafter(price, -math.inf)
+    while (more := math.nextafter(price, math.inf)) * 100 <= limit:
+        price = more
+    return price
 
 
 def _purchase_rule(

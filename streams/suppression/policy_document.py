@@ -56,7 +56,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "sensitive": {"categories": [], "min_sources": 2},
     "inferred": {"allow": False},
     "consent": {"mode": "opt_out"},
-    "price_drop": {"percent": 10},
+    "price_drop": {"percent": 10, "max_percent": 90},
     "own_site": {
         "lifts": [
             "sensitive",
@@ -190,7 +190,10 @@ SHAPE: Final[Mapping[str, Any]] = {
     },
     "inferred": {"allow": _FLAG},
     "consent": {"mode": _one_of("opt_out", "opt_in")},
-    "price_drop": {"percent": _number(0, 100, "a percentage")},
+    "price_drop": {
+        "percent": _number(0, 100, "a percentage"),
+        "max_percent": _number(0, 100, "a percentage"),
+    },
     "own_site": {"lifts": _list_of(*REASONS)},
     "holdout": {
         "percent": _number(0, 50, "a percentage"),
@@ -226,6 +229,18 @@ def complete(document: Mapping[str, Any]) -> dict[str, Any]:
     if problems:
         raise PolicyError("\n".join(problems))
     return _over(DEFAULTS, document)
+
+
+def remarks(document: Mapping[str, Any]) -> list[str]:
+    """Values of a complete document that can hardly be meant, though none is wrong by itself."""
+    price_drop = document["price_drop"]
+    least, most = price_drop["percent"], price_drop["max_percent"]
+    if most >= least:
+        return []
+    return [
+        f"price_drop.max_percent: {most} is below price_drop.percent, which is {least}, so no "
+        "price lifts a dismissal; name a greater one"
+    ]
 
 
 def _over(defaults: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from that. Any one of a claim's ways is enough.
 | `return` | of all `lines`, each `order_id`, `product_id` and the `quantity` that was kept |
 | `purchase` | of the same again, which then counts as bought |
 | `restoration` | of all `targets`; one of everything does as well, and is what null asks for |
-| `price` | of `at_most` so much |
+| `price` | of `at_least` and `at_most` so much; not in another `currency`, where one is given |
 | `consent` | to `preference`; for an ad with `sources` or more of them, where that is given |
 | `interest` | shown within the last `milliseconds` |
 | `basis` | for the targeting: `one_of` these |
@@ -20,7 +20,7 @@ from that. Any one of a claim's ways is enough.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from streams.suppression.account import Fact
 from streams.suppression.claims import Claim
@@ -57,7 +57,7 @@ def _what_it_takes(
             targets = [fact["target"] for fact in facts]
             return {"targets": [t for n, t in enumerate(targets) if t not in targets[:n]]}
         case "price" if claim.price is not UNSET:
-            return {"at_most": policy.lifting_price(claim.price)}
+            return _price(claim.price, claim.currency, policy)
         case "consent" if claim.reason == "sensitive":
             return {"preference": "sensitive_topics", "sources": policy.min_sources}
         case "consent":
@@ -75,6 +75,16 @@ def _what_it_takes(
         case "purchase":
             return {}
     return None
+
+
+def _price(before: float, currency: str | UnsetType, policy: Policy) -> dict[str, Any] | None:
+    """The prices that lift a claim; None if the policy lets none."""
+    lifting = policy.lifting_prices(before)
+    if lifting is None:
+        return None
+    lowest, highest = lifting
+    prices = {"at_least": lowest, "at_most": highest}
+    return prices if currency is UNSET else {**prices, "currency": currency}
 
 
 def _line(line: Fact) -> dict[str, Any]:

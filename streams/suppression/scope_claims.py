@@ -231,6 +231,7 @@ def dismissal_claim(counted: ScopeEvidence, rejection: Rejection, policy: Policy
     rule = policy.dismissals[rejection.reason]
     until = None if rule.length is None else after(rejection.ts, rule.length)
     price = rejection.price if rule.price_drop else None
+    currency = None if price is None else rejection.currency
     return Claim(
         counted.scope,
         counted.value,
@@ -239,6 +240,7 @@ def dismissal_claim(counted: ScopeEvidence, rejection: Rejection, policy: Policy
         until,
         (rejection.event_id,),
         UNSET if price is None else price,
+        UNSET if currency is None else currency,
     )
 
 
@@ -286,9 +288,9 @@ def says_the_same(one: Claim, other: Claim) -> bool:
 def merged(claims: Iterable[Claim]) -> list[Claim]:
     """Claims on one scope value with each combination of reason and times once, in order.
 
-    Evidence that says the same is one claim with all of its ids, and such a claim is liftable
-    by price only where each piece of it is, from the lowest of their prices: so whoever holds
-    only the list comes to the same answer (SPEC 5).
+    Evidence that says the same is one claim with all of its ids. It has the lowest of the prices,
+    and none where a piece has none or two are in different currencies: so whoever holds only the
+    list comes to the same answer (SPEC 5).
     """
     by_entry: dict[tuple[str, int, int | None], Claim] = {}
     for claim in claims:
@@ -299,10 +301,12 @@ def merged(claims: Iterable[Claim]) -> list[Claim]:
 
 
 def _merge(one: Claim, other: Claim) -> Claim:
-    price = one.price
-    if price is UNSET or other.price is UNSET:
-        price = UNSET
+    price, currency = one.price, one.currency
+    if currency is UNSET:
+        currency = other.currency
+    if price is UNSET or other.price is UNSET or other.currency not in (UNSET, currency):
+        price = currency = UNSET
     elif other.price < price:
         price = other.price
     because = tuple(sorted({*one.because, *other.because}))
-    return Claim(one.scope, one.value, one.reason, one.since, one.until, because, price)
+    return Claim(one.scope, one.value, one.reason, one.since, one.until, because, price, currency)

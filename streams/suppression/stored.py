@@ -16,7 +16,7 @@ from streams.suppression.facts import (
     VoidOrder,
 )
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of the stored form; raise it when what is stored here changes.
 
 Checkpoints keep it, so that a version which cannot read a state refuses it.

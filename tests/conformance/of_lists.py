@@ -137,21 +137,40 @@ TIMES: Final = Rule(
 
 
 def _offered(price: float | None, before: float | None, **more: Any) -> Case:
-    percent = more.pop("percent", 10)
+    tables = {name: more[name] for name in ("percent", "max_percent") if name in more}
     known = {"mug": {"price": more["known"]}} if "known" in more else {}
+    percent, most = tables.get("percent", 10), tables.get("max_percent", 90)
     return Case(
-        f"{percent} % below {before} is wanted, {price} is asked"
+        f"{percent} to {most} % below {before} is wanted, {price} is asked"
         + (f", {more['known']} stands in the catalog" if "known" in more else ""),
         request(candidate("mug", price=price)),
         (dismissal(more.get("reason", "not_interested"), product_id="mug", price=before),),
-        policy={"price_drop": {"percent": percent}},
+        policy={"price_drop": tables},
         catalog=known,
+    )
+
+
+def _in_currencies(
+    asked: str | None,
+    before: str | None,
+    known: str | None = None,
+    price: float | None = 18,
+) -> Case:
+    """Dismissed at 20, and 18 is asked; by the catalog where the request has no price."""
+    where = "" if known is None else f", {known} stands in the catalog"
+    by = "the request" if price is not None else "the catalog"
+    return Case(
+        f"dismissed in {before}, the price is that of {by}, asked in {asked}{where}",
+        request(candidate("mug", price=price, currency=asked)),
+        (dismissal("not_interested", product_id="mug", price=20, currency=before),),
+        catalog={"mug": {"price": 18, "currency": known}},
     )
 
 
 PRICE: Final = Rule(
     "better-prices",
-    "An entry with a price is lifted when c * 100 <= price * (100 - percent) (SPEC 5, step 2).",
+    "An entry with a price is lifted when price * (100 - max_percent) <= c * 100 <= "
+    "price * (100 - percent), unless the currencies are known to differ (SPEC 5, step 2).",
     (
         _offered(18, 20),
         _offered(18.01, 20),
@@ -163,8 +182,18 @@ PRICE: Final = Rule(
         _offered(20.5, 20, percent=0),
         _offered(17.5, 20, percent=12.5),
         _offered(17.6, 20, percent=12.5),
-        _offered(0, 20, percent=100),
-        _offered(0.01, 20, percent=100),
+        _offered(0, 20, percent=100, max_percent=100),
+        _offered(0.01, 20, percent=100, max_percent=100),
+        _offered(2, 20),
+        _offered(1.99, 20),
+        _offered(2.01, 20),
+        _offered(0, 20),
+        _offered(0, 20, max_percent=100),
+        _offered(15, 20, percent=25, max_percent=25),
+        _offered(14.99, 20, percent=25, max_percent=25),
+        _offered(10, 20, percent=60, max_percent=40),
+        _offered(17.49, 20, max_percent=12.5),
+        _offered(-1, 20, max_percent=100),
         _offered(None, 20, known=18),
         _offered(None, 20, known=19),
         _offered(18, 20, known=30),
@@ -172,13 +201,33 @@ PRICE: Final = Rule(
         _offered(None, 20),
         _offered(1, None),
         _offered(0, 0),
+        _in_currencies("EUR", "EUR"),
+        _in_currencies("USD", "EUR"),
+        _in_currencies(None, "EUR"),
+        _in_currencies("USD", None),
+        _in_currencies(None, "EUR", "USD"),
+        _in_currencies("EUR", "EUR", "USD"),
+        _in_currencies(None, "EUR", "USD", price=None),
+        _in_currencies("EUR", "EUR", "USD", price=None),
+        _in_currencies("USD", "EUR", "EUR", price=None),
         Case("a reason without price drop is lifted by no price",
-             request(candidate("mug", price=1)),
+             request(candidate("mug", price=10)),
              (dismissal("already_bought", product_id="mug", price=20),)),
         Case("of what one entry says twice, the lowest price counts",
              request(candidate("mug", price=18), candidate("mug", price=16)),
              (dismissal("not_interested", "d1", product_id="mug", price=20),
               dismissal("not_interested", "d2", product_id="mug", price=18))),
+        Case("of what one entry says in two currencies, neither price counts",
+             request(candidate("mug", price=16), candidate("mug", price=16, currency="EUR")),
+             (dismissal("not_interested", "d1", product_id="mug", price=20, currency="EUR"),
+              dismissal("not_interested", "d2", product_id="mug", price=20, currency="USD"))),
+        Case("a currency that was said once is that of the entry",
+             request(candidate("mug", price=16, currency="USD"),
+                     candidate("mug", price=16, currency="EUR")),
+             (dismissal("not_interested", "d1", product_id="mug", price=18),
+              dismissal("not_interested", "d2", product_id="mug", price=20, currency="EUR"))),
+        Case("cents for euros lift nothing", request(candidate("mug", price=0.2)),
+             (dismissal("not_interested", product_id="mug", price=20),)),
         Case("a better price lifts one entry and not another",
              request(candidate("mug", price=10)),
              (dismissal("not_interested", product_id="mug", price=20),
@@ -242,7 +291,7 @@ RANK: Final = Rule(
         Case("what differs only in its ids is ranked by them", request("tea", ts=NOW + 11 * DAY),
              SAME_END, catalog={"tea": {"replenish_days": 10}}),
         Case("a claim that was lifted leaves the answer to the next",
-             request(candidate("mug", price=1)),
+             request(candidate("mug", price=10)),
              (dismissal("not_interested", product_id="mug", price=20),
               dismissal("removed_from_cart", "d2", product_id="mug"))),
     ),

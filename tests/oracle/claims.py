@@ -4,8 +4,8 @@ from tests.oracle.policy import DAY, DEFAULT_OPEN_DAYS, days, minutes
 from tests.oracle.products import known_attributes, scope_of
 
 
-def claim(scope_and_value, reason, since, until, because, *, price=None):
-    """`price` is set where a better one may lift the claim."""
+def claim(scope_and_value, reason, since, until, because, *, price=None, currency=None):
+    """`price` is set where a better one may lift the claim; `currency` where it is known of it."""
     scope, value = scope_and_value
     return {
         "scope": scope,
@@ -15,6 +15,7 @@ def claim(scope_and_value, reason, since, until, because, *, price=None):
         "until": until,
         "because": sorted(set(because)),
         "price": price,
+        "currency": currency if price is not None else None,
     }
 
 
@@ -38,7 +39,9 @@ def alike_as_one(claims):
     for same in alike.values():
         prices = [each["price"] for each in same]
         because = [event_id for each in same for event_id in each["because"]]
-        price = None if None in prices else min(prices)
+        currencies = {each["currency"] for each in same} - {None}
+        comparable = None not in prices and len(currencies) < 2
+        price = min(prices) if comparable else None
         result.append(
             claim(
                 (same[0]["scope"], same[0]["value"]),
@@ -47,6 +50,7 @@ def alike_as_one(claims):
                 same[0]["until"],
                 because,
                 price=price,
+                currency=next(iter(currencies), None),
             )
         )
     return result
@@ -190,6 +194,7 @@ def dismissal_claims(facts, policy, catalog):
                 dismissal_until(fact, policy),
                 [fact["event_id"]],
                 price=fact["price"] if liftable else None,
+                currency=fact["currency"],
             )
         )
     return claims

@@ -40,9 +40,9 @@ def claims_left(candidate, request, facts, policy, catalog):
     """The active claims that cover the candidate and that nothing lifts."""
     product_id = candidate["product_id"]
     attributes = known_attributes(product_id, candidate["attributes"], catalog)
-    price = candidate["price"]
-    if price is None:
-        price = catalog.get(product_id, {}).get("price")
+    offer = candidate
+    if candidate["price"] is None:
+        offer = catalog.get(product_id, {"price": None, "currency": None})
 
     claims = person_claims(facts, policy, catalog)
     claims += candidate_claims(candidate, request, facts, policy, catalog)
@@ -52,12 +52,24 @@ def claims_left(candidate, request, facts, policy, catalog):
             continue
         if request["own_site"] and each["reason"] in policy["own_site"]["lifts"]:
             continue
-        if each["price"] is not None and price is not None:
-            percent = policy["price_drop"]["percent"]
-            if price * 100 <= each["price"] * (100 - percent):
-                continue
+        if is_better_price(offer, each, policy["price_drop"]):
+            continue
         left.append(each)
     return left
+
+
+def is_better_price(offer, claim, table):
+    """Is the offer so much cheaper than what was dismissed, and not by mistake?"""
+    if offer["price"] is None or claim["price"] is None:
+        return False
+    if (
+        None not in (offer["currency"], claim["currency"])
+        and offer["currency"] != claim["currency"]
+    ):
+        return False
+    lowest = claim["price"] * (100 - table["max_percent"])
+    highest = claim["price"] * (100 - table["percent"])
+    return lowest <= offer["price"] * 100 <= highest
 
 
 def is_active(claim, now):
@@ -154,4 +166,6 @@ def entry_of(claim):
     }
     if claim["price"] is not None:
         entry["price"] = claim["price"]
+    if claim["currency"] is not None:
+        entry["currency"] = claim["currency"]
     return entry

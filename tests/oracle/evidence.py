@@ -59,6 +59,7 @@ def dismissal_facts(event):
             "target": event["target"],
             "attributes": event["attributes"],
             "price": event["price"],
+            "currency": event["currency"],
         }
     ]
 

@@ -106,6 +106,7 @@ class _Recording:
         value = {"product_id": product_id, **self.shop.reported_attributes(product_id)}
         if self.chance(0.5):
             value["price"] = self.shop.some_price()
+        value |= self.shop.some_currency()
         if self.chance(0.4):
             ago = self.random.choice([0, HOUR, 21 * DAY, self.random.uniform(-0.2, 1) * self.span])
             value["interest_at"] = ts - self.on_grid(ago)
@@ -169,6 +170,7 @@ class _Recording:
             value |= self.target()
         if self.chance(0.6):
             value["price"] = self.random.choice(PRICES)
+            value |= self.shop.some_currency()
         self.add("dismissals", self.some_user(), value, timestamp)
 
     def restoration(self, timestamp):
@@ -228,6 +230,7 @@ class _Recording:
             value[PERSON_TOPIC_IDS[record["topic"]]] = self.new_id("t")
             if "price" in value and self.chance(0.5):
                 value["price"] = self.random.choice([None, None, None, *PRICES])
+                value |= self.shop.some_currency()
             self.add(record["topic"], record["user"], value, timestamp)
 
     def contradiction(self, timestamp):

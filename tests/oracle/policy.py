@@ -58,7 +58,7 @@ DEFAULTS = {
     "sensitive": {"categories": [], "min_sources": 2},
     "inferred": {"allow": False},
     "consent": {"mode": "opt_out"},
-    "price_drop": {"percent": 10},
+    "price_drop": {"percent": 10, "max_percent": 90},
     "own_site": {
         "lifts": [
             "sensitive",

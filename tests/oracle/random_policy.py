@@ -25,7 +25,7 @@ def random_policy(random, shop, span):
         "sensitive": _sensitive,
         "inferred": lambda random, shop, span: {"allow": chance(random, 0.7)},
         "consent": lambda random, shop, span: {"mode": random.choice(["opt_in"] + 4 * ["opt_out"])},
-        "price_drop": lambda random, shop, span: {"percent": random.choice([0, 5, 12.5, 25, 50])},
+        "price_drop": _price_drop,
         "own_site": lambda random, shop, span: {"lifts": _some_of(random, REASONS_BY_RANK)},
         "holdout": _holdout,
         "retention": lambda random, shop, span: {"days": some_days(random, span)},
@@ -55,6 +55,11 @@ def _some_of(random, words):
 def _some_fields(random, fields):
     """Each field with a chance of one half."""
     return {name: make() for name, make in fields.items() if chance(random, 0.5)}
+
+
+def _price_drop(random, shop, span):
+    percent = random.choice([0, 5, 12.5, 25, 50])
+    return {"percent": percent, "max_percent": random.choice([90, 90, 100, 50, 20, percent])}
 
 
 def _purchase(random, shop, span):

@@ -12,6 +12,7 @@ CHAINS = [
     [],
 ]
 PRICES = [5, 10, 20, 80, 100, 9.5, 19.99, 100.25]
+CURRENCIES = ["EUR", "EUR", "EUR", "USD"]
 
 
 class Shop:
@@ -52,9 +53,13 @@ class Shop:
 
     def some_price(self):
         """A price at which, or close to which, a price drop is just enough for some policy."""
-        share = self.random.choice([1, 1, 0.95, 0.9, 0.875, 0.75, 0.5])
+        share = self.random.choice([1, 1, 0.95, 0.9, 0.875, 0.75, 0.5, 0.1, 0.01])
         price = self.random.choice(PRICES)
         return price if share == 1 else price * share
+
+    def some_currency(self):
+        """The currency of a price, or none."""
+        return {"currency": self.random.choice(CURRENCIES)} if chance(self.random, 0.5) else {}
 
     def catalog_lines(self, timestamp):
         """Records of the catalog: for all, some or none of the products, with changes."""
@@ -73,8 +78,7 @@ class Shop:
             for name, field in product.items()
             if field is not None and chance(self.random, 0.85)
         }
-        if chance(self.random, 0.2):
-            value["currency"] = "EUR"
+        value |= self.some_currency()
         if chance(self.random, 0.1):
             value[self.random.choice(ATTRIBUTES)] = None
         if chance(self.random, 0.08):

@@ -134,6 +134,7 @@ def candidate(value):
     return {
         "product_id": read_field(value, "product_id", text, required=True),
         "price": read_field(value, "price", number),
+        "currency": read_field(value, "currency", text),
         "interest_at": read_field(value, "interest_at", integer),
         "basis": read_field(value, "basis", one_of(BASES)),
         "sources": read_field(value, "sources", list_of(text), default=[]),
@@ -213,6 +214,7 @@ def dismissal(value):
         raise RefusedError("missing_field")
     checked["target"] = targets[0] if targets else None
     checked["price"] = read_field(value, "price", number)
+    checked["currency"] = read_field(value, "currency", text)
     return checked
 
 

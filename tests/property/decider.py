@@ -48,6 +48,7 @@ def decide_from_list(
         first = min(left, key=rank)
         answer = {"product_id": candidate.product_id, **first}
         answer.pop("price", None)
+        answer.pop("currency", None)
         kept = any(each["reason"] not in tables["holdout"]["reasons"] for each in left)
         if policy.in_holdout(asked.user_id) and not kept:
             allowed.append(candidate.product_id)
@@ -87,10 +88,14 @@ def covers(entry: Entry, candidate: Candidate, product: Product) -> bool:
 def lifted_by_price(
     entry: Entry, candidate: Candidate, product: Product, tables: Mapping[str, Any]
 ) -> bool:
-    price = product.price if candidate.price is None else candidate.price
-    if price is None or "price" not in entry:
+    offer = product if candidate.price is None else candidate
+    if offer.price is None or "price" not in entry:
         return False
-    return price * 100 <= entry["price"] * (100 - tables["price_drop"]["percent"])
+    if None not in (both := {offer.currency, entry.get("currency")}) and len(both) == 2:
+        return False
+    drop, before = tables["price_drop"], entry["price"]
+    least, most = before * (100 - drop["max_percent"]), before * (100 - drop["percent"])
+    return least <= offer.price * 100 <= most
 
 
 def own_entries(

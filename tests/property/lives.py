@@ -10,6 +10,7 @@ ids = st.sampled_from(["e1", "e2", "e3"])
 times = st.integers(-2, 4).map(lambda days: NOW + days * DAY)
 product_ids = st.sampled_from(["tv", "radio"])
 prices = st.sampled_from([None, 9.5, 80, 100])
+currencies = st.sampled_from([None, "EUR", "USD"])
 answers = st.sampled_from([None, "granted", "denied"])
 attributes = {
     "item_group_id": st.sampled_from([None, "g1", "g2"]),
@@ -41,11 +42,17 @@ dismissed_products = st.builds(
     reason=st.sampled_from(["not_interested", "removed_from_cart", "block_brand", "inappropriate"]),
     product_id=product_ids,
     price=prices,
+    currency=currencies,
     **attributes,
     **about,
 )
 dismissed_brands = st.builds(
-    Dismissal, reason=st.just("block_brand"), brand=st.just("acme"), price=prices, **about
+    Dismissal,
+    reason=st.just("block_brand"),
+    brand=st.just("acme"),
+    price=prices,
+    currency=currencies,
+    **about,
 )
 restorations = st.builds(
     Dismissal,

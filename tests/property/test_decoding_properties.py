@@ -75,6 +75,7 @@ candidates = objects(
     {"product_id": names},
     {
         "price": prices,
+        "currency": names,
         "interest_at": times,
         "basis": st.sampled_from(["given", "observed", "inferred"]),
         "sources": categories,
@@ -111,6 +112,7 @@ VALUES = {
                 **of_every_person_record,
                 "action": st.sampled_from(["dismissed", "restored"]),
                 "price": prices,
+                "currency": names,
                 "item_group_id": names,
                 "categories": categories,
             },

@@ -29,7 +29,7 @@ from tests.builders import (
     request,
     restoration,
 )
-from tests.property.lives import attributes, lives, prices, product_ids
+from tests.property.lives import attributes, currencies, lives, prices, product_ids
 from tests.property.test_claim_index_properties import CATALOG, policies
 from tests.property.test_decision_properties import often, recording, seeds
 
@@ -175,6 +175,7 @@ candidates = st.builds(
     candidate,
     product_ids,
     price=prices,
+    currency=currencies,
     interest_at=st.sampled_from([None, LATER - 30 * DAY, LATER - 1_000]),
     basis=st.sampled_from([None, "observed", "inferred"]),
     **attributes,
@@ -226,7 +227,8 @@ def tried(way: Json, claim: Json, life: list[Event], asked: Request) -> tuple[li
             ]
             return [*life, *restored], asked
         case "price":
-            return life, new(asked, candidates=[new(wanted, price=way["at_most"])])
+            priced = new(wanted, price=way["at_most"], currency=way.get("currency"))
+            return life, new(asked, candidates=[priced])
         case "consent":
             granted = preference("zz", ts=LATER, **{way["preference"]: "granted"})
             sources = [str(number) for number in range(way.get("sources", 0))]
@@ -274,9 +276,18 @@ def test_it_is_free_when_nothing_that_stands_or_is_to_come_is_active(
 @given(
     st.floats(-1e300, 1e300) | st.integers(-(2**63), 2**64 - 1),
     st.floats(0, 100) | st.integers(0, 100),
+    st.floats(0, 100) | st.integers(0, 100),
 )
-def test_the_lifting_price_is_the_highest_that_lifts(before: float, percent: float) -> None:
-    judging = policy(price_drop={"percent": percent})
-    highest = judging.lifting_price(before)
-    assert judging.price_lifts(highest, before)
-    assert not judging.price_lifts(math.nextafter(highest, math.inf), before)
+def test_the_lifting_prices_are_the_lowest_and_the_highest_that_lift(
+    before: float, percent: float, most: float
+) -> None:
+    judging = policy(price_drop={"percent": percent, "max_percent": most})
+    lifting = judging.lifting_prices(before)
+    if lifting is None:
+        assert judging.price_obstacle(before * (100 - percent) / 100, before) is not None
+        return
+    lowest, highest = lifting
+    assert judging.price_obstacle(lowest, before) is None
+    assert judging.price_obstacle(highest, before) is None
+    assert judging.price_obstacle(math.nextafter(lowest, -math.inf), before) == "too_low"
+    assert judging.price_obstacle(math.nextafter(highest, math.inf), before) == "too_high"

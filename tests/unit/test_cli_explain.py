@@ -78,13 +78,50 @@ def test_a_product_that_nothing_is_against_is_said_to_be_so(recording: Path) -> 
 
 def test_the_catalog_says_what_the_product_is_and_costs(tmp_path: Path) -> None:
     rejected = dismissal("not_interested", product_id="mug", price=20)
-    known = catalog_line("mug", brand="acme", categories=["a", "a.b"], price=18)
+    known = catalog_line("mug", brand="acme", categories=["a", "a.b"], price=18, currency="EUR")
     output = explained(write(tmp_path, rejected, known), "--product", "mug")
     assert "mug may be shown" in output
-    assert "Known of it: categories a, a.b; brand acme; price 18.\n" in output
-    assert "It does not count here: offered at 18, dismissed at 20, and 18 or less is enough." in (
+    assert "Known of it: categories a, a.b; brand acme; price 18 EUR.\n" in output
+    assert "It does not count here: offered at 18 EUR, dismissed at 20, and 2 to 18 is enough." in (
         output
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "offered", "expected"),
+    [
+        ({"price": 20}, {"price": 19}, "offered at 19, and it takes 2 to 18"),
+        (
+            {"price": 20, "currency": "EUR"},
+            {"price": 0.2},
+            "offered at 0.2, so far below 20 EUR that it is taken for a mistake; it takes 2 to "
+            "18 EUR",
+        ),
+        (
+            {"price": 20, "currency": "EUR"},
+            {"price": 15, "currency": "USD"},
+            "offered at 15 USD, dismissed at 20 EUR",
+        ),
+        ({}, {"price": 15}, "no one price was named at which it was dismissed"),
+    ],
+)
+def test_why_the_price_does_not_lift_a_rejection_is_told(
+    tmp_path: Path, fields: dict[str, Any], offered: dict[str, Any], expected: str
+) -> None:
+    rejected = dismissal("not_interested", product_id="mug", **fields)
+    output = explained(
+        write(tmp_path, rejected, catalog_line("mug", **offered)), "--product", "mug"
+    )
+    assert f"The price does not lift it: {expected}.\n" in output
+
+
+def test_that_no_price_can_lift_a_rejection_by_the_policy_is_told(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[price_drop]\npercent = 95\n")
+    rejected = dismissal("not_interested", product_id="mug", price=20)
+    recording = write(tmp_path, rejected, catalog_line("mug", price=1))
+    output = explained(recording, "--product", "mug", "--policy", policy)
+    assert "The price does not lift it: by the percentages of the policy none can.\n" in output
 
 
 def test_a_time_before_the_evidence_explains_what_was_known_then(recording: Path) -> None:
@@ -199,7 +236,7 @@ def test_without_a_product_all_that_is_held_is_told(recording: Path) -> None:
         "    It covers mug with all its variants, from 2023-11-14 22:14:20 UTC until 2024-02-12 "
         "22:14:20 UTC.\n"
         "    Undone by taking it back (a restoration of product mug or of everything), or by a "
-        "price of 18 or less.\n"
+        "price of 2 to 18.\n"
         "    It ends by itself at 2024-02-12 22:14:20 UTC.\n"
         "\n"
         "On the list for ad servers, of 2023-11-14 22:14:20 UTC (granted: nothing):\n"

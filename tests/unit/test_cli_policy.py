@@ -45,6 +45,17 @@ def test_a_valid_policy_passes_the_check(tmp_path: Path) -> None:
     assert result.stdout == f"{policy} is a valid policy, version 7\n"
 
 
+def test_the_check_remarks_that_no_price_can_lift_a_dismissal(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[price_drop]\npercent = 95\n")
+    result = run("policy", "check", policy)
+    assert result.exit_code == 0
+    assert words(result.stdout).endswith(
+        "price_drop.max_percent: 90 is below price_drop.percent, which is 95, so no price lifts a "
+        "dismissal; name a greater one"
+    )
+
+
 def test_the_check_names_every_problem_on_a_line_that_begins_with_the_file(tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text('follow.days = "x"\n[purchase]\nscoop = "group"\n')

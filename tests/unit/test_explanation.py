@@ -166,7 +166,15 @@ def test_a_price_that_is_low_enough_lifts_a_claim_and_the_threshold_is_told() ->
     explanation = explained(request(candidate("tv", price=15)), NOT_INTERESTED)
     [claim] = explanation["claims"]
     assert (explanation["verdict"], claim["state"]) == ("allowed", "lifted")
-    assert claim["lifted"] == {"by": "price", "offered": 15, "dismissed_at": 20, "at_most": 18}
+    assert claim["lifted"] == {
+        "by": "price",
+        "offered": 15,
+        "offered_currency": None,
+        "dismissed_at": 20,
+        "currency": None,
+        "at_least": 2,
+        "at_most": 18,
+    }
 
 
 def test_a_price_that_is_not_low_enough_does_not_and_the_threshold_is_told() -> None:
@@ -177,7 +185,7 @@ def test_a_price_that_is_not_low_enough_does_not_and_the_threshold_is_told() -> 
         "stands",
         None,
     )
-    assert {"by": "price", "at_most": 18} in claim["undone_by"]
+    assert {"by": "price", "at_least": 2, "at_most": 18} in claim["undone_by"]
 
 
 def test_the_own_site_lifts_what_the_policy_names_and_nothing_else() -> None:

@@ -53,6 +53,7 @@ mode = "opt_out"
 
 [price_drop]
 percent = 10
+max_percent = 90
 
 [own_site]
 lifts = ["sensitive", "frequency_cap", "followed_too_long", "inferred_interest", "too_soon"]
@@ -264,6 +265,8 @@ WRONG_VALUES = [
     ("[inferred]\nallow = 'yes'", "inferred.allow", "true or false", '"yes"'),
     ("[consent]\nmode = 'ask'", "consent.mode", "one of opt_out, opt_in", '"ask"'),
     ("[price_drop]\npercent = 101", "price_drop.percent", "from 0 to 100", "101"),
+    ("[price_drop]\nmax_percent = -1", "price_drop.max_percent", "from 0 to 100", "-1"),
+    ("[price_drop]\nmax_percent = '90'", "price_drop.max_percent", "a percentage", '"90"'),
     ("[own_site]\nlifts = ['mood']", "own_site.lifts", "a list of any of opt_out_all", "['mood']"),
     ("[holdout]\npercent = 50.1", "holdout.percent", "from 0 to 50", "50.1"),
     ("[holdout]\nsalt = 1", "holdout.salt", "a text", "1"),

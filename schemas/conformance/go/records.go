@@ -10,13 +10,14 @@ type List struct {
 
 // Claim is an entry of a list, or what a request itself holds against a candidate.
 type Claim struct {
-	Scope   string   `json:"scope"`
-	Value   string   `json:"value"`
-	Reason  string   `json:"reason"`
-	Since   int64    `json:"since"`
-	Until   *int64   `json:"until"`
-	Because []string `json:"because"`
-	Price   *float64 `json:"price,omitempty"`
+	Scope    string   `json:"scope"`
+	Value    string   `json:"value"`
+	Reason   string   `json:"reason"`
+	Since    int64    `json:"since"`
+	Until    *int64   `json:"until"`
+	Because  []string `json:"because"`
+	Price    *float64 `json:"price,omitempty"`
+	Currency *string  `json:"currency,omitempty"`
 }
 
 // Attributes are what a claim may cover a product by.
@@ -26,6 +27,7 @@ type Attributes struct {
 	Brand        *string  `json:"brand"`
 	AdvertiserID *string  `json:"advertiser_id"`
 	Price        *float64 `json:"price"`
+	Currency     *string  `json:"currency"`
 }
 
 // Product is the value of a record of the topic catalog.
@@ -74,7 +76,8 @@ type Policy struct {
 		Mode string `json:"mode"`
 	} `json:"consent"`
 	PriceDrop struct {
-		Percent float64 `json:"percent"`
+		Percent    float64 `json:"percent"`
+		MaxPercent float64 `json:"max_percent"`
 	} `json:"price_drop"`
 	OwnSite struct {
 		Lifts []string `json:"lifts"`

@@ -102,7 +102,7 @@ func standing(list *List, policy Policy, age float64) ([]Claim, bool) {
 	return claims, isGranted("sensitive_topics", "sensitive")
 }
 
-// over puts what the catalog knows over what a request tells, but for the price.
+// over puts what the catalog knows over what a request tells, but for the price and its currency.
 func over(told, known Attributes) Attributes {
 	if known.ItemGroupID == nil {
 		known.ItemGroupID = told.ItemGroupID
@@ -117,7 +117,7 @@ func over(told, known Attributes) Attributes {
 		known.AdvertiserID = told.AdvertiserID
 	}
 	if told.Price != nil {
-		known.Price = told.Price
+		known.Price, known.Currency = told.Price, told.Currency
 	}
 	return known
 }
@@ -187,8 +187,17 @@ func isLifted(claim Claim, candidate Candidate, request Request, policy Policy) 
 	if request.OwnSite && slices.Contains(policy.OwnSite.Lifts, claim.Reason) {
 		return true
 	}
-	return claim.Price != nil && candidate.Price != nil &&
-		*candidate.Price*100 <= *claim.Price*(100-policy.PriceDrop.Percent)
+	if claim.Price == nil || candidate.Price == nil || differ(claim.Currency, candidate.Currency) {
+		return false
+	}
+	before, hundredfold := *claim.Price, *candidate.Price*100
+	return before*(100-policy.PriceDrop.MaxPercent) <= hundredfold &&
+		hundredfold <= before*(100-policy.PriceDrop.Percent)
+}
+
+// differ tells whether two currencies are known to differ.
+func differ(one, other *string) bool {
+	return one != nil && other != nil && *one != *other
 }
 
 func byRank(one, other Claim) int {

@@ -227,6 +227,7 @@ def _as_published(content: bytes) -> bytes:
         _drop_null(published, "forgotten")
         for entry in published.get("entries") or ():
             _drop_null(entry, "price")
+            _drop_null(entry, "currency")
     return orjson.dumps(published)
 
 
