@@ -10,7 +10,14 @@ from typing import Final
 
 from schemas.adapters.node import Node
 from schemas.adapters.notes import labels
-from schemas.adapters.records import Adapted, dismissal, has_own_id, path_levels, present
+from schemas.adapters.records import (
+    Adapted,
+    currency_of,
+    dismissal,
+    has_own_id,
+    path_levels,
+    present,
+)
 from schemas.decoding import Fields
 
 MENU: Final = {
@@ -51,7 +58,7 @@ OF_NO_PRODUCT: Final = ("opt_out_all", "covered_content")
 
 FIELDS: Final = labels(
     *("id", "time", "user_id", "product_id"),
-    *("price", "category", "brand", "advertiser_id"),
+    *("price", "currency", "category", "brand", "advertiser_id"),
 )
 """Those that a note may name."""
 
@@ -90,9 +97,11 @@ def _target(event: Node, reason: str) -> Fields:
     categories = path_levels(event.attribute("category"))
     if reason in OF_CATEGORIES and categories is not None and not event.has("product_id"):
         return {"category": categories[-1]}
+    price = event.price("price")
     return present(
         product_id=event.id("product_id"),
-        price=event.price("price"),
+        price=price,
+        currency=None if price is None else currency_of(event),
         categories=categories,
         brand=event.attribute("brand"),
         advertiser_id=advertiser,

@@ -11,6 +11,7 @@ from schemas.adapters.records import (
     OrderEvent,
     ProductFields,
     Record,
+    currency_of,
     line_fields,
     lines,
     order,
@@ -36,10 +37,11 @@ FIELDS: Final = labels(
     *PERSONS,
     *("timestamp_micros", "event_timestamp", "events", "events.timestamp_micros", "events.params"),
     *("consent", "consent.ad_personalization", "consent.ad_user_data", "non_personalized_ads"),
-    *("events.name", "events.params.transaction_id", "event_params"),
+    *("events.name", "events.params.transaction_id", "events.params.currency", "event_params"),
     *("ecommerce", "ecommerce.transaction_id"),
     *line_fields("events.params.items", PRODUCT),
     *line_fields("items", PRODUCT),
+    *("events.params.items.currency", "items.currency"),
 )
 """Those that a note may name."""
 
@@ -75,7 +77,8 @@ def _sent(event: Node, sent: int | None) -> list[Record]:
     own = event.time("timestamp_micros", unit=MICROSECONDS)
     ts = sent if own is None else own
     if name == "remove_from_cart":
-        return removals(params.some_entries("items"), PRODUCT, ts=ts)
+        items = params.some_entries("items")
+        return removals(items, PRODUCT, ts=ts, currency=currency_of(params))
     order_id = params.id("transaction_id")
     return _order(ORDERS[name], order_id, params, ts, params.is_negative("value"))
 
@@ -83,7 +86,8 @@ def _sent(event: Node, sent: int | None) -> list[Record]:
 def _exported(event: Node) -> list[Record]:
     name, ts = event.required("event_name"), event.time("event_timestamp", unit=MICROSECONDS)
     if name == "remove_from_cart":
-        return removals(event.some_entries("items"), PRODUCT, ts=ts)
+        items = event.some_entries("items")
+        return removals(items, PRODUCT, ts=ts, currency=_exported_currency(event))
     if name not in ORDERS:
         return []
     commerce = event.part("ecommerce")
@@ -104,6 +108,14 @@ def _transaction(param: Node) -> list[str]:
     value, types = param.part("value"), ("string_value", "int_value")
     is_it = param.attribute("key") == "transaction_id" and value.has(*types)
     return [value.id(*types)] if is_it else []
+
+
+def _exported_currency(event: Node) -> str | None:
+    """The currency of the event, which is one of its parameters."""
+    for param in event.entries("event_params"):
+        if param.attribute("key") == "currency":
+            return currency_of(param.part("value"), "string_value")
+    return None
 
 
 def _order(

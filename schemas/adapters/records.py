@@ -25,6 +25,11 @@ class Adapted(NamedTuple):
 
 NOTHING: Final = Adapted((), ())
 
+CURRENCY: Final = "currency"
+"""What all formats call the field."""
+CODE_LENGTH: Final = 3
+"""Letters of a currency's code in ISO 4217."""
+
 OWN_IDS: Final = ("event_id", "impression_id", "request_id")
 
 
@@ -104,10 +109,16 @@ def removals(
     names: ProductFields,
     event_id: str | None = None,
     ts: int | None = None,
+    currency: str | None = None,
 ) -> list[Record]:
-    """Dismissals of what somebody took out of the cart, one for each product."""
+    """Dismissals of what somebody took out of the cart, one for each product.
+
+    `currency` is the event's, for products that do not name their own.
+    """
     nodes = list(nodes)
-    products = nodes[0].reading.kept(nodes, lambda node: [_removed(node, names)]) if nodes else []
+    if not nodes:
+        return []
+    products = nodes[0].reading.kept(nodes, lambda node: [_removed(node, names, currency)])
     made = []
     for number, product in enumerate(products):
         named = event_id
@@ -120,6 +131,18 @@ def removals(
 def dismissal(reason: str, **fields: object) -> Record:
     """A dismissal for this reason, less the fields that are None."""
     return "dismissals", present(reason=reason, **fields)
+
+
+def currency_of(node: Node, name: str = CURRENCY) -> str | None:
+    """An optional currency by its code, such as EUR, in capitals however it is written."""
+    text = node.attribute(name)
+    if text is None:
+        return None
+    code = text.strip().upper()
+    if len(code) == CODE_LENGTH and code.isascii() and code.isalpha():
+        return code
+    node.left_out(name)
+    return None
 
 
 def preference(
@@ -180,8 +203,11 @@ def _line(node: Node, names: ProductFields, event: OrderEvent) -> Line:
     return Line(node, names, product, quantity, node.price(*names.prices))
 
 
-def _removed(node: Node, names: ProductFields) -> Fields:
-    return {**_product(node, names), **_price(node, names, node.price(*names.prices))}
+def _removed(node: Node, names: ProductFields, currency: str | None) -> Fields:
+    price = _price(node, names, node.price(*names.prices))
+    if price:
+        price |= present(currency=currency_of(node) or currency)
+    return {**_product(node, names), **price}
 
 
 def _negative(products: Sequence[Line], is_negative: bool) -> list[Line]:

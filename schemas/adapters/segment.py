@@ -45,7 +45,7 @@ TOTALS: Final = ("total", "revenue", "value")
 FIELDS: Final = labels(
     *(*TIMES, "messageId", "userId", "anonymousId"),
     *("context.consent", "context.consent.categoryPreferences"),
-    *line_fields("properties", OLDER_PRODUCT),
+    *(*line_fields("properties", OLDER_PRODUCT), "properties.currency"),
     *line_fields("properties.products", OLDER_PRODUCT),
     *("properties.order_id", "properties.checkout_id"),
 )

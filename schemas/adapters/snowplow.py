@@ -40,6 +40,7 @@ FIELDS: Final = labels(
     "contexts.data.data.transaction_id",
     *line_fields(PRODUCTS, PRODUCT),
     *line_fields("contexts.data.data", PRODUCT),
+    *(f"{PRODUCTS}.currency", "contexts.data.data.currency"),
 )
 """Those that a note may name."""
 
