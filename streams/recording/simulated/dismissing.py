@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from streams.recording.simulated.shop import SimulatedProduct
+from streams.recording.simulated.shop import SimulatedProduct, priced
 
 _WEIGHTS = {
     "not_interested": 24,
@@ -34,7 +34,7 @@ def dismissal(product: SimulatedProduct, rng: random.Random) -> dict[str, Any]:
         return fields | {"advertiser_id": product.advertiser_id}
     if reason in ("opt_out_all", "covered_content"):
         return fields
-    return fields | product.named() | {"price": product.price}
+    return fields | product.named() | priced(product.price)
 
 
 def restoration(dismissed: dict[str, Any], rng: random.Random) -> dict[str, Any]:

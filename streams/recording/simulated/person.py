@@ -6,7 +6,7 @@ from typing import Any
 
 from streams.recording.simulated.dismissing import dismissal, restoration
 from streams.recording.simulated.happening import DAY, END, HOUR, MINUTE, SECOND, START, Happening
-from streams.recording.simulated.shop import Shop, SimulatedProduct
+from streams.recording.simulated.shop import Shop, SimulatedProduct, priced
 
 _CANDIDATES = 5
 _SALE_BEGINS = START + 22 * DAY
@@ -64,7 +64,7 @@ class SimulatedPerson:
             at += rng.randint(20 * SECOND, 8 * MINUTE)
         if self._chance(0.15):
             target = next(reversed(self._looks))
-            price = {"price": target.price} if self._chance(0.8) else {}
+            price = priced(target.price) if self._chance(0.8) else {}
             reason = {"reason": "removed_from_cart"}
             self._add("dismissals", at, "d", reason | target.named() | price)
         if self._chance(0.4):
@@ -125,9 +125,9 @@ class SimulatedPerson:
         rng = self._rng
         candidate = product.named() | {"interest_at": looked_at}
         if at >= _SALE_BEGINS and self._chance(0.3):
-            candidate["price"] = round(product.price * 0.8, 2)
+            candidate |= priced(round(product.price * 0.8, 2))
         elif self._chance(0.4):
-            candidate["price"] = product.price
+            candidate |= priced(product.price)
         if self._chance(0.7):
             candidate["basis"] = rng.choices(("observed", "given", "inferred"), (5, 1, 1))[0]
         if product.shelf.category.startswith("health.") or self._chance(0.1):

@@ -113,8 +113,13 @@ def _stock(shelf: Shelf, rng: random.Random) -> Iterator[SimulatedProduct]:
             )
 
 
+def priced(price: float) -> dict[str, Any]:
+    """A price in the shop's currency, as records have it."""
+    return {"price": price, "currency": "EUR"}
+
+
 def _listing(product: SimulatedProduct, price: float) -> dict[str, Any]:
-    listing = {**product.attributes(), "price": price, "currency": "EUR"}
+    listing = {**product.attributes(), **priced(price)}
     if product.shelf.sensitive:
         listing["sensitive"] = True
     if product.shelf.replenish_days is not None:
