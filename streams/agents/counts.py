@@ -25,6 +25,8 @@ class SuppressCounts:
     lists: int = 0
     forgotten: Counter[str] = field(default_factory=Counter)
     """Facts by kind, dropped of persons of whom there were too many."""
+    contradictions: Counter[str] = field(default_factory=Counter)
+    """Events by topic that had the id of an earlier one of the person, and other content."""
     policies_refused: int = 0
     """How often the policy file was changed to what is no policy."""
     dead_products: Counter[str] = field(default_factory=Counter, repr=False)

@@ -104,8 +104,12 @@ class SuppressTask:
             else:
                 del self._join.persons[user_id]
                 self._changes.put(key, None)
-        self._counts.forgotten.update(self._join.forgotten)
-        self._join.forgotten.clear()
+        for counts, counted in (
+            (self._counts.forgotten, self._join.forgotten),
+            (self._counts.contradictions, self._join.contradictions),
+        ):
+            counts.update(counted)
+            counted.clear()
 
     def progress(self) -> Mapping[str, Any]:
         """Event times of the partition, what its lists were made by, and the catalog's offsets."""

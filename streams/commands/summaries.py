@@ -31,6 +31,10 @@ def backtest_table(counts: BacktestCounts, summary: Summary, seconds: float) -> 
             **{f"ignored: topic {name}": count for name, count in sorted(counts.ignored.items())},
             "rerouted before that": counts.rerouted,
             **{
+                f"id of an event with other content: {topic}": count
+                for topic, count in sorted(counts.contradictions.items())
+            },
+            **{
                 f"too many of one person, forgotten: {kind}": count
                 for kind, count in sorted(counts.forgotten.items())
             },

@@ -42,6 +42,8 @@ class BacktestCounts(Tally):
     products: int = 0
     forgotten: Counter[str] = field(default_factory=Counter)
     """Facts by kind, dropped of persons of whom there were too many, under the first policy."""
+    contradictions: Counter[str] = field(default_factory=Counter)
+    """Events by topic that had the id of an earlier one of the person, and other content."""
     ignored: Counter[str] = field(default_factory=Counter)
     """By topic: of topics that are no inputs, and of other formats what is about something else."""
     notes: NoteCounts = field(default_factory=NoteCounts)
@@ -177,6 +179,8 @@ class Backtest:
                     if decision is not None:
                         decision.as_of = UNSET
             yield Step(event, clock, decisions, by_policy, ordered)
+        first = [by_policy[0] for by_policy in joins.values()]
+        self.counts.contradictions = sum((each.contradictions for each in first), Counter())
 
     def lists(self) -> Iterator[SuppressionList]:
         """The final list of every person with evidence, by partition and then by person.

@@ -7,6 +7,7 @@ from schemas.outputs import Decision, SuppressionList
 from schemas.records import Dismissal, EventGroup, Input, Purchase, Request
 from streams.suppression.catalog import Catalog
 from streams.suppression.claim_index import ClaimIndex
+from streams.suppression.contradictions import TOPICS, contradicts
 from streams.suppression.decision import decide
 from streams.suppression.evidence import Evidence
 from streams.suppression.person import Person
@@ -29,6 +30,7 @@ class Join:
         "_pending",
         "as_of",
         "catalog",
+        "contradictions",
         "forgotten",
         "newest",
         "persons",
@@ -46,6 +48,8 @@ class Join:
 
         Decisions hold on to it, so it is never changed, but another takes its place.
         """
+        self.contradictions: Counter[str] = Counter()
+        """By topic the events that had the id of an earlier one, and other content."""
         self.forgotten: Counter[str] = Counter()
         """How many facts of each kind were dropped of persons of whom there were too many."""
         self._pending: dict[str, None] = {}
@@ -77,6 +81,8 @@ class Join:
             return None
         if person is None:
             person = self.persons[user_id] = Person()
+        elif contradicts(person.evidence, event, newest - self.policy.retention):
+            self.contradictions[TOPICS[type(event)]] += 1
         forgotten = person.join(event, self.policy, self.catalog)
         if forgotten:
             self.forgotten.update(forgotten)

@@ -67,6 +67,15 @@ def test_the_summary_accounts_for_every_record(recording: Path) -> None:
         assert count in summary
 
 
+def test_the_summary_counts_events_with_the_id_of_one_with_other_content(tmp_path: Path) -> None:
+    other = {**ORDER, "products": [{"product_id": "p9"}]}
+    path = write_recording(
+        tmp_path / "r.jsonl", ("purchases", "u1", ORDER), ("purchases", "u1", other)
+    )
+    summary = words(run("backtest", path).stderr)
+    assert "id of an event with other content: purchases 1" in summary
+
+
 def test_a_topic_of_the_processors_own_is_no_input(tmp_path: Path) -> None:
     recording = write_recording(tmp_path / "recording.jsonl", ("rerouted", "u1", ORDER))
     result = run("backtest", recording)

@@ -147,6 +147,7 @@ def fill(engine: EngineCounts, counts: SuppressCounts) -> None:
     engine.lost.update(["impressions"])
     counts.late.update(["dismissals", "rerouted"])
     counts.forgotten.update(["impressions"])
+    counts.contradictions.update(["dismissals"])
     counts.dead.update(["not_json", "not_json"])
     counts.dead_products.update(["not_json"])
     counts.suppressed.update(["purchased"])

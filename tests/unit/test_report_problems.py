@@ -42,6 +42,17 @@ def test_an_id_that_the_person_had_already_is_a_repeat() -> None:
     assert {topic: each["repeated"] for topic, each in found.items()} == dict.fromkeys(found, 2)
 
 
+def test_an_id_that_stands_for_something_else_is_told() -> None:
+    found = topics(
+        line(purchase("tv")),
+        line(purchase("tv")),
+        line(purchase("tv", "mug")),
+        line(dismissal("not_interested", product_id="tv")),
+    )
+    assert (found["purchases"]["repeated"], found["purchases"]["contradictions"]) == (2, 1)
+    assert found["dismissals"]["contradictions"] == 0
+
+
 def test_an_id_of_another_person_topic_or_product_is_none() -> None:
     found = topics(
         line(purchase(event_id="e1")),

@@ -14,6 +14,7 @@ from streams.monitoring.metrics.labels import (
     FOUND,
     INPUT,
     KIND,
+    NAMED,
     NOTE,
     OUTPUT,
     REASON,
@@ -95,6 +96,14 @@ RECORDS: Final[Sequence[Metric[Worker]]] = (
         "short, or no worker ran for too long.",
         lambda worker: by_topic(worker.engine.context.counts.lost),
         INPUT,
+    ),
+    counter(
+        "contradictions_total",
+        "events",
+        "Events with the `event_id` of an earlier one of the person and other content: their "
+        "sender gives one id to several, of which one counts.",
+        lambda worker: worker.tasks.counts.contradictions,
+        NAMED,
     ),
     counter(
         "forgotten_facts_total",

@@ -9,11 +9,15 @@ from schemas.outputs import ErrorCode
 from schemas.topics import PERSON_TOPICS
 from streams.monitoring.metrics.metric import Label
 from streams.monitoring.metrics.readings import REROUTE, STAGES
+from streams.suppression.contradictions import TOPICS
 from streams.suppression.surplus import KINDS
 from streams.suppression.words import REASONS
 
 INPUT: Final = Label("topic", "the input topic, by its default name", (*PERSON_TOPICS, REROUTE))
 EVIDENCE: Final = Label("topic", "the topic of the evidence", ("purchases", "dismissals"))
+NAMED: Final = Label(
+    "topic", "the topic of such events in Unhaunt's own format", (*TOPICS.values(),)
+)
 OUTPUT: Final = Label(
     "topic",
     "the output topic, by its default name",

@@ -27,6 +27,7 @@ def problem_figures(inputs: InputProblems, counts: BacktestCounts) -> dict[str, 
                 "late_median_seconds": middle(late[topic]),
                 "late_most_seconds": max(late[topic], default=None),
                 "repeated": inputs.repeated[topic],
+                "contradictions": counts.contradictions[topic],
             }
             for topic in PERSON_TOPICS
         ],
