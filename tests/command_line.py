@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
+import typer
 from typer.testing import CliRunner, Result
 
-from streams.cli import app
+from streams.cli import COMMANDS, app, command
 
 _REPOSITORY = Path(__file__).parents[1]
 _START = """
@@ -20,6 +22,17 @@ from streams.cli import main
 main()
 """
 """Ctrl-C ends it, also where the tests ignore that since a script runs them in the background."""
+
+
+@cache
+def every_command() -> dict[str, Any]:
+    """Each by what is typed after `unhaunt`: nothing, groups, and the commands in these."""
+    found = {"": typer.main.get_command(app)}
+    for name in COMMANDS:
+        found[name] = command(name)
+        for below, it in getattr(found[name], "commands", {}).items():
+            found[f"{name} {below}"] = it
+    return found
 
 
 def run(*arguments: object, **environment: str) -> Result:

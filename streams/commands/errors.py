@@ -7,9 +7,6 @@ from typing import Final
 import typer
 
 from streams.errors import FailedCheck, UserError
-from streams.recording.sources import SourceError
-from streams.settings import SettingsError
-from streams.suppression.policy_document import PolicyError
 
 FAILED_CHECK: Final = 1
 USER_MISTAKE: Final = 2
@@ -45,6 +42,11 @@ def exit_code_of(
 
 def _explained(error: Exception) -> str | None:
     """What to tell the person; None when it is no mistake of theirs."""
+    # Here, since help waits for what is imported above.
+    from streams.recording.sources import SourceError  # noqa: PLC0415
+    from streams.settings import SettingsError  # noqa: PLC0415
+    from streams.suppression.policy_document import PolicyError  # noqa: PLC0415
+
     if isinstance(error, UserError | SettingsError | PolicyError | SourceError):
         return str(error)
     if isinstance(error, _USAGE_ERROR):

@@ -4,12 +4,10 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import typer
-
-from streams.cli import app
 from streams.settings import NOT_SETTINGS, Settings, variables_of
+from tests.command_line import every_command
 
 REPOSITORY: Final = Path(__file__).parents[2]
 
@@ -110,13 +108,15 @@ def unknown_calls(text: str) -> list[str]:
 
 
 def _unknown_in(words: list[str]) -> Iterator[str]:
-    command: Any = typer.main.get_command(app)
-    rest = list(words)
-    while rest and not rest[0].startswith("-") and hasattr(command, "commands"):
-        command, word = command.commands.get(rest[0]), rest.pop(0)
-        if command is None:
+    commands = every_command()
+    path, rest = "", list(words)
+    while rest and not rest[0].startswith("-") and hasattr(commands[path], "commands"):
+        word = rest.pop(0)
+        path = f"{path} {word}".strip()
+        if path not in commands:
             yield f"unhaunt {' '.join(words)}: no command {word}"
             return
+    command = commands[path]
     known = {name for parameter in command.params for name in parameter.opts}
     known |= {name for parameter in command.params for name in parameter.secondary_opts}
     for word in rest:

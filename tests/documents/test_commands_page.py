@@ -5,31 +5,21 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import typer
 
-from streams.cli import app
-from tests.command_line import run
+from tests.command_line import every_command, run
 from tests.documents.example import first_recording
 from tests.documents.pages import Page
 
 COMMANDS = Page("streams/commands/README.md")
 
 
-def leaves(name: str, group: typer.Typer) -> list[str]:
-    """The full names of all commands below a group."""
-    names = [
-        f"{name} {command.name or command.callback.__name__}"
-        for command in group.registered_commands
-        if command.callback is not None
-    ]
-    for below in group.registered_groups:
-        assert below.typer_instance is not None
-        names += leaves(f"{name} {below.typer_instance.info.name}", below.typer_instance)
-    return names
-
-
 def test_the_table_of_commands_names_every_command_and_no_other() -> None:
-    assert sorted(row[0] for row in COMMANDS.table("command")) == sorted(leaves("unhaunt", app))
+    leaves = [
+        f"unhaunt {path}"
+        for path, command in every_command().items()
+        if not hasattr(command, "commands")
+    ]
+    assert sorted(row[0] for row in COMMANDS.table("command")) == sorted(leaves)
 
 
 def test_the_example_is_explained_as_shown(tmp_path: Path) -> None:

@@ -4,47 +4,76 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import pytest
-import typer
 from confluent_kafka import KafkaError, KafkaException
 
 from streams import __version__, build
-from streams.cli import app
+from streams.cli import COMMANDS
 from streams.commands.errors import exit_code_of
 from streams.demo.embedded_broker import EmbeddedBroker
 from streams.errors import FailedCheck, UserError
-from tests.command_line import run, run_process, start_process, write_recording
+from tests.command_line import every_command, run, run_process, start_process, write_recording
+
+SLOW_TO_IMPORT: Final = {
+    "aiohttp",
+    "aiokafka",
+    "confluent_kafka",
+    "faust",
+    "prometheus_client",
+    "rocksdict",
+    "uvloop",
+    "vl_convert",
+    "yaml",
+}
 
 
-def commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
-    yield path
-    for name, below in getattr(command, "commands", {}).items():
-        yield from commands(below, *path, name)
-
-
-@pytest.mark.parametrize("path", [*commands(typer.main.get_command(app))], ids=" ".join)
-def test_every_command_has_help_with_an_example_or_the_names_of_its_commands(
-    path: tuple[str, ...],
-) -> None:
-    result = run(*path, "--help")
+@pytest.mark.parametrize("path", every_command())
+def test_every_command_has_help_with_an_example_or_the_names_of_its_commands(path: str) -> None:
+    result = run(*path.split(), "--help")
     assert result.exit_code == 0
     assert "unhaunt" in result.stdout.split("Options")[1] or "Commands" in result.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_of_each_what_its_help_begins_with(name: str) -> None:
+    assert every_command()[name].help.split("\n\n")[0] == COMMANDS[name]
 
 
 def test_the_version_is_told_and_whether_it_is_compiled() -> None:
     assert run("--version").stdout == f"unhaunt {__version__} ({build()})\n"
 
 
-def test_help_does_not_wait_for_kafka_or_faust_to_be_imported() -> None:
-    program = (
-        "import sys, streams.cli; sys.exit(bool({'faust', 'confluent_kafka'} & {*sys.modules}))"
-    )
+def imported_by(program: str) -> set[str]:
+    """The modules that are there when a process of its own ends."""
+    ending = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr))"
     repository = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-c", program], cwd=repository, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{ending}\n{program}"],
+        cwd=repository,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return {*done.stderr.split()}
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_and_version_import_none_of_the_commands(argument: str) -> None:
+    found = imported_by(f"sys.argv[1:] = ['{argument}']\nfrom streams.cli import main\nmain()")
+    own = {name for name in found if name.partition(".")[0] in ("streams", "schemas")}
+    needed = {"streams.cli", "streams.commands", "streams.commands.errors", "streams.errors"}
+    assert own <= {"streams", "schemas", *needed}
+    assert not found & SLOW_TO_IMPORT
+
+
+def test_the_help_of_a_command_does_not_wait_for_kafka_or_what_only_running_it_needs() -> None:
+    program = "from streams.cli import COMMANDS, command\nfor name in COMMANDS: command(name)"
+    found = imported_by(program)
+    assert {"streams.commands.worker", "streams.commands.dead_letters"} <= found
+    assert not found & SLOW_TO_IMPORT
 
 
 @pytest.mark.parametrize(
