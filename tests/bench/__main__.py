@@ -2,7 +2,8 @@
 
 All that are named, or else all there are, on one broker in one run, with a table at the end. The
 exit code is 0 whether or not a goal is reached: a figure that is missed is stated as missed. Only
-`smoke`, which has to be named, is a check: its exit code is 1 when it misses what it must reach.
+`smoke` and `against_faust`, which have to be named, are checks: the exit code is 1 when they miss
+what they must reach.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from typing import Final
 from streams.errors import FailedCheck, UserError
 from tests.bench.figures import Bench, Figure, Measure
 from tests.bench.machine import describe
-from tests.bench.report import show, write_json
+from tests.bench.report import show, write_json, written
 from tests.kafka.cluster import FAST, KafkaCluster
 
 NAMES: Final = (
@@ -44,11 +45,20 @@ NAMES: Final = (
 """Each is a module with a `measure`, in the order in which they run."""
 
 WITHOUT_BROKER: Final = frozenset(
-    {"join", "wide_person", "many_candidates", "backtest", "metrics", "hot_person", "start"}
+    {
+        "join",
+        "wide_person",
+        "many_candidates",
+        "backtest",
+        "metrics",
+        "hot_person",
+        "start",
+        "smoke",
+    }
 )
 """Those that need neither Java nor Kafka: where only they are named, no broker is started."""
 
-CHECKS: Final = ("smoke",)
+CHECKS: Final = ("smoke", "against_faust")
 """Those that fail where a figure misses its goal; they run only when they are named."""
 
 BROKER: Final = {
@@ -75,8 +85,9 @@ def main() -> None:
     show(found, machine)
     if arguments.json:
         write_json(arguments.json, found, machine)
-    if is_failed(found):
-        sys.exit(1)
+    missed = failures(found)
+    if missed:
+        sys.exit("\n".join(missed))
 
 
 def _run(arguments: argparse.Namespace) -> dict[str, list[Figure]]:
@@ -97,10 +108,17 @@ def _run(arguments: argparse.Namespace) -> dict[str, list[Figure]]:
     return found
 
 
-def is_failed(found: Mapping[str, Sequence[Figure]]) -> bool:
-    """Whether a check misses what it must reach."""
-    figures = [figure for bench in CHECKS for figure in found.get(bench, ())]
-    return any(f.goal is not None and f.goal.verdict(f.value) == "missed" for f in figures)
+def failures(found: Mapping[str, Sequence[Figure]]) -> list[str]:
+    """A sentence for each figure of a check that misses what it must reach."""
+    return [
+        f"{bench}: {figure.name} is {written(figure.value, figure.unit)}, and "
+        f"at {'least' if figure.goal.is_more_better else 'most'} "
+        f"{written(figure.goal.at_least, figure.unit)} is wanted. tests/bench/README.md says what "
+        "to do about it."
+        for bench in CHECKS
+        for figure in found.get(bench, ())
+        if figure.goal is not None and figure.goal.verdict(figure.value) == "missed"
+    ]
 
 
 def _arguments() -> argparse.Namespace:

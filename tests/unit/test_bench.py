@@ -1,19 +1,24 @@
 """What a benchmark makes of what it has measured."""
 
+import tomllib
 from pathlib import Path
 
 import orjson
 import pytest
 
-from streams.errors import FailedCheck
-from tests.bench.__main__ import CHECKS, NAMES, WITHOUT_BROKER, is_failed
+from streams.errors import FailedCheck, UserError
+from tests.bench import smoke
+from tests.bench.__main__ import CHECKS, NAMES, WITHOUT_BROKER, failures
+from tests.bench.against_faust import README, stated_ratio
 from tests.bench.backlog import Drained
+from tests.bench.builds import INTERPRETED
 from tests.bench.contenders import FAUST, QUIX, UNHAUNT
-from tests.bench.figures import Figure, Goal
+from tests.bench.figures import Bench, Figure, Goal
 from tests.bench.rate import Cost, Sample, TooShort, rate
+from tests.bench.real_workload import WORKLOADS
 from tests.bench.report import write_json, written
-from tests.bench.smoke import README, stated_ratio
 from tests.bench.throughput import events_per_second, ratio, worker_cost
+from tests.kafka.cluster import KafkaCluster
 
 MORE = Goal(20, 40)
 LESS = Goal(at_least=10, aim=3)
@@ -112,11 +117,43 @@ def test_the_json_form_has_every_figure_with_its_goal_and_the_machine(tmp_path: 
 # --- the check -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("value", "is_missed"), [(19.0, True), (21.0, False)])
-def test_a_check_fails_when_it_misses_what_it_must_reach(value: float, is_missed: bool) -> None:
-    figures = [Figure("one worker against stock Faust", value, "x", MORE)]
-    assert is_failed({"smoke": figures}) is is_missed
-    assert not is_failed({"throughput": figures})
+@pytest.mark.parametrize(
+    ("goal", "value", "said"),
+    [
+        (MORE, 19.0, ["smoke: the join is 19.0x, and at least 20.0x is wanted."]),
+        (MORE, 21.0, []),
+        (LESS, 11.0, ["smoke: the join is 11.0x, and at most 10.0x is wanted."]),
+        (LESS, 9.0, []),
+    ],
+)
+def test_a_check_fails_with_a_sentence_when_it_misses_what_it_must_reach(
+    goal: Goal, value: float, said: list[str]
+) -> None:
+    figures = [Figure("the join", value, "x", goal)]
+    advice = " tests/bench/README.md says what to do about it."
+    assert failures({"smoke": figures}) == [f"{sentence}{advice}" for sentence in said]
+    assert not failures({"throughput": figures})
+
+
+def test_the_join_may_cost_half_as_much_again_as_is_stated_for_each_workload() -> None:
+    may_cost = smoke.goals({"bare": 2.0, "real": 4.0})
+    assert may_cost == {"bare": Goal(3.0, 2.0), "real": Goal(6.0, 4.0)}
+    assert may_cost["bare"].verdict(2.9) == "at least"
+    assert may_cost["bare"].verdict(3.1) == "missed"
+
+
+def test_the_cost_of_the_join_is_stated_for_each_workload() -> None:
+    stated = tomllib.loads(smoke.STATED.read_text())
+    assert stated.keys() == WORKLOADS.keys()
+
+
+def test_sources_that_are_not_compiled_are_not_smoke_tested(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(smoke, "builds", lambda: [INTERPRETED])
+    bench = Bench(KafkaCluster(tmp_path), tmp_path, tmp_path, scale=1, rounds=1)
+    with pytest.raises(UserError, match="UNHAUNT_COMPILE=1"):
+        list(smoke.measure(bench))
 
 
 def test_a_check_has_to_be_named() -> None:
@@ -124,7 +161,7 @@ def test_a_check_has_to_be_named() -> None:
 
 
 def test_what_needs_no_broker_is_a_benchmark() -> None:
-    assert set(NAMES) >= WITHOUT_BROKER
+    assert {*NAMES, *CHECKS} >= WITHOUT_BROKER
 
 
 def test_the_ratio_to_stock_faust_is_read_from_the_row_of_a_table() -> None:

@@ -1,0 +1,46 @@
+"""Whether one worker is still as much faster than stock Faust as README.md here states.
+
+A throughput of less work, of which stock Faust gets the newest tenth, in a minute or two. It fails
+where the ratio is below half of what is stated: machines differ, and a noisy one troubles the
+quicker side more.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from streams.errors import FailedCheck
+from tests.bench.contenders import FAUST, UNHAUNT
+from tests.bench.figures import Bench, Figure, Goal
+from tests.bench.throughput import PARTITIONS, ratio, take_turns
+from tests.bench.workload import mixed
+
+EVENTS: Final = 150_000
+ROUNDS: Final = 2
+README: Final = Path(__file__).with_name("README.md")
+ROW: Final = re.compile(r"^\| *the same against stock Faust *\| *([\d.]+)x *\|", re.MULTILINE)
+
+
+def measure(bench: Bench) -> Iterator[Figure]:
+    """The ratio, with half of the stated one as its goal."""
+    stated = stated_ratio(README.read_text())
+    records = mixed(round(bench.scale * EVENTS), PARTITIONS)
+    found = take_turns(bench._replace(rounds=ROUNDS), records, [UNHAUNT, FAUST])
+    value = ratio(found, UNHAUNT, FAUST)
+    yield Figure("one worker against stock Faust", value, "x", Goal(stated / 2, stated))
+
+
+def stated_ratio(page: str) -> float:
+    """How many times as fast as stock Faust the page says that one worker is.
+
+    Raises `FailedCheck` when it does not say so.
+    """
+    found = ROW.findall(page)
+    if len(found) != 1:
+        raise FailedCheck(
+            "tests/bench/README.md: expected one row `| the same against stock Faust | 20x | …` in "
+            f"a table of what was measured, found {len(found)}. Put it there, with what "
+            "`python -m tests.bench throughput` prints."
+        )
+    return float(found[0])
