@@ -8,7 +8,6 @@ few that cover it, however much there is about the person.
 from bisect import bisect_left
 from typing import cast, final
 
-from schemas.outputs import Scope
 from schemas.records import Candidate, Product
 from streams.suppression.catalog import Catalog
 from streams.suppression.claims import Claim, ScopeValue, list_order
@@ -136,7 +135,8 @@ class ClaimIndex(ClaimsByScope):
 
     def evidence_on(self, scope_value: ScopeValue) -> ScopeEvidence | None:
         """The evidence that counts for a scope value."""
-        found = self.find(*scope_value)
+        scope, value = scope_value
+        found = self.find(scope, value)
         assert found is None or isinstance(found, ScopeEvidence)
         return found
 
@@ -172,8 +172,8 @@ class ClaimIndex(ClaimsByScope):
                 self._take_back(known, fact)
 
     def _add_line(self, line: Line) -> None:
-        (scope, value), rule = scope_of_line(line, self.policy, self.catalog)
-        counted = self._counted(scope, value)
+        scope_value, rule = scope_of_line(line, self.policy, self.catalog)
+        counted = self._counted(scope_value)
         is_independent = rule.replenish_days is None and not counted.is_replenished
         counted.is_replenished = counted.is_replenished or rule.replenish_days is not None
         counted.lines = (*counted.lines, CountedLine(line, rule))
@@ -188,7 +188,7 @@ class ClaimIndex(ClaimsByScope):
         if scope_value is None:
             self.uncounted += 1
             return
-        counted = self._counted(*scope_value)
+        counted = self._counted(scope_value)
         counted.dismissals = (*counted.dismissals, rejection)
         if counted.is_current and self.undone.restored_at(rejection) is None:
             claim = dismissal_claim(counted, rejection, self.policy)
@@ -198,9 +198,15 @@ class ClaimIndex(ClaimsByScope):
 
     def _add_impression(self, shown: Shown) -> None:
         """Count an impression; only the newest of a scope value need be kept (SPEC 3)."""
-        counted = self._counted(*scope_of_impression(shown, self.policy, self.catalog))
+        policy = self.policy
+        counted = self._counted(scope_of_impression(shown, policy, self.catalog))
         counted.impressions = (*counted.impressions, shown)
-        if len(counted.impressions) > self.policy.frequency_max:
+        so_many, most = len(counted.impressions), policy.frequency_max
+        if counted.is_current and so_many < most:  # too few to claim anything
+            counted.first_end = min(counted.first_end, shown.ts + policy.frequency_length)
+            counted.is_reported = False
+            return
+        if so_many > most:
             oldest = [min(counted.impressions, key=by_time)]
             counted.impressions = without(counted.impressions, oldest)
             self.evidence.impressions = without(self.evidence.impressions, oldest)
@@ -243,7 +249,7 @@ class ClaimIndex(ClaimsByScope):
         self.is_sensitive_granted = choice is not None and choice.value == "granted"
         no_consent = consent_claim(self.evidence, self.policy)
         if no_consent is not None:
-            everything = self._counted("all", EVERYTHING)
+            everything = self._counted(("all", EVERYTHING))
         else:
             known = self.evidence_on(("all", EVERYTHING))
             if known is None:
@@ -289,10 +295,11 @@ class ClaimIndex(ClaimsByScope):
         if counted is not None:
             self._outdate(counted)
 
-    def _counted(self, scope: Scope, value: str) -> ScopeEvidence:
+    def _counted(self, scope_value: ScopeValue) -> ScopeEvidence:
         """The evidence that counts for a scope value, be it none so far."""
-        known = self.evidence_on((scope, value))
+        known = self.evidence_on(scope_value)
         if known is None:
+            scope, value = scope_value
             known = ScopeEvidence(scope, value)
             self.add(known)
         return known

@@ -68,7 +68,7 @@ def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catal
         if not left:
             allowed.append(product_id)
             continue
-        answer = _answer(product_id, left[0] if len(left) == 1 else min(left, key=rank))
+        answer = _answer(product_id, _foremost(left))
         if is_in_holdout is None:
             is_in_holdout = policy.in_holdout(request.user_id)
         if is_in_holdout and all(claim.reason in policy.holdout_reasons for claim in left):
@@ -98,6 +98,15 @@ def counting(
     return [
         claim for claim in claims if set_aside(claim, candidate, product, request, policy) is None
     ]
+
+
+def _foremost(claims: Sequence[Claim]) -> Claim:
+    """The one of the claims that ranks first."""
+    foremost = claims[0]
+    for claim in claims[1:]:
+        if rank(claim) < rank(foremost):
+            foremost = claim
+    return foremost
 
 
 def _answer(product_id: str, claim: Claim) -> SuppressedCandidate:
