@@ -153,22 +153,23 @@ class ClaimIndex(ClaimsByScope):
     def update(self, changes: list[Change]) -> None:
         """Follow the evidence, in which these facts have just changed."""
         for known, fact in changes:
-            if isinstance(known, Line | Rejection | Shown):
+            if known is not None and isinstance(known, Line | Rejection | Shown):
                 self._remove(known)
-            if isinstance(fact, Line):
-                self._add_line(fact)
-            elif isinstance(fact, Rejection):
-                if isinstance(known, Restoration):
+            # Exact types are much quicker to ask for than `isinstance`, and most facts are these.
+            if type(fact) is Shown:
+                self._add_impression(fact)
+            elif type(fact) is Rejection:
+                if known is not None and isinstance(known, Restoration):
                     self._undone = None
                     self._outdate_dismissals(None)
                 self._add_rejection(fact)
-            elif isinstance(fact, Shown):
-                self._add_impression(fact)
+            elif type(fact) is Line:
+                self._add_line(fact)
             elif isinstance(fact, Choice):
                 self._update_preferences()
             elif isinstance(fact, Restoration):
                 self._restore(known, fact)
-            else:
+            elif isinstance(fact, Refund | VoidOrder):
                 self._take_back(known, fact)
 
     def _add_line(self, line: Line) -> None:

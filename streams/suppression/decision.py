@@ -15,6 +15,7 @@ from streams.suppression.catalog import Catalog, categories_of, has_attributes
 from streams.suppression.claims import Claim, Inactive, inactive, rank
 from streams.suppression.claims_by_scope import ClaimsByScope
 from streams.suppression.policy import Policy, PriceObstacle
+from streams.suppression.words import REASON_RANK
 
 SetAside = Inactive | Literal["own_site", "price"]
 """Why a claim does not count: its time, or what lifts it (SPEC 5, steps 1 and 2)."""
@@ -103,9 +104,10 @@ def counting(
 def _foremost(claims: Sequence[Claim]) -> Claim:
     """The one of the claims that ranks first."""
     foremost = claims[0]
-    for claim in claims[1:]:
-        if rank(claim) < rank(foremost):
-            foremost = claim
+    if len(claims) > 1:
+        first = min([REASON_RANK[claim.reason] for claim in claims])
+        tied = [claim for claim in claims if REASON_RANK[claim.reason] == first]
+        foremost = tied[0] if len(tied) == 1 else min(tied, key=rank)
     return foremost
 
 

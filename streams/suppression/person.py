@@ -48,7 +48,7 @@ class Person:
                 self._index = None
         first = event.ts
         for known, fact in changes:
-            if known is not None or isinstance(fact, Refund | VoidOrder):
+            if known is not None or type(fact) is Refund or type(fact) is VoidOrder:
                 first = min(first, self._first_end(known, fact))
         soonest = first + policy.retention + 1
         due = self.due
