@@ -34,6 +34,9 @@ NO_USER: Final = str(b"no user_id", "ascii")
 """Stands for an absent `user_id`: this very object, which no text in a value is. (It is not written
 as a literal, of which compiled modules would have one each.)"""
 
+MOST_ALIASES: Final = 1_000
+"""A product has no more other ids than that."""
+
 NO_TIME: Final = -(1 << 200)
 """Stands for an absent `ts`, and is far beyond what that may be."""
 
@@ -195,6 +198,10 @@ class Product(Struct, gc=False):
     replenish_days: Annotated[
         int | float | None,
         Meta(description="After how many days one piece is used up and bought again."),
+    ] = None
+    aliases: Annotated[
+        Annotated[list[str], Meta(max_length=MOST_ALIASES)] | None,
+        Meta(description="Other ids of the same product, such as its SKU and GTIN; at most 1,000."),
     ] = None
 
 

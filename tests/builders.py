@@ -27,6 +27,7 @@ from streams.engine.alignment import PartitionGroup
 from streams.recording.backtest import Backtest, BacktestCounts
 from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.suppression import policy_document
+from streams.suppression.aliases import read_evidence
 from streams.suppression.catalog import Catalog
 from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.claims import Claim, rank
@@ -180,7 +181,7 @@ def person_with(*events: Event) -> Evidence:
 
 def index_of(evidence: Evidence, policy: Policy, catalog: Catalog) -> ClaimIndex:
     """What the evidence claims by a policy and a catalog."""
-    index = ClaimIndex(evidence, policy, catalog)
+    index = ClaimIndex(read_evidence(evidence, catalog), policy, catalog)
     index.bring_up_to_date()
     return index
 

@@ -78,6 +78,8 @@ def sentence(text: str) -> str:
 
 def _candidate(candidate: Json) -> Iterator[Line]:
     known = known_in_words(candidate["known"])
+    if "alias_of" in candidate:
+        yield 1, f"In the catalog it is {candidate['alias_of']}, of which this is an alias."
     yield 1, f"Known of it: {known}." if known else "Nothing is known of it but its id."
     for number, claim in enumerate(candidate["claims"]):
         is_answer = number == 0 and claim["state"] == "stands"

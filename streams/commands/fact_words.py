@@ -30,9 +30,10 @@ def fact_in_words(fact: Json) -> str:
     if kind == "restoration":
         reason = f" as far as it was {fact['reason']}" if fact["reason"] else ""
         target = target_in_words(fact["target"])
-        return f"restoration of {target}{reason} at {at} {_event(fact)}"
+        return f"restoration of {target}{_named(fact)}{reason} at {at} {_event(fact)}"
     if kind == "impression":
-        return f"ad shown at {at}: {fact['product_id']} (impression {fact['impression_id']})"
+        shown = f"{fact['product_id']}{_named(fact)}"
+        return f"ad shown at {at}: {shown} (impression {fact['impression_id']})"
     return _preference(fact)
 
 
@@ -89,7 +90,8 @@ def _line(fact: Json) -> str:
 
 
 def _dismissal(fact: Json) -> str:
-    target = "" if fact["target"] is None else f" of {target_in_words(fact['target'])}"
+    named = _named(fact)
+    target = "" if fact["target"] is None else f" of {target_in_words(fact['target'])}{named}"
     price = ""
     if fact["price"] is not None:
         price = f", at a price of {price_in_words(fact['price'], fact['currency'])}"
@@ -112,7 +114,12 @@ def _preference(fact: Json) -> str:
 
 
 def _pieces(fact: Json) -> str:
-    return f"{fact['quantity']} x {fact['product_id']}"
+    return f"{fact['quantity']} x {fact['product_id']}{_named(fact)}"
+
+
+def _named(fact: Json) -> str:
+    """The aliases by which its product was reported."""
+    return f" (as {', '.join(fact['named'])})" if "named" in fact else ""
 
 
 def _event(fact: Json) -> str:

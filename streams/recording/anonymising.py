@@ -8,8 +8,9 @@ the contract, and categories, which policies name. Everything else goes: fields 
 does not name, headers, what broke the contract, and topics that are no input.
 
 Hashes have another order than ids. Where the contract lets the order of ids break a tie, between
-events of one time (SPEC 3) or between claims that differ only in what they are based on (SPEC 5),
-the other one may win; apart from that everything is decided as before (`tests/property`).
+events of one time (SPEC 3), between claims that differ only in what they are based on (SPEC 5) or
+between products that name one alias (SPEC 2), the other one may win; apart from that everything is
+decided as before (`tests/property`).
 """
 
 from collections import Counter
@@ -36,6 +37,7 @@ HASHED: Final[Mapping[str, str]] = {
     "request_id": "request",
     "impression_id": "impression",
     "product_id": "product",
+    "aliases": "product",
     "item_group_id": "product",  # one of its own names a product's group where it has none (SPEC 4)
     "brand": "brand",
     "advertiser_id": "advertiser",

@@ -156,7 +156,7 @@ def _end(answer: SuppressedCandidate | None) -> int | None:
 
 
 def _category(candidate: Candidate, catalog: Catalog) -> str:
-    categories = categories_of(candidate, catalog.products.get(candidate.product_id))
+    categories = categories_of(candidate, catalog.find(candidate.product_id))
     return categories[-1] if categories else ""
 
 

@@ -7,7 +7,7 @@ became of them; so it also counts those that were shown all the same.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -15,6 +15,7 @@ from schemas.outputs import Decision, SuppressionList
 from schemas.records import Dismissal, Event, Purchase
 from streams.recording.backtest import Step
 from streams.recording.tally import Tally
+from streams.suppression.catalog import Catalog
 
 AFTER_PURCHASE: Final = ("purchased", "already_bought", "lapsed")
 """Reasons that come from an order, or from a person who says that there was one."""
@@ -110,8 +111,11 @@ class Summary:
         ):
             _earliest(self._removals, event.user_id, event.product_id, event.ts)
 
-    def add(self, decision: Decision) -> None:
-        """Count a decision, as it stands on `decisions` or in a backtest's file."""
+    def add(self, decision: Decision, catalog: Catalog | None = None) -> None:
+        """Count a decision, as it stands on `decisions` or in a backtest's file.
+
+        `catalog` tells which ids name one product.
+        """
         self.requests += 1
         self.allowed += len(decision.allowed)
         for answer in decision.suppressed:
@@ -120,12 +124,12 @@ class Summary:
             self.ghosted[answer.reason] += 1
         person = decision.user_id
         if person in self._orders or person in self._removals:
-            self._add_following(person, decision)
+            self._add_following(person, decision, catalog or Catalog())
 
     def observe(self, step: Step) -> None:
         """Count the decision on a request."""
         if step.decisions[0] is not None:
-            self.add(step.decisions[0])
+            self.add(step.decisions[0], step.joins[0].catalog)
 
     def add_list(self, number: int, current: SuppressionList) -> None:
         """Count one person's list under the first policy."""
@@ -145,23 +149,26 @@ class Summary:
         self.ordered_or_removed.merge(other.ordered_or_removed)
         self.lists.merge(other.lists)
 
-    def _add_following(self, person: str, decision: Decision) -> None:
+    def _add_following(self, person: str, decision: Decision, catalog: Catalog) -> None:
         orders = self._orders.get(person, NOTHING)
         removals = self._removals.get(person, NOTHING)
         at = decision.ts
+
+        def following(named: str) -> Iterator[Followed]:
+            ids = catalog.ids_of(named)
+            return self._following(_first(orders, ids), _first(removals, ids), at)
+
         for product in decision.allowed:
-            if product in orders or product in removals:
-                for followed in self._following(orders.get(product), removals.get(product), at):
+            if catalog.aliases or product in orders or product in removals:
+                for followed in following(product):
                     followed.wanted += 1
         for answer in decision.suppressed:
-            product = answer.product_id
-            for followed in self._following(orders.get(product), removals.get(product), at):
+            for followed in following(answer.product_id):
                 followed.wanted += 1
                 followed.stopped += 1
         for answer in decision.ghosted:
             # It stands among the allowed ones too, and is wanted once.
-            product = answer.product_id
-            for followed in self._following(orders.get(product), removals.get(product), at):
+            for followed in following(answer.product_id):
                 followed.ghosted += 1
 
     def _following(self, ordered: int | None, removed: int | None, at: int) -> Iterator[Followed]:
@@ -174,6 +181,12 @@ class Summary:
             yield self.removed
         if is_ordered or is_removed:
             yield self.ordered_or_removed
+
+
+def _first(times: Mapping[str, int], product_ids: Iterable[str]) -> int | None:
+    """The earliest time of a product by any of its ids; None without one."""
+    known = (times.get(product_id) for product_id in product_ids)
+    return min((time for time in known if time is not None), default=None)
 
 
 def _earliest(times: dict[str, dict[str, int]], person: str, product: str, ts: int) -> None:

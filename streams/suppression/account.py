@@ -16,16 +16,19 @@ or the person undoes it (SPEC 3). What else it has:
 - `preference`: `event_id`, `preference`, `answer`; `replaced`, a list of `event_id`, `ts`, `answer`
   of what else was chosen
 
-`replaced` is known only to who has the events at hand, since evidence keeps the winners.
+`replaced` is known only to who has the events at hand, since evidence keeps the winners. What was
+reported by aliases (SPEC 2) has the product's own id, and in `named` the ids that were reported.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from schemas.records import Event, Preference, Purchase
+from streams.suppression.aliases import as_reported
+from streams.suppression.catalog import Catalog
 from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.claims import Claim
-from streams.suppression.evidence import find
+from streams.suppression.evidence import Evidence, find
 from streams.suppression.expiry import endings
 from streams.suppression.facts import (
     Attributes,
@@ -50,10 +53,14 @@ Fact = dict[str, Any]
 class Account:
     """All facts about one person, as a policy and a catalog read them."""
 
-    def __init__(self, index: ClaimIndex, events: Sequence[Event] = ()) -> None:
-        """`events` are those that the evidence comes from, where they are at hand."""
+    def __init__(self, index: ClaimIndex, reported: Evidence, events: Sequence[Event] = ()) -> None:
+        """`reported` is the person's evidence, from which the index may have read another.
+
+        `events` are those that it comes from, where they are at hand.
+        """
         self._index = index
         self._evidence = index.evidence
+        self._reported = reported
         self._ends = {id(fact): end for fact, end in endings(index)}
         self._orders = [event for event in events if isinstance(event, Purchase)]
         self._preferences = [event for event in events if isinstance(event, Preference)]
@@ -128,6 +135,14 @@ class Account:
             "kept_until": None,
         }
 
+    def _named(self, fact: Line | Refund | Shown) -> Fact:
+        """The ids by which its product was reported; nothing where that is its own."""
+        if self._evidence is self._reported:
+            return {}
+        known = as_reported(fact, self._reported, self._index.catalog)
+        ids = [each.product_id for each in known]
+        return {} if ids == [fact.product_id] else {"named": ids}
+
     def _kept_until(self, fact: Known) -> int | None:
         end = self._ends[id(fact)]
         return None if end == FOREVER else after(end, self._index.policy.retention)
@@ -140,6 +155,7 @@ class Account:
             "event_id": line.event_id,
             "order_id": line.order_id,
             "product_id": line.product_id,
+            **self._named(line),
             "quantity": line.quantity,
             "kept": self._index.undone.kept(line),
             "attributes": _attributes(line.attributes),
@@ -152,7 +168,7 @@ class Account:
             "replaced": [
                 {"event_id": event.event_id, "ts": event.ts}
                 for event in self._orders
-                if _completes(event, line)
+                if _completes(event, line, self._index.catalog)
                 and (event.ts, event.event_id) != (line.ts, line.event_id)
             ],
             "kept_until": self._kept_until(line),
@@ -165,6 +181,7 @@ class Account:
             "event_id": refund.event_id,
             "order_id": refund.order_id,
             "product_id": refund.product_id,
+            **self._named(refund),
             "quantity": refund.quantity,
             "kept_until": self._kept_until(refund),
         }
@@ -190,6 +207,7 @@ class Account:
             "event_id": rejection.event_id,
             "reason": rejection.reason,
             "target": _target(rejection.target),
+            **_named_target(rejection.target, find(self._reported.dismissals, rejection.event_id)),
             "price": rejection.price,
             "currency": rejection.currency,
             "attributes": _attributes(rejection.attributes),
@@ -204,6 +222,9 @@ class Account:
             "event_id": restoration.event_id,
             "reason": restoration.reason,
             "target": _target(restoration.target),
+            **_named_target(
+                restoration.target, find(self._reported.restorations, restoration.event_id)
+            ),
             "kept_until": self._kept_until(restoration),
         }
 
@@ -213,6 +234,7 @@ class Account:
             "ts": shown.ts,
             "impression_id": shown.impression_id,
             "product_id": shown.product_id,
+            **self._named(shown),
             "kept_until": self._kept_until(shown),
         }
 
@@ -245,9 +267,19 @@ def _target(target: Target | None) -> dict[str, str] | None:
     return None if target is None else {target.field: target.value}
 
 
-def _completes(event: Purchase, line: Line) -> bool:
+def _named_target(target: Target | None, reported: Rejection | Restoration | None) -> Fact:
+    """The alias by which a target was reported; nothing where that is its own id."""
+    if reported is None or reported.target is None or reported.target == target:
+        return {}
+    return {"named": [reported.target.value]}
+
+
+def _completes(event: Purchase, line: Line, catalog: Catalog) -> bool:
     return (
         event.event == "order_completed"
         and event.order_id == line.order_id
-        and any(product.product_id == line.product_id for product in event.products or ())
+        and any(
+            catalog.product_id_of(product.product_id) == line.product_id
+            for product in event.products or ()
+        )
     )

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, cast
 
+from msgspec.structs import replace
+
 from schemas.outputs import Scope
 from schemas.records import Candidate, Product
 from streams.suppression.claims import ScopeValue
@@ -16,22 +18,75 @@ class Catalog:
     Attribute by attribute the catalog wins over what a record brings (SPEC 2).
     """
 
-    __slots__ = ("generation", "products")
+    __slots__ = ("_shared", "aliases", "generation", "products")
 
     def __init__(self) -> None:
         self.products: dict[str, Product] = {}
+        self.aliases: dict[str, str] = {}
+        """By alias the least id of the products that name it. It counts for no product's own id."""
+        self._shared: dict[str, set[str]] = {}
+        """The products that name an alias, where there are several."""
         self.generation = 0
 
     def put(self, product_id: str, product: Product | None) -> None:
         """Put a product in its place; None removes it."""
-        if product is None:
-            if self.products.pop(product_id, None) is None:
-                return
-        elif self.products.get(product_id) == product:
+        known = self.products.get(product_id)
+        if known == product:
             return
+        if known is not None and known.aliases:
+            self._drop_aliases(product_id, known.aliases)
+        if product is None:
+            del self.products[product_id]
         else:
             self.products[product_id] = product
+            if product.aliases:
+                self._add_aliases(product_id, product.aliases)
         self.generation += 1
+
+    def _add_aliases(self, product_id: str, aliases: list[str]) -> None:
+        for alias in aliases:
+            known = self.aliases.get(alias, product_id)
+            if known != product_id:
+                self._shared.setdefault(alias, {known}).add(product_id)
+            self.aliases[alias] = min(known, product_id)
+
+    def _drop_aliases(self, product_id: str, aliases: list[str]) -> None:
+        for alias in set(aliases):
+            sharing = self._shared.get(alias)
+            if sharing is None:
+                del self.aliases[alias]
+                continue
+            sharing.discard(product_id)
+            self.aliases[alias] = min(sharing)
+            if len(sharing) == 1:
+                del self._shared[alias]
+
+    def product_id_of(self, named: str) -> str:
+        """The id of the product that an id names: itself, unless it is an alias (SPEC 2)."""
+        aliases = self.aliases
+        if not aliases or named in self.products:
+            return named
+        return aliases.get(named, named)
+
+    def ids_of(self, named: str) -> tuple[str, ...]:
+        """All ids of the product that an id names, the product's own first."""
+        product_id = self.product_id_of(named)
+        product = self.products.get(product_id)
+        if product is None or not product.aliases:
+            return (product_id,)
+        others = [alias for alias in product.aliases if self.product_id_of(alias) == product_id]
+        return tuple(dict.fromkeys((product_id, *others)))
+
+    def find(self, named: str) -> Product | None:
+        """What is known of the product that an id names."""
+        return self.products.get(self.product_id_of(named))
+
+    def as_product(self, candidate: Candidate) -> Candidate:
+        """The candidate by the id of its product, where the request names it by an alias."""
+        product_id = self.product_id_of(candidate.product_id)
+        if product_id == candidate.product_id:
+            return candidate
+        return replace(candidate, product_id=product_id)
 
     def attributes(self, product_id: str, own: HasAttributes | None) -> HasAttributes:
         """The attributes of a product, those that a record brings filling in what is not known."""

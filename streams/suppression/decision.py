@@ -32,7 +32,7 @@ def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catal
     is_blank = held.is_empty
     names = None if is_blank else held.names()
     is_narrow = held.is_narrow
-    products = catalog.products
+    products, aliases = catalog.products, catalog.aliases
     at = request.ts
     followed_since = at - policy.follow
     is_quiet = request.channel in policy.quiet_channels
@@ -41,6 +41,9 @@ def decide(request: Request, held: ClaimsByScope, policy: Policy, catalog: Catal
     for candidate in request.candidates:
         product_id = candidate.product_id
         product = products.get(product_id)
+        if product is None and aliases and product_id in aliases:
+            candidate = catalog.as_product(candidate)
+            product = products[candidate.product_id]
         interest = candidate.interest_at
         left: list[Claim] | None = None
         if (

@@ -219,6 +219,17 @@ def lines_of(evidence: Evidence, fact: Refund | VoidOrder) -> list[Line]:
     return [] if line is None else [line]
 
 
+def lines_of_order(evidence: Evidence, order_id: str) -> list[Line]:
+    """The lines of an order, which stand together."""
+    lines = evidence.lines
+    found: list[Line] = []
+    at = bisect_left(lines, (order_id, ""), key=Line.identity_of)
+    while at < len(lines) and lines[at].order_id == order_id:
+        found.append(lines[at])
+        at += 1
+    return found
+
+
 def without(facts: tuple[Stored, ...], gone: Sequence[Stored]) -> tuple[Stored, ...]:
     """The facts of a kind without some of them."""
     ids = {id(fact) for fact in gone}

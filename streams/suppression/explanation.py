@@ -27,6 +27,7 @@ from msgspec import UNSET, to_builtins
 from schemas.outputs import Decision
 from schemas.records import Candidate, Event, Product, Request
 from streams.suppression.account import Account, attributes_as_json
+from streams.suppression.aliases import read_evidence
 from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.claims import Claim, inactive, rank
 from streams.suppression.decision import (
@@ -60,14 +61,16 @@ def explain(join: Join, request: Request, events: Sequence[Event] = ()) -> Json:
 
     - `request`: `request_id` (None for an empty one), `site`, `channel`, `own_site`;
     - `preferences`: what the person allows and forbids;
-    - `candidates`, of each: `product_id`; `known`, what is known of the product; `verdict`;
+    - `candidates`, of each: `product_id`, and in `alias_of` that of the product where the former
+      is an alias (SPEC 2); `known`, what is known of the product; `verdict`;
       `answer` as on `decisions`, None where nothing speaks against it; `claims` that cover it,
       that of the answer first; `without_effect`, what was undone; and `free_from`, when the last
       claim has ended if nothing else happens, None if that never comes or none counts.
     """
     join.apply(request)
-    index = _index(join, request.user_id)
-    account = Account(index, events)
+    person = join.persons.get(request.user_id) or Person()
+    index = person.index(join.policy, join.catalog)
+    account = Account(index, person.evidence, events)
     asked = {name: getattr(request, name) for name in ("site", "channel", "own_site")}
     return {
         **_whom(join, request.user_id, request.ts),
@@ -90,7 +93,7 @@ def held(join: Join, user_id: str, at: int, events: Sequence[Event] = ()) -> Jso
     person = join.persons.get(user_id) or Person()
     person.expire(policy, catalog, newest)
     index = person.index(policy, catalog)
-    account = Account(index, events)
+    account = Account(index, person.evidence, events)
     current = person.current_list(user_id, policy, catalog, newest)
     return {
         **_whom(join, user_id, at),
@@ -110,13 +113,15 @@ def candidate_of(product_id: str, join: Join, user_id: str, events: Sequence[Eve
     `events` are the person's, where they are at hand: evidence knows nothing of requests.
     """
     person = join.persons.get(user_id)
-    evidence = Evidence() if person is None else person.evidence
-    target = Target("product_id", product_id)
+    evidence = Evidence() if person is None else read_evidence(person.evidence, join.catalog)
+    meant = join.catalog.product_id_of(product_id)
+    target = Target("product_id", meant)
     known = [
-        *((line.ts, line.attributes) for line in evidence.lines if line.product_id == product_id),
+        *((line.ts, line.attributes) for line in evidence.lines if line.product_id == meant),
         *((each.ts, each.attributes) for each in evidence.dismissals if each.target == target),
         *((event.ts, attributes_of(candidate)) for event in events if isinstance(event, Request)
-          for candidate in event.candidates if candidate.product_id == product_id),
+          for candidate in event.candidates
+          if join.catalog.product_id_of(candidate.product_id) == meant),
     ]  # fmt: skip
     brought = [(ts, attributes) for ts, attributes in known if attributes is not None]
     if not brought:
@@ -142,17 +147,13 @@ def _whom(join: Join, user_id: str, at: int) -> Json:
     }
 
 
-def _index(join: Join, user_id: str) -> ClaimIndex:
-    person = join.persons.get(user_id) or Person()
-    return person.index(join.policy, join.catalog)
-
-
 def _explained(
     candidate: Candidate, request: Request, index: ClaimIndex, account: Account, join: Join
 ) -> Json:
     policy, catalog = join.policy, join.catalog
-    product = catalog.products.get(candidate.product_id)
     verdict, answer = _verdict(decide(_only(candidate, request), index, policy, catalog))
+    named, candidate = candidate.product_id, catalog.as_product(candidate)
+    product = catalog.products.get(candidate.product_id)
     claims = own_claims(candidate, product, request, index, policy)
     covering = index.evidence_covering(candidate, product)
     for counted in covering:
@@ -162,7 +163,8 @@ def _explained(
         for claim in sorted(claims, key=rank)
     ]
     return {
-        "product_id": candidate.product_id,
+        "product_id": named,
+        **({} if named == candidate.product_id else {"alias_of": candidate.product_id}),
         "known": _known(candidate, product, join),
         "verdict": verdict,
         "answer": answer,

@@ -6,9 +6,15 @@ from typing import Final, Self, final
 from schemas.outputs import SuppressionList
 from schemas.records import Event
 from streams.suppression import stored
+from streams.suppression.aliases import (
+    endings_as_reported,
+    follow,
+    keep_what_was_read,
+    read_evidence,
+)
 from streams.suppression.catalog import Catalog
 from streams.suppression.claim_index import ClaimIndex
-from streams.suppression.evidence import Evidence, lines_of
+from streams.suppression.evidence import Change, Evidence, lines_of, lines_of_order
 from streams.suppression.expiry import endings, expire
 from streams.suppression.facts import Fact, Line, Refund, VoidOrder
 from streams.suppression.lists import last_end_before, list_of
@@ -42,14 +48,20 @@ class Person:
         changes = evidence.join(event)
         index = self._index
         if index is not None:
+            followed: list[Change] | None = None
             if index.generation == catalog.generation:
-                index.update(changes)
-            else:
+                followed = changes
+                if catalog.aliases:
+                    followed = follow(index.evidence, evidence, changes, catalog)
+            if followed is None:
                 self._index = None
+            else:
+                index.update(followed)
         first = event.ts
         for known, fact in changes:
-            if known is not None or type(fact) is Refund or type(fact) is VoidOrder:
-                first = min(first, self._first_end(known, fact))
+            is_acting = type(fact) is Refund or type(fact) is VoidOrder
+            if known is not None or is_acting or catalog.aliases:
+                first = min(first, self._first_end(known, fact, catalog))
         soonest = first + policy.retention + 1
         due = self.due
         if due is None or soonest < due:
@@ -58,7 +70,7 @@ class Person:
             return self._forget_surplus(policy, catalog)
         return NOTHING
 
-    def _first_end(self, known: Fact | None, fact: Fact) -> int:
+    def _first_end(self, known: Fact | None, fact: Fact, catalog: Catalog) -> int:
         """Neither the fact nor what it corrects or takes something off ends before this time.
 
         A line that came later than a corrected one may be among them, not one that came earlier.
@@ -70,6 +82,9 @@ class Person:
             if isinstance(acting, Refund | VoidOrder):
                 for line in lines_of(self.evidence, acting):
                     first = min(first, line.ts)
+            if catalog.aliases and isinstance(acting, Line | Refund):
+                for line in lines_of_order(self.evidence, acting.order_id):
+                    first = min(first, line.ts)  # any may be of the same product
         return first
 
     def _forget_surplus(self, policy: Policy, catalog: Catalog) -> Mapping[str, int]:
@@ -79,22 +94,32 @@ class Person:
         whether there are too many facts.
         """
         index = self.index(policy, catalog)
-        if self.evidence.size <= MOST_FACTS:
+        evidence, is_read_otherwise = self.evidence, index.evidence is not self.evidence
+        if is_read_otherwise:
+            keep_what_was_read(evidence, index.evidence, catalog)
+        if evidence.size <= MOST_FACTS:
             return NOTHING
-        forgotten = forget_surplus(self.evidence, endings(index))
+        ends = endings(index)
+        if is_read_otherwise:
+            ends = endings_as_reported(ends, evidence, catalog)
+        forgotten = forget_surplus(evidence, ends)
         self._index = None
         self.forgotten += forgotten.total()
         return forgotten
 
     def expire(self, policy: Policy, catalog: Catalog, newest: int) -> None:
         """Remove the evidence that is over at the partition's newest event time."""
-        self.due = expire(self.index(policy, catalog), newest)
+        index = self.index(policy, catalog)
+        self.due = expire(index, newest)
+        if index.evidence is not self.evidence:
+            keep_what_was_read(self.evidence, index.evidence, catalog)
 
     def index(self, policy: Policy, catalog: Catalog) -> ClaimIndex:
         """What the evidence claims by the policy and the catalog as they are now."""
         index = self._index
         if index is None or index.generation != catalog.generation:
-            index = self._index = ClaimIndex(self.evidence, policy, catalog)
+            read = read_evidence(self.evidence, catalog)
+            index = self._index = ClaimIndex(read, policy, catalog)
         if index.outdated:
             index.bring_up_to_date()
         return index

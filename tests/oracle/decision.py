@@ -2,6 +2,7 @@
 
 import hashlib
 
+from tests.oracle.aliases import product_meant, read_by_catalog
 from tests.oracle.claims import candidate_claims, grants, person_claims
 from tests.oracle.policy import REASONS_BY_RANK, SCOPES_NARROW_TO_BROAD
 from tests.oracle.products import covers, known_attributes
@@ -12,10 +13,12 @@ MAXIMUM_ENTRIES = 1_000
 def decide(request, facts, policy, catalog):
     """The decision on a request, from all facts of its person."""
     in_holdout = is_in_holdout(request["user_id"], policy)
+    facts = read_by_catalog(facts, catalog)
     suppressed, allowed, ghosted = [], [], []
     for candidate in request["candidates"]:
-        left = claims_left(candidate, request, facts, policy, catalog)
         product_id = candidate["product_id"]
+        read = {**candidate, "product_id": product_meant(product_id, catalog)}
+        left = claims_left(read, request, facts, policy, catalog)
         if not left:
             allowed.append(product_id)
             continue
@@ -114,6 +117,7 @@ def list_of_person(user_id, facts, policy, catalog, *, ts, newest):
     """
     if not facts:
         return None
+    facts = read_by_catalog(facts, catalog)
     granted = grants(facts)
     claims = person_claims(facts, policy, catalog)
     if not granted and not any(lasts_beyond(each, newest) for each in claims):

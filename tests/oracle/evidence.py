@@ -2,6 +2,7 @@
 
 import orjson
 
+from tests.oracle.aliases import as_read, read_by_catalog
 from tests.oracle.claims import (
     dismissal_until,
     ends,
@@ -111,7 +112,8 @@ def still_there(facts, newest, policy, catalog):
     A fact is gone once the claims it makes ended before `newest` minus the retention. A fact that
     makes none stays for the retention, and at least as long as what it acts on.
     """
-    facts = joined(facts)
+    stored = joined(facts)
+    facts = read_by_catalog(stored, catalog)
     limit = newest - days(policy["retention"]["days"])
     left = []
     for fact in facts:
@@ -124,7 +126,8 @@ def still_there(facts, newest, policy, catalog):
             acts_on_something = any(acts_on(fact, other) for other in left)
             if fact["ts"] >= limit or acts_on_something:
                 left.append(fact)
-    return left
+    ids_left = {fact["id"] for fact in left}
+    return [fact for fact in stored if as_read(fact, catalog)["id"] in ids_left]
 
 
 def end_of_claims(fact, facts, policy, catalog):

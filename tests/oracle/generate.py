@@ -103,7 +103,8 @@ class _Recording:
 
     def candidate(self, ts):
         product_id = self.shop.some_product()
-        value = {"product_id": product_id, **self.shop.reported_attributes(product_id)}
+        named = self.shop.some_id(product_id)
+        value = {"product_id": named, **self.shop.reported_attributes(product_id)}
         if self.chance(0.5):
             value["price"] = self.shop.some_price()
         value |= self.shop.some_currency()
@@ -133,10 +134,11 @@ class _Recording:
         attributes = {}
         for _ in range(count):
             product_id = self.shop.some_product()
-            # One event says the same of a product each time that it names it.
-            if product_id not in attributes:
-                attributes[product_id] = self.shop.reported_attributes(product_id)
-            product = {"product_id": product_id, **attributes[product_id]}
+            # One event says the same of a product each time that it names it, by whatever id.
+            about = "all" if any(self.shop.aliases.values()) else product_id
+            if about not in attributes:
+                attributes[about] = self.shop.reported_attributes(product_id)
+            product = {"product_id": self.shop.some_id(product_id), **attributes[about]}
             if self.chance(0.5):
                 product["quantity"] = self.random.choice([1, 1, 2, 3])
             if self.chance(0.3):
@@ -191,7 +193,8 @@ class _Recording:
         if field == "advertiser_id":
             return {"advertiser_id": self.random.choice(self.shop.advertisers)}
         product_id = self.shop.some_product()
-        return {"product_id": product_id, **self.shop.reported_attributes(product_id)}
+        named = self.shop.some_id(product_id)
+        return {"product_id": named, **self.shop.reported_attributes(product_id)}
 
     def impressions(self, timestamp):
         """A burst, often enough of them for a cap."""
@@ -202,7 +205,7 @@ class _Recording:
             value["impression_id"] = self.new_id("i")
             if self.chance(0.1) and self.count > 1:
                 value["impression_id"] = f"i{self.random.randint(1, self.count)}"
-            value["product_id"] = self.random.choice(product_ids)
+            value["product_id"] = self.shop.some_id(self.random.choice(product_ids))
             if self.chance(0.2):
                 value["request_id"] = "r1"
             self.add("impressions", user, value, timestamp)

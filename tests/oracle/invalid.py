@@ -68,6 +68,7 @@ FAULTS = {
         ("catalog", ["price"], "10"),
         ("catalog", ["sensitive"], 1),
         ("catalog", ["categories"], [None]),
+        ("catalog", ["aliases"], "0012"),
     ],
     "unknown_value": [
         ("impression-requests", ["channel"], "fax"),

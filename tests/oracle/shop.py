@@ -36,9 +36,21 @@ class Shop:
                     [None, None, 0, some_days(random, span / 10), some_days(random, span / 20)]
                 ),
             }
+        # Some are named by products of which one has the id itself, or by several.
+        self.aliases = {product_id: [] for product_id in self.products}
+        if chance(random, 0.5):
+            ids = ["sku-1", "sku-2", "0012", "p1", "p9"]
+            for named in self.aliases.values():
+                named += random.sample(ids, random.choice([0, 0, 1, 2]))
 
     def some_product(self):
         return self.random.choice(list(self.products))
+
+    def some_id(self, product_id):
+        """The product's own id, or in its place now and then an alias."""
+        if self.aliases[product_id] and chance(self.random, 0.6):
+            return self.random.choice(self.aliases[product_id])
+        return product_id
 
     def reported_attributes(self, product_id):
         """Some of the product's attributes, now and then a wrong one."""
@@ -79,6 +91,8 @@ class Shop:
             if field is not None and chance(self.random, 0.85)
         }
         value |= self.some_currency()
+        if self.aliases[product_id] and chance(self.random, 0.9):
+            value["aliases"] = self.aliases[product_id]
         if chance(self.random, 0.1):
             value[self.random.choice(ATTRIBUTES)] = None
         if chance(self.random, 0.08):

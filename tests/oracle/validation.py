@@ -93,10 +93,12 @@ def one_of(words):
     return check
 
 
-def list_of(check):
+def list_of(check, at_most=None):
     def check_list(value):
         if not isinstance(value, list):
             raise RefusedError("wrong_type")
+        if at_most is not None and len(value) > at_most:
+            raise RefusedError("unknown_value")
         return [check(element) for element in value]
 
     return check_list
@@ -318,5 +320,6 @@ def catalog_line(record):
     product["currency"] = read_field(value, "currency", text)
     product["sensitive"] = read_field(value, "sensitive", truth, default=False)
     product["replenish_days"] = read_field(value, "replenish_days", number)
+    product["aliases"] = read_field(value, "aliases", list_of(text, at_most=1_000), default=[])
     must_be_alike(product_id, key)
     return product_id, product

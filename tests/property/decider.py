@@ -7,6 +7,8 @@ tables: what SPEC 5 promises is that this little is enough.
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from schemas.records import Candidate, Product, Request
 from streams.suppression.policy import Policy
 from tests.oracle.policy import DAY, MINUTE, REASONS_BY_RANK, SCOPES_NARROW_TO_BROAD
@@ -28,7 +30,8 @@ def decide_from_list(
         entries = [{**NOBODY_ASKED, "because": []}]
 
     suppressed, allowed, ghosted = [], [], []
-    for candidate in asked.candidates:
+    for asked_for in asked.candidates:
+        candidate = replace(asked_for, product_id=meant(asked_for.product_id, products))
         product = products.get(candidate.product_id, Product())
         held = [
             *(each for each in entries if covers(each, candidate, product)),
@@ -43,15 +46,15 @@ def decide_from_list(
             and not lifted_by_price(each, candidate, product, tables)
         ]
         if not left:
-            allowed.append(candidate.product_id)
+            allowed.append(asked_for.product_id)
             continue
         first = min(left, key=rank)
-        answer = {"product_id": candidate.product_id, **first}
+        answer = {"product_id": asked_for.product_id, **first}
         answer.pop("price", None)
         answer.pop("currency", None)
         kept = any(each["reason"] not in tables["holdout"]["reasons"] for each in left)
         if policy.in_holdout(asked.user_id) and not kept:
-            allowed.append(candidate.product_id)
+            allowed.append(asked_for.product_id)
             ghosted.append(answer)
         else:
             suppressed.append(answer)
@@ -64,6 +67,14 @@ def decide_from_list(
         "allowed": allowed,
         "ghosted": ghosted,
     }
+
+
+def meant(product_id: str, products: Mapping[str, Product]) -> str:
+    """The product that an id names: the least that has it for an alias, unless it is one itself."""
+    if product_id in products:
+        return product_id
+    naming = [other for other, product in products.items() if product_id in (product.aliases or [])]
+    return min(naming, default=product_id)
 
 
 def known(name: str, candidate: Candidate, product: Product) -> Any:

@@ -8,7 +8,7 @@ from tests.builders import DAY, NOW
 # Few names and few times, so that events meet: in one order, in one target, at one time.
 ids = st.sampled_from(["e1", "e2", "e3"])
 times = st.integers(-2, 4).map(lambda days: NOW + days * DAY)
-product_ids = st.sampled_from(["tv", "radio"])
+product_ids = st.sampled_from(["tv", "telly", "radio"])
 prices = st.sampled_from([None, 9.5, 80, 100])
 currencies = st.sampled_from([None, "EUR", "USD"])
 answers = st.sampled_from([None, "granted", "denied"])

@@ -194,6 +194,20 @@ def at_times_of_their_own(lines: Lines) -> Lines:
     return apart
 
 
+def with_aliases_of_one_product_each(lines: Lines) -> Lines:
+    """The recording in which no alias is named by two products, of which the least id has it."""
+    first: dict[str, Any] = {}
+    told = []
+    for line in lines:
+        value = line.get("value")
+        if isinstance(value, dict) and isinstance(aliases := value.get("aliases"), list):
+            product = value.get("product_id") or line["key"]
+            kept = [alias for alias in aliases if first.setdefault(alias, product) == product]
+            line = {**line, "value": {**value, "aliases": kept}}
+        told.append(line)
+    return told
+
+
 def without_what_it_is_based_on(decision: dict[str, Any]) -> dict[str, Any]:
     unsaid = {"since": 0, "because": []}
     return {**decision, "suppressed": [each | unsaid for each in decision["suppressed"]]}
@@ -208,9 +222,9 @@ def sorted_entries(lists: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]
 
 @often
 @given(seeds)
-def test_where_no_two_events_are_of_one_time_every_candidate_fares_as_it_did(seed: int) -> None:
+def test_where_the_order_of_ids_breaks_no_tie_every_candidate_fares_as_it_did(seed: int) -> None:
     lines, policy = recording(seed)
-    lines = at_times_of_their_own(lines)
+    lines = with_aliases_of_one_product_each(at_times_of_their_own(lines))
     decisions, lists, _ = backtest_of_records(recorded(lines), policy)
     records, rename = anonymised(lines)
     decisions_now, lists_now, _ = backtest_of_records(records, policy)

@@ -24,7 +24,7 @@ from tests.builders import (
 )
 from tests.property.lives import lives, times
 
-CATALOG = catalog(tv={"brand": "zenith", "replenish_days": 2})
+CATALOG = catalog(tv={"brand": "zenith", "replenish_days": 2, "aliases": ["telly"]})
 EAGER = policy(
     purchase={"scope": "brand", "category": {"a": {"scope": "category", "replenish_days": 1}}},
     frequency={"scope": "product", "max": 2},

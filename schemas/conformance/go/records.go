@@ -33,7 +33,14 @@ type Attributes struct {
 // Product is the value of a record of the topic catalog.
 type Product struct {
 	Attributes
-	Sensitive bool `json:"sensitive"`
+	Sensitive bool     `json:"sensitive"`
+	Aliases   []string `json:"aliases"`
+}
+
+// Catalog has the products by their ids, and by each alias the least id of those that name it.
+type Catalog struct {
+	Products map[string]Product
+	aliases  map[string]string
 }
 
 // Candidate is a product that a request wants to show.

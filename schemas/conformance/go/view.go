@@ -29,7 +29,7 @@ var (
 // Decide takes the decision on a request. The list is nil for a tombstone or where there is none;
 // age is how many seconds ago the copy of the list was last known to be level with the topic.
 func Decide(
-	request Request, list *List, policy Policy, catalog map[string]Product, age float64,
+	request Request, list *List, policy Policy, catalog Catalog, age float64,
 ) Decision {
 	decision := Decision{
 		RequestID:  request.RequestID,
@@ -42,7 +42,9 @@ func Decide(
 	}
 	held, isSensitiveGranted := standing(list, policy, age)
 	for _, candidate := range request.Candidates {
-		product, isKnown := catalog[candidate.ProductID]
+		named := candidate.ProductID
+		candidate.ProductID = catalog.productID(named)
+		product, isKnown := catalog.Products[candidate.ProductID]
 		if isKnown {
 			candidate.Attributes = over(candidate.Attributes, product.Attributes)
 		}
@@ -56,15 +58,15 @@ func Decide(
 			return !isActive(claim, request.TS) || isLifted(claim, candidate, request, policy)
 		})
 		if len(claims) == 0 {
-			decision.Allowed = append(decision.Allowed, candidate.ProductID)
+			decision.Allowed = append(decision.Allowed, named)
 			continue
 		}
-		answer := answerOf(candidate.ProductID, slices.MinFunc(claims, byRank))
+		answer := answerOf(named, slices.MinFunc(claims, byRank))
 		isKept := slices.ContainsFunc(claims, func(claim Claim) bool {
 			return !slices.Contains(policy.Holdout.Reasons, claim.Reason)
 		})
 		if !isKept && inHoldout(request.UserID, policy) {
-			decision.Allowed = append(decision.Allowed, candidate.ProductID)
+			decision.Allowed = append(decision.Allowed, named)
 			decision.Ghosted = append(decision.Ghosted, answer)
 		} else {
 			decision.Suppressed = append(decision.Suppressed, answer)
@@ -100,6 +102,29 @@ func standing(list *List, policy Policy, age float64) ([]Claim, bool) {
 		claims = append(claims, Claim{Scope: "all", Value: "*", Reason: "no_consent"})
 	}
 	return claims, isGranted("sensitive_topics", "sensitive")
+}
+
+// NewCatalog is the catalog of these products, by their ids.
+func NewCatalog(products map[string]Product) Catalog {
+	aliases := map[string]string{}
+	for id, product := range products {
+		for _, alias := range product.Aliases {
+			if least, isNamed := aliases[alias]; !isNamed || id < least {
+				aliases[alias] = id
+			}
+		}
+	}
+	return Catalog{Products: products, aliases: aliases}
+}
+
+// productID is the product that an id is read as: an alias as the product that has it.
+func (catalog Catalog) productID(named string) string {
+	if _, isProduct := catalog.Products[named]; !isProduct {
+		if id, isAlias := catalog.aliases[named]; isAlias {
+			return id
+		}
+	}
+	return named
 }
 
 // over puts what the catalog knows over what a request tells, but for the price and its currency.

@@ -26,7 +26,8 @@ func TestConformance(t *testing.T) {
 	for _, file := range files {
 		for _, each := range read(t, file) {
 			t.Run(filepath.Base(file)+": "+each.Name, func(t *testing.T) {
-				decision := Decide(each.Request, each.List, each.Policy, each.Catalog, each.Age)
+				catalog := NewCatalog(each.Catalog)
+				decision := Decide(each.Request, each.List, each.Policy, catalog, each.Age)
 				if got := asJSON(t, decision); !reflect.DeepEqual(got, each.Decision) {
 					t.Errorf("expected %v, got %v", each.Decision, got)
 				}

@@ -27,7 +27,10 @@ OUTCOMES: Final = (STOPPED, HELD_OUT, LEAKED, LET_THROUGH)
 class Ad:
     """A candidate that wanted to be shown to a person."""
 
-    product_id: str
+    named: str
+    """The id by which the request names the product."""
+    product_ids: tuple[str, ...]
+    """All ids of the product, its own first."""
     attributes: HasAttributes
     outcome: str
     """One of `OUTCOMES`."""
@@ -45,10 +48,10 @@ def ads_of(
     """The ads of a request, in the order of its candidates."""
     person, at = request.user_id, request.ts
     for candidate, outcome, answer in _decided(request, decision):
-        product_id = candidate.product_id
-        attributes = catalog.attributes(product_id, candidate)
-        order = history.order(person, product_id)
-        rejection = history.rejection(person, product_id, attributes)
+        product_ids = catalog.ids_of(candidate.product_id)
+        attributes = catalog.attributes(product_ids[0], candidate)
+        order = history.order(person, product_ids)
+        rejection = history.rejection(person, product_ids, attributes)
         if outcome == LET_THROUGH and any(
             objection is not None
             and objection.ts <= at
@@ -56,7 +59,8 @@ def ads_of(
             for objection in (order, rejection)
         ):
             outcome = LEAKED
-        yield Ad(product_id, attributes, outcome, answer, order, rejection)
+        named = candidate.product_id
+        yield Ad(named, product_ids, attributes, outcome, answer, order, rejection)
 
 
 def _decided(

@@ -5,7 +5,7 @@ were let through. The earliest order of a product counts, be it sent back later 
 earliest rejection of what it names, be it taken back later or not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from schemas.records import Dismissal, Event, Preference, Purchase
@@ -67,19 +67,22 @@ class History:
         """The time of an event if it was applied already, else None."""
         return self._applied.get(user_id, {}).get((kind, event_id))
 
-    def order(self, user_id: str, product_id: str) -> Objection | None:
-        """The person's earliest order of a product, be it before or after now."""
+    def order(self, user_id: str, product_ids: Sequence[str]) -> Objection | None:
+        """The person's earliest order of a product by any of its ids, be it before or after now."""
         orders = self._orders.get(user_id)
-        return None if orders is None else orders.get(product_id)
+        if orders is None:
+            return None
+        known = (orders.get(product_id) for product_id in product_ids)
+        return min((objection for objection in known if objection is not None), default=None)
 
     def rejection(
-        self, user_id: str, product_id: str, attributes: HasAttributes
+        self, user_id: str, product_ids: Sequence[str], attributes: HasAttributes
     ) -> Objection | None:
         """The person's earliest rejection that a product comes under, before or after now."""
         rejections = self._rejections.get(user_id)
         if rejections is None:
             return None
-        named = (rejections.get(target) for target in _targets(product_id, attributes))
+        named = (rejections.get(target) for target in _targets(product_ids, attributes))
         return min((objection for objection in named if objection is not None), default=None)
 
 
@@ -105,9 +108,10 @@ def _target(event: Event) -> Target:
     return EVERY_AD
 
 
-def _targets(product_id: str, attributes: HasAttributes) -> Iterator[Target]:
+def _targets(product_ids: Sequence[str], attributes: HasAttributes) -> Iterator[Target]:
     yield EVERY_AD
-    yield "product_id", product_id
+    for product_id in product_ids:
+        yield "product_id", product_id
     for category in attributes.categories or ():
         yield "category", category
     if attributes.brand is not None:

@@ -57,8 +57,9 @@ class Holdout(Part):
                 self._seen[person] = set()
                 self.persons[group] += 1
                 self.bought_anything[group] += max(orders.values(), default=NEVER) > request.ts
-            if ad.product_id not in self._seen[person]:
-                self._seen[person].add(ad.product_id)
-                if person not in self._again and orders.get(ad.product_id, NEVER) > request.ts:
+            if ad.product_ids[0] not in self._seen[person]:
+                self._seen[person].add(ad.product_ids[0])
+                latest = max(orders.get(product_id, NEVER) for product_id in ad.product_ids)
+                if person not in self._again and latest > request.ts:
                     self._again.add(person)
                     self.bought_again[group] += 1

@@ -38,6 +38,6 @@ class Stopping(Part):
             self.ads[ad.outcome] += 1
             if ad.answer is not None:
                 self.reasons[ad.answer.reason, ad.answer.scope, ad.outcome] += 1
-            if shown and (ad_key := (request.request_id, ad.product_id)) in shown:
+            if shown and (ad_key := (request.request_id, ad.named)) in shown:
                 shown.discard(ad_key)  # a request that is repeated shows nothing more
                 self.impressions[ad.outcome] += 1
