@@ -22,6 +22,7 @@ COMMANDS: Final = {
         "Print the deployment as resources for Strimzi: its topics, and the user of its workers."
     ),
     "formats": "Events as other systems write them: see what is read of them before going live.",
+    "catalog": "The catalog: see whether events name products as it does.",
     "dead-letters": (
         "The records that broke the contract: list them, look at one, send them back."
     ),

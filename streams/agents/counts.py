@@ -22,6 +22,9 @@ class SuppressCounts:
     """By topic the records of other formats that are about something else."""
     notes: Counter[tuple[str, str, str]] = field(default_factory=Counter, repr=False)
     """What adapters left out, corrected or derived, by format, field and kind."""
+    product_ids: Counter[tuple[str, str, str]] = field(default_factory=Counter, repr=False)
+    """Ids of products in a sample of the records, by topic, by as what the catalog has them, and
+    by what they look like."""
     lists: int = 0
     forgotten: Counter[str] = field(default_factory=Counter)
     """Facts by kind, dropped of persons of whom there were too many."""

@@ -10,6 +10,7 @@ from streams.agents.accounting import Accounting
 from streams.agents.context import SuppressContext
 from streams.agents.intake import UNJOINABLE, Home, decoded
 from streams.agents.person_cache import PersonCache, key_of
+from streams.agents.product_ids import ProductIdSample
 from streams.agents.review import Review
 from streams.agents.side_outputs import SideOutputs
 from streams.engine.task import Decoded, Ordered, TaskContext
@@ -35,6 +36,7 @@ class SuppressTask:
         self._suppressions = shared.settings.topic("suppressions")
         self._accounting = Accounting(shared.counts)
         self._join = Join(policy, shared.catalog.catalog)
+        self._product_ids = ProductIdSample(shared.catalog.catalog, shared.counts)
         most = shared.settings.cached_persons
         self._persons = PersonCache(self._join, context.store, most, shared.counts.looked_up)
         self._home = Home(context.number, context.partitions, self._join.persons)
@@ -72,6 +74,7 @@ class SuppressTask:
                 send(decisions, number, item.user_id.encode(), write(decision))
             else:
                 count_event(key, item)
+        self._product_ids.look_at(batch)
         self._counts.decided += decided
         self._counts.joined += len(batch) - decided - unjoinable
         self._persons.evict()

@@ -35,3 +35,19 @@ def test_two_policies_differ_as_shown(jdata: Path, tmp_path: Path) -> None:
     ]
     result = run(*arguments, COLUMNS="100")
     assert [line.rstrip() for line in result.stdout.splitlines()][: len(lines)] == lines
+
+
+def test_ids_that_the_catalog_does_not_know_are_told_as_shown(tmp_path: Path) -> None:
+    [records] = [block for block in PAGE.blocks("jsonl") if "wc_post_id" in block]
+    (tmp_path / "shop.jsonl").write_text(records)
+    [shown] = [block for block in PAGE.blocks("console") if "catalog check" in block]
+    told, written = shown.split("$ cat aliases.jsonl\n")
+    command, *lines = told.splitlines()
+    arguments = [
+        str(tmp_path / word) if word.endswith(".jsonl") else word
+        for word in shlex.split(command.removeprefix("$ unhaunt "))
+    ]
+    result = run(*arguments, COLUMNS="100")
+    assert result.exit_code == 1
+    assert [line.rstrip() for line in (result.stdout + result.stderr).splitlines()] == lines
+    assert (tmp_path / "aliases.jsonl").read_text() == written

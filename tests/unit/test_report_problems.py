@@ -79,3 +79,21 @@ def test_what_the_run_counted_is_told_by_its_name() -> None:
     assert problems["dead_letters"] == {"not_json": 1, "wrong_type": 1}
     assert problems["ignored"] == {"weather": 1}
     assert problems["rerouted"] == 1
+
+
+def test_ids_that_the_catalog_does_not_know_are_told_by_topic() -> None:
+    lines = [
+        {"topic": "catalog", "key": "tv", "timestamp": NOW, "value": {"aliases": ["sku"]}},
+        line(purchase("sku", "wc_1")),
+        line(purchase("wc_1", user_id="bob")),
+        line(request("tv")),
+    ]
+    for slices in (1, 3):
+        bought, offered = report(lines, slices=slices)["problems"]["product_ids"]
+        assert (bought["named"], bought["by_alias"], bought["unknown"]) == (3, 1, 2)
+        assert bought["most_frequent"] == [{"id": "wc_1", "count": 2}]
+        assert (offered["topic"], offered["unknown"]) == ("impression-requests", 0)
+
+
+def test_without_a_catalog_no_id_is_unknown() -> None:
+    assert report([line(purchase("tv"))])["problems"]["product_ids"] == []

@@ -10,6 +10,7 @@ import pytest
 
 from schemas.adapters.formats import formats_of
 from streams.recording.backtest import Backtest
+from streams.recording.catalog_check import CatalogCheck, recorded_catalog
 from streams.suppression.policy import Policy
 from tests.builders import recorded
 from tests.recorded_data import find_case_file
@@ -48,3 +49,18 @@ def test_a_case_comes_out_as_its_users_need_it(name: str, cases: dict[str, dict[
         for decision in run.run(recorded(case["records"]))
     }
     assert {request: decided[request] for request in WANTED[name]} == WANTED[name]
+
+
+def test_ids_with_a_prefix_are_told_and_the_alias_that_is_proposed_stops_the_ad(
+    cases: dict[str, dict[str, Any]],
+) -> None:
+    case = cases["e09-prefixed-ids"]
+    records = recorded(case["records"])
+    check = CatalogCheck(recorded_catalog(records))
+    check.read(records, formats_of(case["formats"]))
+    [bought, _] = check.product_ids.figures()
+    assert (bought["unknown"], bought["most_frequent"][0]["id"]) == (1, "wc_post_id_1953")
+    proposed = check.recorded.with_aliases(check.proposals())
+    run = Backtest(Policy.default(), formats=formats_of(case["formats"]))
+    [decision] = run.run([*records, *proposed])
+    assert [answer.product_id for answer in decision.suppressed] == ["1953"]

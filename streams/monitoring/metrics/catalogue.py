@@ -6,15 +6,18 @@ from typing import Final
 from streams import __version__
 from streams.monitoring.metrics import readings
 from streams.monitoring.metrics.labels import (
+    CATALOG_HAS,
     CODE,
     EVIDENCE,
     FIELD,
     FINGERPRINT,
     FORMAT,
     FOUND,
+    ID_LOOKS,
     INPUT,
     KIND,
     NAMED,
+    NAMED_IN,
     NOTE,
     OUTPUT,
     REASON,
@@ -88,6 +91,16 @@ RECORDS: Final[Sequence[Metric[Worker]]] = (
         FORMAT,
         FIELD,
         NOTE,
+    ),
+    counter(
+        "product_ids_total",
+        "ids",
+        "Ids of products in one record of 16, none without a catalog: what is `unknown` meets "
+        "nothing that is known by another id, and `unhaunt catalog check` names the most frequent.",
+        lambda worker: worker.tasks.counts.product_ids,
+        NAMED_IN,
+        CATALOG_HAS,
+        ID_LOOKS,
     ),
     counter(
         "lost_records_total",

@@ -10,6 +10,8 @@ from schemas.topics import PERSON_TOPICS
 from streams.monitoring.metrics.metric import Label
 from streams.monitoring.metrics.readings import REROUTE, STAGES
 from streams.suppression.contradictions import TOPICS
+from streams.suppression.product_ids import FOUND as FOUND_AS
+from streams.suppression.product_ids import LOOKS, NAMING
 from streams.suppression.surplus import KINDS
 from streams.suppression.words import REASONS
 
@@ -29,6 +31,11 @@ SOURCE: Final = Label(
     "source", "the topics that people's records are on, or the catalog", ("persons", "catalog")
 )
 FOUND: Final = Label("found", "where a person was found", ("memory", "disk", "nowhere"))
+NAMED_IN: Final = Label("topic", "the topic whose records name products", NAMING)
+CATALOG_HAS: Final = Label("catalog", "as what the catalog has the id", FOUND_AS)
+ID_LOOKS: Final = Label(
+    "looks", "digits only, a prefix such as `wc_post_id_` before them, or something else", LOOKS
+)
 KIND: Final = Label("kind", "the kind of fact", KINDS)
 STAGE: Final = Label("stage", "what the worker is at", STAGES)
 VERSION: Final = Label("version", "a version; one at a time")

@@ -15,6 +15,7 @@ from streams.recording.report.list_changes import ListChanges
 from streams.recording.report.part import Part
 from streams.recording.report.stopping import Stopping
 from streams.suppression.policy import Policy
+from streams.suppression.product_ids import ProductIds
 
 
 class ReportAnalysis:
@@ -34,6 +35,7 @@ class ReportAnalysis:
         self.lists = ListChanges()
         self.holdout = Holdout(policy)
         self.inputs = InputProblems()
+        self.product_ids = ProductIds()
 
     def scan(self, event: Event) -> None:
         """Note a valid event before any is applied."""
@@ -54,6 +56,8 @@ class ReportAnalysis:
     def _observe(self, event: Event, step: Step) -> None:
         decision, join = step.decisions[0], step.joins[0]
         self.inputs.observe(event, step.clock)
+        if join.catalog.products:
+            self.product_ids.count(event, join.catalog)
         if isinstance(event, Request) and decision is not None:
             ads = list(ads_of(event, decision, self._history, join.catalog))
             self.following.count(event, ads)
@@ -73,6 +77,7 @@ class ReportAnalysis:
         lasts = [last for last in (self.last, other.last) if last is not None]
         self.first, self.last = min(firsts, default=None), max(lasts, default=None)
         self.persons += other.persons
+        self.product_ids.merge(other.product_ids)
         for name, part in other.parts():
             getattr(self, name).merge(part)
 

@@ -57,7 +57,7 @@ def figures(about: About, analysis: ReportAnalysis, counts: BacktestCounts) -> d
             kind: _names(analysis.following, kind) for kind in ("category", "brand", "site")
         },
         "holdout": holdout_figures(analysis.holdout, policy),
-        "problems": problem_figures(analysis.inputs, counts),
+        "problems": problem_figures(analysis.inputs, analysis.product_ids, counts),
     }
 
 

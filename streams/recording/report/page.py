@@ -18,6 +18,7 @@ from streams.recording.report.charts_over_time import (
 from streams.recording.report.drawing import Chart, drawn
 from streams.recording.report.holdout_chart import holdout_chart
 from streams.recording.sources import Progress
+from streams.suppression.product_ids import looks_in_words
 from streams.suppression.words import REASONS
 
 _ENVIRONMENT: Final = Environment(
@@ -32,6 +33,7 @@ _ENVIRONMENT.filters |= {
     "count": words.count,
     "day": words.day,
     "length_of_time": words.length,
+    "looks": looks_in_words,
     "moment": words.moment,
     "money": words.money,
     "named": words.named,

@@ -7,12 +7,16 @@ from schemas.topics import PERSON_TOPICS
 from streams.recording.backtest import BacktestCounts
 from streams.recording.report.input_problems import InputProblems
 from streams.recording.report.time_figures import middle
+from streams.suppression.product_ids import ProductIds
 
 
-def problem_figures(inputs: InputProblems, counts: BacktestCounts) -> dict[str, Any]:
+def problem_figures(
+    inputs: InputProblems, product_ids: ProductIds, counts: BacktestCounts
+) -> dict[str, Any]:
     """Dead letters by code; late and repeated events by topic; what was rerouted or not ours.
 
-    And, of events in other formats, what was not read as it stands, the most frequent first.
+    And, of events in other formats, what was not read as it stands, the most frequent first; and
+    by topic the ids of products that the catalog does not know, where there is one.
     """
     late: dict[str, Counter[int]] = {topic: Counter() for topic in PERSON_TOPICS}
     for (topic, seconds), count in inputs.late.items():
@@ -35,4 +39,5 @@ def problem_figures(inputs: InputProblems, counts: BacktestCounts) -> dict[str, 
         "ignored": dict(sorted(counts.ignored.items())),
         "forgotten": dict(sorted(counts.forgotten.items())),
         "notes": counts.notes.ranked(),
+        "product_ids": product_ids.figures(),
     }
