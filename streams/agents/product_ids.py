@@ -21,7 +21,7 @@ class ProductIdSample:
         self._catalog = catalog
         self._counts = counts
         self._next = 0
-        """The place in the next batch of the record that is looked at next."""
+        """The position in the next batch of the record that is looked at next."""
 
     def look_at(self, batch: Sequence[Ordered]) -> None:
         """Count the ids in some of the records; none as long as there is no catalog."""

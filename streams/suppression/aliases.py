@@ -67,7 +67,7 @@ def follow(
             and len(as_reported(fact, reported, catalog)) > 1
         ):
             return None
-        before = None if known is None else _take(read, _read(known, catalog))
+        before = None if known is None else _remove(read, _read(known, catalog))
         after = _read(fact, catalog)
         _put(read, after)
         followed.append((before, after))
@@ -164,7 +164,7 @@ def _event(fact: Named) -> tuple[int, str]:
     return fact.ts, fact.event_id if isinstance(fact, Line) else ""
 
 
-def _take(read: Evidence, fact: Any) -> Any:
+def _remove(read: Evidence, fact: Any) -> Any:
     """Remove the fact that has this one's identity; returns it if it was there."""
     kind = KIND_OF[type(fact)]
     facts = getattr(read, kind)

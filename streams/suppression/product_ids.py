@@ -81,12 +81,12 @@ class IdCounts:
         self.is_sample = False
         """Whether there were more than are kept."""
         self._last: tuple[int, str] | None = None
-        """The place of the last that is kept; None while all are."""
+        """What orders the last that is kept; None while all are."""
 
     def add(self, product_id: str, count: int = 1) -> None:
         """Count an id."""
         last = self._last
-        if last is None or _place(product_id) <= last:
+        if last is None or _order(product_id) <= last:
             self.counts[product_id] += count
             if len(self.counts) >= 2 * MOST_IDS:
                 self._keep()
@@ -106,12 +106,12 @@ class IdCounts:
         return self.counts
 
     def _keep(self) -> None:
-        ids = sorted(self.counts, key=_place)
+        ids = sorted(self.counts, key=_order)
         if len(ids) > MOST_IDS:
             self.is_sample = True
-            self._last = _place(ids[MOST_IDS - 1])
+            self._last = _order(ids[MOST_IDS - 1])
         if self._last is not None:
-            kept = [each for each in ids[:MOST_IDS] if _place(each) <= self._last]
+            kept = [each for each in ids[:MOST_IDS] if _order(each) <= self._last]
             self.counts = Counter({each: self.counts[each] for each in kept})
 
 
@@ -191,5 +191,5 @@ def _first(counts: Mapping[str, int], most: int) -> Iterable[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
 
 
-def _place(product_id: str) -> tuple[int, str]:
+def _order(product_id: str) -> tuple[int, str]:
     return crc32(product_id.encode(errors="surrogatepass")), product_id

@@ -41,8 +41,8 @@ def test_ids_that_the_catalog_does_not_know_are_told_as_shown(tmp_path: Path) ->
     [records] = [block for block in PAGE.blocks("jsonl") if "wc_post_id" in block]
     (tmp_path / "shop.jsonl").write_text(records)
     [shown] = [block for block in PAGE.blocks("console") if "catalog check" in block]
-    told, written = shown.split("$ cat aliases.jsonl\n")
-    command, *lines = told.splitlines()
+    output, written = shown.split("$ cat aliases.jsonl\n")
+    command, *lines = output.splitlines()
     arguments = [
         str(tmp_path / word) if word.endswith(".jsonl") else word
         for word in shlex.split(command.removeprefix("$ unhaunt "))

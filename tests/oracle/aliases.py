@@ -42,8 +42,8 @@ def as_one(same):
     one = dict(of_newest[0])
     if "quantity" in one:
         one["quantity"] = sum(fact["quantity"] for fact in of_newest)
-        said = [fact["attributes"] for fact in of_newest if any_attribute(fact["attributes"])]
-        one["attributes"] = said[0] if said else {}
+        brought = [fact["attributes"] for fact in of_newest if any_attribute(fact["attributes"])]
+        one["attributes"] = brought[0] if brought else {}
     return one
 
 

@@ -197,15 +197,15 @@ def at_times_of_their_own(lines: Lines) -> Lines:
 def with_aliases_of_one_product_each(lines: Lines) -> Lines:
     """The recording in which no alias is named by two products, of which the least id has it."""
     first: dict[str, Any] = {}
-    told = []
+    uncontested = []
     for line in lines:
         value = line.get("value")
         if isinstance(value, dict) and isinstance(aliases := value.get("aliases"), list):
             product = value.get("product_id") or line["key"]
             kept = [alias for alias in aliases if first.setdefault(alias, product) == product]
             line = {**line, "value": {**value, "aliases": kept}}
-        told.append(line)
-    return told
+        uncontested.append(line)
+    return uncontested
 
 
 def without_what_it_is_based_on(decision: dict[str, Any]) -> dict[str, Any]:

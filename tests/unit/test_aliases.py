@@ -185,9 +185,9 @@ def test_an_explanation_names_the_product_and_the_ids_that_were_reported() -> No
         dismissal("not_interested", product_id="sku"),
         impression("i1", "tv"),
     )
-    told = as_json(explain(join, request("0012")))["candidates"][0]
-    assert (told["product_id"], told["alias_of"]) == ("0012", "tv")
-    evidence = {fact["kind"]: fact for claim in told["claims"] for fact in claim["evidence"]}
+    explained = as_json(explain(join, request("0012")))["candidates"][0]
+    assert (explained["product_id"], explained["alias_of"]) == ("0012", "tv")
+    evidence = {fact["kind"]: fact for claim in explained["claims"] for fact in claim["evidence"]}
     line, rejection = evidence["order_line"], evidence["dismissal"]
     assert (line["product_id"], line["named"], line["quantity"]) == ("tv", ["0012", "sku", "tv"], 3)
     assert (rejection["target"], rejection["named"]) == ({"product_id": "tv"}, ["sku"])
