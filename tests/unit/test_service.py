@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.openapi import MOST_AT_ONCE, document
+from schemas.records import Product
 from streams.errors import UserError
 from streams.suppression.policy import Policy
 from streams.view.metrics import METRICS
@@ -104,6 +105,15 @@ def test_several_requests_are_answered_in_their_order(service: Served) -> None:
     answers = service.post("/v1/decide", batch).body
     assert [each["request_id"] for each in answers] == ["r1", "r2"]
     assert [each["allowed"] for each in answers] == [[], ["tv"]]
+
+
+def test_a_product_may_be_named_by_an_alias(service: Served, view: FixedView) -> None:
+    view.catalog.put("tv", Product(aliases=["sku-7"]))
+    answer = service.post("/v1/decide", asked("sku-7", "tv")).body
+    assert [each["product_id"] for each in answer["suppressed"]] == ["sku-7", "tv"]
+    offered = service.post("/v1/openrtb", bid("sku-7", "mug")).body["imp"][0]["ext"]["unhaunt"]
+    assert [each["product_id"] for each in offered["decision"]["suppressed"]] == ["sku-7"]
+    assert offered["decision"]["allowed"] == ["mug"]
 
 
 def test_no_requests_are_answered_with_no_decisions(service: Served) -> None:
