@@ -112,6 +112,14 @@ def test_candidates_are_counted_as_they_were_decided(story: Story) -> None:
     )
 
 
+def test_some_ids_of_products_are_counted_by_whether_the_catalog_knows_them(story: Story) -> None:
+    counted = by(story.scraped, "product_ids_total", "catalog")
+    assert counted["product"] > 0
+    assert counted.get("alias", 0) == 0  # the catalog has none
+    topics = by(story.scraped, "product_ids_total", "topic")
+    assert max(topics, key=lambda topic: topics[topic]) == "impression-requests"
+
+
 def test_dead_letters_are_counted_by_what_is_wrong(story: Story) -> None:
     wrong: Counter[str] = Counter()
     for record in story.records:
