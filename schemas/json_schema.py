@@ -7,7 +7,12 @@ from msgspec import Struct
 from msgspec.json import schema_components
 
 from schemas.records import Dismissal, Purchase
-from schemas.rules import PRODUCT_ATTRIBUTES, REASONS_WITHOUT_TARGET, TARGET_FIELDS
+from schemas.rules import (
+    PRODUCT_ATTRIBUTES,
+    REASONS_WITHOUT_TARGET,
+    TARGET_FIELDS,
+    WITHOUT_PRODUCTS,
+)
 from schemas.topics import Topic
 
 Schema = dict[str, Any]
@@ -110,7 +115,7 @@ def _purchase_rules(properties: dict[str, Schema]) -> list[Schema]:
             "then": _has("products", {"type": "array"}),
         },
         {
-            "if": _has("event", {"const": "order_cancelled"}),
+            "if": _has("event", {"enum": list(WITHOUT_PRODUCTS)}),
             "else": {"properties": {"products": products}},
         },
     ]

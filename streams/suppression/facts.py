@@ -46,6 +46,13 @@ class Attributes(Struct, frozen=True, array_like=True, gc=False):
     advertiser_id: str | None = None
 
 
+class Statement(Struct, frozen=True, array_like=True, order=True, gc=False):
+    """Which event said something, and when."""
+
+    ts: int
+    event_id: str
+
+
 class Line(Struct, frozen=True, array_like=True, gc=False):
     """An order line: that of the greatest (`ts`, `event_id`) that lists the product."""
 
@@ -57,6 +64,21 @@ class Line(Struct, frozen=True, array_like=True, gc=False):
     event_id: str
     quantity: int
     attributes: Attributes | None
+    gift: bool = False
+    """Bought for somebody else."""
+    first: Statement | None = None
+    """The event that says when it was bought, the least of all; None if it is this very one."""
+
+    @property
+    def bought(self) -> int:
+        """When it was bought: an order that is said again is no newer purchase (SPEC 3)."""
+        first = self.first
+        return self.ts if first is None else first.ts
+
+    @property
+    def said_first(self) -> Statement:
+        """The event that says when it was bought."""
+        return self.first or Statement(self.ts, self.event_id)
 
 
 class Refund(Struct, frozen=True, array_like=True, gc=False):
@@ -73,6 +95,15 @@ class Refund(Struct, frozen=True, array_like=True, gc=False):
 
 class VoidOrder(Struct, frozen=True, array_like=True, gc=False):
     """An order that was cancelled or refunded as a whole, at the time of the newest such event."""
+
+    identity_of: ClassVar = attrgetter("order_id")
+
+    order_id: str
+    ts: int
+
+
+class Reinstatement(Struct, frozen=True, array_like=True, gc=False):
+    """An order that stands after all, by the newest event that says so."""
 
     identity_of: ClassVar = attrgetter("order_id")
 
@@ -133,7 +164,10 @@ class Choice(Struct, frozen=True, array_like=True, gc=False):
     value: Consent
 
 
-Fact = Line | Refund | VoidOrder | Rejection | Restoration | Shown | Choice
+Fact = Line | Refund | VoidOrder | Reinstatement | Rejection | Restoration | Shown | Choice
+
+Acting = Refund | VoidOrder | Reinstatement
+"""What takes an order back, or brings it back."""
 
 
 def attributes_of(record: HasAttributes) -> Attributes | None:
