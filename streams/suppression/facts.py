@@ -6,7 +6,7 @@ is reported anew takes its place.
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar, Final, Protocol, cast
 
 from msgspec import Struct
 
@@ -46,8 +46,8 @@ class Attributes(Struct, frozen=True, array_like=True, gc=False):
     advertiser_id: str | None = None
 
 
-class Statement(Struct, frozen=True, array_like=True, order=True, gc=False):
-    """Which event said something, and when."""
+class Completion(Struct, frozen=True, array_like=True, order=True, gc=False):
+    """An `order_completed` event that lists a product."""
 
     ts: int
     event_id: str
@@ -66,19 +66,19 @@ class Line(Struct, frozen=True, array_like=True, gc=False):
     attributes: Attributes | None
     gift: bool = False
     """Bought for somebody else."""
-    first: Statement | None = None
-    """The event that says when it was bought, the least of all; None if it is this very one."""
+    first: Completion | None = None
+    """The first event that lists it, with which it was bought; None if it is this very one."""
 
     @property
     def bought(self) -> int:
-        """When it was bought: an order that is said again is no newer purchase (SPEC 3)."""
+        """When it was bought: an order that is reported again is no newer purchase (SPEC 3)."""
         first = self.first
         return self.ts if first is None else first.ts
 
     @property
-    def said_first(self) -> Statement:
-        """The event that says when it was bought."""
-        return self.first or Statement(self.ts, self.event_id)
+    def first_completion(self) -> Completion:
+        """The event with which it was bought."""
+        return self.first or Completion(self.ts, self.event_id)
 
 
 class Refund(Struct, frozen=True, array_like=True, gc=False):
@@ -103,7 +103,7 @@ class VoidOrder(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Reinstatement(Struct, frozen=True, array_like=True, gc=False):
-    """An order that stands after all, by the newest event that says so."""
+    """An order that stands after all, at the time of the newest such event."""
 
     identity_of: ClassVar = attrgetter("order_id")
 
@@ -168,6 +168,9 @@ Fact = Line | Refund | VoidOrder | Reinstatement | Rejection | Restoration | Sho
 
 Acting = Refund | VoidOrder | Reinstatement
 """What takes an order back, or brings it back."""
+
+ACTING: Final = (Refund, VoidOrder, Reinstatement)
+"""The same, to ask for the exact type, which is quicker."""
 
 
 def attributes_of(record: HasAttributes) -> Attributes | None:

@@ -10,7 +10,7 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.evidence import Evidence, lines_of
 from streams.suppression.expiry import endings, expire
-from streams.suppression.facts import Fact, Line, Refund, VoidOrder
+from streams.suppression.facts import ACTING, Acting, Fact, Line
 from streams.suppression.lists import last_end_before, list_of
 from streams.suppression.policy import Policy
 from streams.suppression.stored import FORMAT, StoredPerson
@@ -48,7 +48,7 @@ class Person:
                 self._index = None
         first = event.ts
         for known, fact in changes:
-            if known is not None or type(fact) is Refund or type(fact) is VoidOrder:
+            if known is not None or type(fact) in ACTING:
                 first = min(first, self._first_end(known, fact))
         soonest = first + policy.retention + 1
         due = self.due
@@ -59,17 +59,17 @@ class Person:
         return NOTHING
 
     def _first_end(self, known: Fact | None, fact: Fact) -> int:
-        """Neither the fact nor what it corrects or takes something off ends before this time.
+        """Neither the fact nor what it corrects or takes back or brings back ends before this time.
 
         A line that came later than a corrected one may be among them, not one that came earlier.
         """
         first = fact.ts
-        if isinstance(known, Line):
-            first = min(first, known.ts)
-        for acting in (known, fact):
-            if isinstance(acting, Refund | VoidOrder):
-                for line in lines_of(self.evidence, acting):
-                    first = min(first, line.ts)
+        for changed in (known, fact):
+            if isinstance(changed, Line):
+                first = min(first, changed.bought)
+            elif isinstance(changed, Acting):
+                for line in lines_of(self.evidence, changed):
+                    first = min(first, line.bought)
         return first
 
     def _forget_surplus(self, policy: Policy, catalog: Catalog) -> Mapping[str, int]:
@@ -138,6 +138,7 @@ class Person:
                 evidence.restorations,
                 evidence.impressions,
                 evidence.preferences,
+                evidence.reinstated,
             )
         )
 
@@ -154,6 +155,7 @@ class Person:
         evidence.restorations = read.restorations
         evidence.impressions = read.impressions
         evidence.preferences = read.preferences
+        evidence.reinstated = read.reinstated
         person = cls(evidence)
         person.due = read.due
         person.published = read.published

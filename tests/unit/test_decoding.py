@@ -47,8 +47,8 @@ def test_user_and_time_come_from_the_record_where_the_value_has_none() -> None:
 
 
 def test_user_and_time_of_the_value_stand() -> None:
-    said = {"impression_id": "i", "product_id": "p", "user_id": "ü", "ts": NOW - 5}
-    assert read("impressions", said, None) == Impression(**said)
+    fields = {"impression_id": "i", "product_id": "p", "user_id": "ü", "ts": NOW - 5}
+    assert read("impressions", fields, None) == Impression(**fields)
 
 
 def test_a_request_without_options_is_for_display_on_somebody_elses_site() -> None:
@@ -81,11 +81,11 @@ def test_a_null_deep_inside_counts_as_absent() -> None:
 
 
 @pytest.mark.parametrize("products", [5, [{"product_id": 5}], [{"product_id": "p1"}], None])
-@pytest.mark.parametrize("said", ["order_cancelled", "order_reinstated"])
+@pytest.mark.parametrize("kind", ["order_cancelled", "order_reinstated"])
 def test_the_products_of_what_is_about_the_whole_order_are_ignored(
-    said: str, products: object
+    kind: str, products: object
 ) -> None:
-    about = {"event_id": "e", "event": said, "order_id": "o"}
+    about = {"event_id": "e", "event": kind, "order_id": "o"}
     event = read("purchases", {**about, "products": products})
     assert isinstance(event, Purchase)
     assert event.products is None
@@ -153,13 +153,13 @@ def test_a_time_in_seconds_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "is_gift"), [({}, False), ({"gift": None}, False), ({"gift": True}, True)]
+    ("fields", "is_gift"), [({}, False), ({"gift": None}, False), ({"gift": True}, True)]
 )
 def test_a_product_is_a_gift_only_where_the_order_says_so(
-    said: dict[str, object], is_gift: bool
+    fields: dict[str, object], is_gift: bool
 ) -> None:
     bought = {"event_id": "e", "event": "order_completed", "order_id": "o"}
-    event = read("purchases", {**bought, "products": [{"product_id": "p", **said}]})
+    event = read("purchases", {**bought, "products": [{"product_id": "p", **fields}]})
     assert isinstance(event, Purchase)
     assert [product.gift for product in event.products or ()] == [is_gift]
 
