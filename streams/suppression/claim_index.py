@@ -87,9 +87,7 @@ class ClaimIndex(ClaimsByScope):
         undone = self._undone
         if undone is None:
             evidence = self.evidence
-            is_nothing = not (
-                evidence.refunds or evidence.voided or evidence.reinstated or evidence.restorations
-            )
+            is_nothing = not (evidence.refunds or evidence.voided or evidence.restorations)
             undone = self._undone = NOTHING_UNDONE if is_nothing else Undone(evidence)
         return undone
 

@@ -115,18 +115,14 @@ class Evidence:
 
     def _join_purchase(self, event: Purchase) -> list[Change]:
         products, kind = event.products, event.event
-        if products is not None and kind in ("order_completed", "order_refunded"):
-            if products:
-                self._see(event.ts)
-            if kind == "order_completed":
-                return self._join_lines(event, products)
+        if kind == "order_completed":
+            return self._join_lines(event, products or [])
+        if kind == "order_refunded" and products is not None:
             return self._join_refunds(event, products)
         self._see(event.ts)
-        if kind == "order_completed":
-            return []
         if kind == "order_reinstated":
-            stands = Reinstatement(event.order_id, event.ts)
-            self.reinstated, changes = _with(self.reinstated, stands)
+            reinstatement = Reinstatement(event.order_id, event.ts)
+            self.reinstated, changes = _with(self.reinstated, reinstatement)
             return changes
         void = VoidOrder(event.order_id, event.ts)
         self.voided, changes = _with(self.voided, void)
@@ -134,6 +130,8 @@ class Evidence:
 
     def _join_lines(self, event: Purchase, products: list[OrderProduct]) -> list[Change]:
         order_id, ts, event_id = event.order_id, event.ts, event.event_id
+        if products:
+            self._see(ts)
         changes: list[Change] = []
         for product in _summed(products):
             attributes = attributes_of(product)
@@ -151,6 +149,8 @@ class Evidence:
         return changes
 
     def _join_refunds(self, event: Purchase, products: list[OrderProduct]) -> list[Change]:
+        if products:
+            self._see(event.ts)
         changes: list[Change] = []
         for product in _summed(products):
             refund = Refund(
