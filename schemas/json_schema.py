@@ -109,15 +109,15 @@ def _as_read(definitions: dict[str, Schema], value: Schema, topic: Topic) -> Non
 def _purchase_rules(properties: dict[str, Schema]) -> list[Schema]:
     products = properties["products"]
     properties["products"] = {"description": products.pop("description")}
+    typed: Schema = {"properties": {"products": products}}
+    for event in reversed(WITHOUT_PRODUCTS):
+        typed = {"if": _has("event", {"const": event}), "else": typed}
     return [
         {
             "if": _has("event", {"const": "order_completed"}),
             "then": _has("products", {"type": "array"}),
         },
-        {
-            "if": _has("event", {"enum": list(WITHOUT_PRODUCTS)}),
-            "else": {"properties": {"products": products}},
-        },
+        typed,
     ]
 
 
