@@ -15,7 +15,6 @@ from streams.suppression.policy import Policy
 
 IN_HOLDOUT: Final = "holdout"
 OTHERS: Final = "others"
-NEVER: Final = float("-inf")
 
 
 class Holdout(Part):
@@ -31,8 +30,8 @@ class Holdout(Part):
         self.bought_anything: Counter[str] = Counter()
         """Of these, who ordered anything at all after the first such ad."""
         self._policy = policy
-        self._orders: dict[str, dict[str, int]] = {}
-        """The latest order of each product by each person."""
+        self._bought: dict[str, dict[tuple[str, str], int]] = {}
+        """When each person bought each product in each order (SPEC 3)."""
         self._seen: dict[str, set[str]] = {}
         """The products for which a person had such an ad."""
         self._again: set[str] = set()
@@ -40,9 +39,10 @@ class Holdout(Part):
     def scan(self, event: Event) -> None:
         """Note an order."""
         if isinstance(event, Purchase) and event.event == "order_completed":
-            orders = self._orders.setdefault(event.user_id, {})
+            bought = self._bought.setdefault(event.user_id, {})
             for product in event.products or ():
-                orders[product.product_id] = max(event.ts, orders.get(product.product_id, event.ts))
+                line = product.product_id, event.order_id
+                bought[line] = min(event.ts, bought.get(line, event.ts))
 
     def count(self, request: Request, ads: Iterable[Ad]) -> None:
         """Count the ads of a request that such a reason speaks against."""
@@ -52,13 +52,19 @@ class Holdout(Part):
                 continue
             group = IN_HOLDOUT if policy.in_holdout(person) else OTHERS
             self.ads[group, ad.outcome == HELD_OUT] += 1
-            orders = self._orders.get(person, {})
-            if person not in self._seen:
-                self._seen[person] = set()
+            seen = self._seen.get(person)
+            if seen is not None and ad.product_id in seen:
+                continue
+            bought_later = self._bought_after(person, request.ts)
+            if seen is None:
+                seen = self._seen[person] = set()
                 self.persons[group] += 1
-                self.bought_anything[group] += max(orders.values(), default=NEVER) > request.ts
-            if ad.product_id not in self._seen[person]:
-                self._seen[person].add(ad.product_id)
-                if person not in self._again and orders.get(ad.product_id, NEVER) > request.ts:
-                    self._again.add(person)
-                    self.bought_again[group] += 1
+                self.bought_anything[group] += bool(bought_later)
+            seen.add(ad.product_id)
+            if person not in self._again and ad.product_id in bought_later:
+                self._again.add(person)
+                self.bought_again[group] += 1
+
+    def _bought_after(self, person: str, time: int) -> set[str]:
+        bought = self._bought.get(person, {})
+        return {product_id for (product_id, _), ts in bought.items() if ts > time}
