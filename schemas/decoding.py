@@ -31,6 +31,7 @@ from schemas.records import (
 )
 from schemas.rules import (
     REASONS_WITHOUT_TARGET,
+    WITHOUT_PRODUCTS,
     dismissal_problem,
     purchase_problem,
     without_ignored_fields,
@@ -39,6 +40,7 @@ from schemas.topics import TOPICS
 
 MAX_VALUE_BYTES = 1_048_576
 MAX_FUTURE_MS = 86_400_000
+MAX_PAST_MS = 3_653 * 86_400_000
 
 INT64_MIN: Final = -(2**63)
 UINT64_MAX: Final = 2**64 - 1
@@ -131,7 +133,7 @@ def decode(topic: str, key: bytes | None, value: bytes | None, timestamp: int) -
     if ts == NO_TIME:
         event.ts = timestamp
         is_right = is_right and timestamp <= INT64_MAX
-    elif ts < INT64_MIN or ts - timestamp > MAX_FUTURE_MS:
+    elif ts < INT64_MIN or not -MAX_PAST_MS <= ts - timestamp <= MAX_FUTURE_MS:
         is_right = False
     if is_right and reading.is_right(event):
         return event
@@ -162,7 +164,7 @@ def _is_right_request(event: Event) -> bool:
 def _is_right_purchase(event: Event) -> bool:
     assert isinstance(event, Purchase)
     products = event.products
-    if event.event == "order_cancelled":
+    if event.event in WITHOUT_PRODUCTS:
         event.products = None
         return True
     if products is None:
@@ -246,6 +248,8 @@ def decode_closely(topic: str, key: bytes | None, value: bytes | None, timestamp
         raise _key_mismatch("user_id", key, event.user_id)
     if event.ts - timestamp > MAX_FUTURE_MS:
         raise _future_timestamp(event.ts, timestamp)
+    if timestamp - event.ts > MAX_PAST_MS:
+        raise _past_timestamp(event.ts, timestamp)
     return event
 
 
@@ -359,3 +363,9 @@ def _key_mismatch(name: str, key: bytes, got: str) -> InvalidRecord:
 def _future_timestamp(ts: int, timestamp: int) -> InvalidRecord:
     detail = f"ts: expected at most 24 hours after the record's timestamp {timestamp}, got {ts}"
     return InvalidRecord("future_timestamp", detail)
+
+
+def _past_timestamp(ts: int, timestamp: int) -> InvalidRecord:
+    days = "milliseconds, at most 3,653 days before the record's timestamp"
+    detail = f"ts: expected {days} {timestamp}, got {ts}"
+    return InvalidRecord("past_timestamp", detail)

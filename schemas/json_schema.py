@@ -7,7 +7,12 @@ from msgspec import Struct
 from msgspec.json import schema_components
 
 from schemas.records import Dismissal, Purchase
-from schemas.rules import PRODUCT_ATTRIBUTES, REASONS_WITHOUT_TARGET, TARGET_FIELDS
+from schemas.rules import (
+    PRODUCT_ATTRIBUTES,
+    REASONS_WITHOUT_TARGET,
+    TARGET_FIELDS,
+    WITHOUT_PRODUCTS,
+)
 from schemas.topics import Topic
 
 Schema = dict[str, Any]
@@ -104,15 +109,15 @@ def _as_read(definitions: dict[str, Schema], value: Schema, topic: Topic) -> Non
 def _purchase_rules(properties: dict[str, Schema]) -> list[Schema]:
     products = properties["products"]
     properties["products"] = {"description": products.pop("description")}
+    typed: Schema = {"properties": {"products": products}}
+    for event in reversed(WITHOUT_PRODUCTS):
+        typed = {"if": _has("event", {"const": event}), "else": typed}
     return [
         {
             "if": _has("event", {"const": "order_completed"}),
             "then": _has("products", {"type": "array"}),
         },
-        {
-            "if": _has("event", {"const": "order_cancelled"}),
-            "else": {"properties": {"products": products}},
-        },
+        typed,
     ]
 
 

@@ -41,6 +41,7 @@ ErrorCode = Literal[
     "unknown_value",
     "key_mismatch",
     "future_timestamp",
+    "past_timestamp",
     "too_large",
 ]
 """What is wrong with a dead letter (SPEC 7)."""

@@ -88,6 +88,7 @@ class OrderProduct(Struct, gc=False):
     product_id: ProductId
     quantity: Annotated[Int64, Meta(ge=1, description="How many of it.")] = 1
     price: Annotated[int | float | None, Meta(description="The price paid for one.")] = None
+    gift: Annotated[bool, Meta(description="Whether it was bought for somebody else.")] = False
     item_group_id: ItemGroupId = None
     categories: Categories = None
     brand: Brand = None
@@ -95,13 +96,13 @@ class OrderProduct(Struct, gc=False):
 
 
 class Purchase(Struct, kw_only=True, gc=False):
-    """An order that was completed, refunded in part or whole, or cancelled."""
+    """An order that was completed, refunded in part or whole, cancelled, or reinstated."""
 
     event_id: EventId
     user_id: UserId = NO_USER
     ts: EventTime = NO_TIME
     event: Annotated[
-        Literal["order_completed", "order_refunded", "order_cancelled"],
+        Literal["order_completed", "order_refunded", "order_cancelled", "order_reinstated"],
         Meta(description="What became of the order."),
     ]
     order_id: Annotated[str, Meta(description="The order.")]
@@ -109,7 +110,7 @@ class Purchase(Struct, kw_only=True, gc=False):
         list[OrderProduct] | None,
         Meta(
             description="What was bought (required for order_completed) or came back (absent in "
-            "order_refunded: the whole order did). Ignored in order_cancelled."
+            "order_refunded: the whole order did). Ignored in order_cancelled and order_reinstated."
         ),
     ] = None
 

@@ -13,11 +13,13 @@ from schemas.records import TargetField
 TARGET_FIELDS: tuple[str, ...] = get_args(TargetField)
 REASONS_WITHOUT_TARGET = ("opt_out_all", "covered_content")
 PRODUCT_ATTRIBUTES = ("brand", "advertiser_id")
+WITHOUT_PRODUCTS = ("order_cancelled", "order_reinstated")
+"""They are about the whole order, whatever products they list."""
 
 
 def without_ignored_fields(purchase: dict[str, object]) -> dict[str, object]:
-    """The purchase without the products of a cancellation, whatever they hold."""
-    if purchase.get("event") != "order_cancelled" or "products" not in purchase:
+    """The purchase without products where it is about the whole order, whatever they hold."""
+    if purchase.get("event") not in WITHOUT_PRODUCTS or "products" not in purchase:
         return purchase
     return {name: value for name, value in purchase.items() if name != "products"}
 

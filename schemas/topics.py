@@ -59,7 +59,10 @@ _PERSON_TOPICS = (
         optional=True,
     ),
     _person_topic(
-        1, "purchases", Purchase, "Orders that people completed, returned in part or cancelled."
+        1,
+        "purchases",
+        Purchase,
+        "Orders that people completed, returned, cancelled or had reinstated.",
     ),
     _person_topic(
         2, "dismissals", Dismissal, "Ads that people rejected, and rejections they took back."

@@ -89,6 +89,12 @@ def cancellation(
     return _order("order_cancelled", event_id, order_id, ts, user_id, None)
 
 
+def reinstatement(
+    event_id: str = "reinstated", order_id: str = "order", ts: int = NOW, user_id: str = "ann"
+) -> Purchase:
+    return _order("order_reinstated", event_id, order_id, ts, user_id, None)
+
+
 def dismissal(
     reason: str, event_id: str = "dismissed", ts: int = NOW, user_id: str = "ann", **fields: Any
 ) -> Dismissal:

@@ -104,6 +104,13 @@ def order(
     return made
 
 
+def reinstatement(order_id: str, event_id: str | None = None, ts: int | None = None) -> Record:
+    """That an order stands after all, though it may have been cancelled or refunded before."""
+    named = None if event_id is None else f"{event_id}#reinstated"
+    fields: Fields = {"event": "order_reinstated", "order_id": order_id}
+    return "purchases", present(**fields, event_id=named, ts=ts)
+
+
 def removals(
     nodes: Iterable[Node],
     names: ProductFields,

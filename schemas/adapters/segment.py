@@ -2,6 +2,10 @@
 
 Of an order that was updated the newest statement on a product counts. A product that an
 update no longer lists stays bought until a refund names it. Consent may come with any call.
+
+An order that was cancelled may be paid after all, as when a timer was faster than the bank. A
+payment or a status shows it. That it is completed once more does not, since the page of thanks says
+so whenever it is opened again.
 """
 
 import re
@@ -21,17 +25,20 @@ from schemas.adapters.records import (
     lines,
     order,
     preference,
+    reinstatement,
     removals,
 )
 
+PAYMENT: Final = "order paid"
+REMOVED: Final = "product removed"
 ORDERS: Final[dict[str, OrderEvent]] = {
     "order completed": "order_completed",
     "order created": "order_completed",
     "order updated": "order_completed",
+    PAYMENT: "order_completed",
     "order refunded": "order_refunded",
     "order cancelled": "order_cancelled",
 }
-REMOVED: Final = "product removed"
 CALLS: Final = {name: name for name in ("alias", "group", "identify", "page", "screen", "track")}
 
 PRODUCT: Final = ProductFields(ids=("product_id", "sku"))
@@ -41,13 +48,16 @@ OLDER_PRODUCT: Final = PRODUCT._replace(ids=("product_id", "id", "sku"))
 WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[^\s_-]")
 TIMES: Final = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
 TOTALS: Final = ("total", "revenue", "value")
+STATUSES: Final = ("status", "order_status", "financial_status", "payment_status")
+PAID: Final = ("paid", "processing")
 
 FIELDS: Final = labels(
     *(*TIMES, "messageId", "userId", "anonymousId"),
     *("context.consent", "context.consent.categoryPreferences"),
     *(*line_fields("properties", OLDER_PRODUCT), "properties.currency"),
     *line_fields("properties.products", OLDER_PRODUCT),
-    *("properties.order_id", "properties.checkout_id"),
+    *("properties.order_id", "properties.id", "properties.checkout_id"),
+    *(f"properties.{name}" for name in STATUSES),
 )
 """Those that a note may name."""
 
@@ -69,7 +79,7 @@ def read(event: Node) -> Adapted:
     if kind == REMOVED:
         records += removals([event.child("properties")], product, event_id, ts)
     elif kind is not None:
-        records += _order(event.child("properties"), ORDERS[kind], product, event_id, ts)
+        records += _order(event.child("properties"), kind, product, event_id, ts)
     consent_id = f"{event_id}#consent" if records and event_id is not None else event_id
     records += preference(allowed, consent_id, ts)
     return Adapted([*event.person("userId"), *event.person("anonymousId")], records)
@@ -87,18 +97,35 @@ def _kind(name: str) -> tuple[str | None, ProductFields]:
 
 
 def _order(
-    properties: Node, kind: OrderEvent, product: ProductFields, event_id: str | None, ts: int | None
+    properties: Node, name: str, product: ProductFields, event_id: str | None, ts: int | None
 ) -> list[Record]:
-    find = properties.some_entries if kind == COMPLETED else properties.entries
+    kind = ORDERS[name]
+    is_listed = kind == COMPLETED and name != PAYMENT
+    find = properties.some_entries if is_listed else properties.entries
     found = [] if kind == "order_cancelled" else lines(find("products"), product, kind)
     order_id = _order_id(properties, kind, event_id)
-    return order(kind, order_id, found, event_id, ts, is_negative=properties.is_negative(*TOTALS))
+    made: list[Record] = []
+    if found or name != PAYMENT:
+        is_negative = properties.is_negative(*TOTALS)
+        made = order(kind, order_id, found, event_id, ts, is_negative=is_negative)
+    if all(fields["event"] == COMPLETED for _, fields in made) and _is_paid(properties, name):
+        made.append(reinstatement(order_id, event_id, ts))
+    return made
+
+
+def _is_paid(properties: Node, name: str) -> bool:
+    """Whether a call says that the order is paid, whatever became of it before."""
+    status = properties.attribute(*STATUSES) or ""
+    return name == PAYMENT or (status.lower() in PAID and not properties.has("cancelled_at"))
 
 
 def _order_id(properties: Node, kind: OrderEvent, event_id: str | None) -> str:
     """The order, or else its checkout; of a purchase at the worst the message."""
     if properties.has("order_id"):
         return properties.id("order_id")
+    if properties.has("id"):
+        properties.derived("order_id", "id")
+        return properties.id("id")
     if properties.has("checkout_id"):
         properties.derived("order_id", "checkout_id")
         return properties.id("checkout_id")

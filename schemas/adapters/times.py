@@ -10,11 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from schemas.adapters.numbers import LARGEST_EXACT, plain_number
-from schemas.decoding import MAX_FUTURE_MS
+from schemas.decoding import MAX_FUTURE_MS, MAX_PAST_MS
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
-MAX_PAST_MS: Final = 3_653 * 86_400_000
 
 SECONDS: Final = (1_000, 1)
 MILLISECONDS: Final = (1, 1)

@@ -25,6 +25,8 @@ def fact_in_words(fact: Json) -> str:
         return f"return at {at}: {_pieces(fact)} of order {fact['order_id']} {_event(fact)}"
     if kind == "void_order":
         return f"order {fact['order_id']} cancelled or returned as a whole at {at}"
+    if kind == "reinstated_order":
+        return f"order {fact['order_id']} reinstated at {at}"
     if kind == "dismissal":
         return _dismissal(fact)
     if kind == "restoration":
@@ -73,20 +75,31 @@ def price_in_words(price: float, currency: str | None) -> str:
 
 
 def _line(fact: Json) -> str:
-    parts = [f"order {fact['order_id']} of {utc(fact['ts'])}: {_pieces(fact)} {_event(fact)}"]
+    gift = " as a gift" if fact["gift"] else ""
+    parts = [f"order {fact['order_id']} of {_bought(fact)}: {_pieces(fact)}{gift} {_event(fact)}"]
     parts += [
         f"{back['quantity']} returned at {utc(back['ts'])} {_event(back)}"
         for back in fact["returned"]
     ]
-    if fact["void_since"] is not None:
+    is_void = fact["void_since"] is not None
+    if is_void:
         parts.append(f"cancelled or returned as a whole at {utc(fact['void_since'])}")
-    elif fact["returned"]:
+    if fact["reinstated_at"] is not None:
+        is_void = False
+        parts.append(f"reinstated at {utc(fact['reinstated_at'])}")
+    if fact["returned"] and not is_void:
         parts.append(f"{fact['kept'] or 'none'} kept")
     parts += [
         f"it counts instead of what was said at {utc(other['ts'])} {_event(other)}"
         for other in fact["replaced"]
     ]
     return "; ".join(parts)
+
+
+def _bought(fact: Json) -> str:
+    """When a line was bought, and by which event, where that is not the one that counts."""
+    first, at = fact["first"], utc(fact["ts"])
+    return at if first is None else f"{utc(first['ts'])} {_event(first)}, reported again at {at}"
 
 
 def _dismissal(fact: Json) -> str:

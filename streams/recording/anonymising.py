@@ -67,7 +67,7 @@ _PARTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "products": OrderProduct,
 }
 
-_RIGHT_BUT_FOR_KEY_OR_TIME: Final = ("key_mismatch", "future_timestamp")
+_RIGHT_BUT_FOR_KEY_OR_TIME: Final = ("key_mismatch", "future_timestamp", "past_timestamp")
 STAND_INS: Final[Mapping[str, bytes]] = {
     "not_json": b"{",
     "not_an_object": b"[]",

@@ -4,11 +4,14 @@ A fact is plain JSON data with a `kind`, its time `ts`, and `kept_until`: it is 
 newest event time of its partition is past that, and None means until something newer replaces it
 or the person undoes it (SPEC 3). What else it has:
 
-- `order_line`: `event_id`, `order_id`, `product_id`, `quantity` bought and `kept`, `attributes`;
-  `returned`, a list of `event_id`, `ts`, `quantity`; `void_since`, when its order was cancelled or
-  returned as a whole; `replaced`, a list of `event_id`, `ts` of other events that reported it
+- `order_line`: `event_id`, `order_id`, `product_id`, `quantity` bought and `kept`, `gift`,
+  `attributes`; `first`, the `event_id` and `ts` of the event with which it was bought, where that
+  is another one; `returned`, a list of `event_id`, `ts`, `quantity`; `void_since`, when its order
+  was cancelled or returned as a whole; `reinstated_at`, when it was reinstated after that;
+  `replaced`, a list of `event_id`, `ts` of other events that reported it
 - `refund`: `event_id`, `order_id`, `product_id`, `quantity`
 - `void_order`: `order_id`, which was cancelled or returned as a whole
+- `reinstated_order`: `order_id`, which stands after all
 - `dismissal`: `event_id`, `reason`, `target`, `price`, `currency`, `attributes`; `restored`, the
   `event_id` and `ts` of what took it back
 - `restoration`: `event_id`, `reason`, `target`
@@ -36,6 +39,7 @@ from streams.suppression.facts import (
     HasAttributes,
     Line,
     Refund,
+    Reinstatement,
     Rejection,
     Restoration,
     Shown,
@@ -73,6 +77,7 @@ class Account:
                 *map(self._line, evidence.lines),
                 *map(self._refund, evidence.refunds),
                 *map(self._void_order, evidence.voided),
+                *map(self._reinstated_order, evidence.reinstated),
                 *map(self._dismissal, evidence.dismissals),
                 *map(self._restoration, evidence.restorations),
                 *map(self._impression, evidence.impressions),
@@ -148,7 +153,9 @@ class Account:
         return None if end == FOREVER else after(end, self._index.policy.retention)
 
     def _line(self, line: Line) -> Fact:
-        void = find(self._evidence.voided, line.order_id)
+        first, void = line.first, find(self._evidence.voided, line.order_id)
+        reinstated = find(self._evidence.reinstated, line.order_id)
+        stands = void is not None and reinstated is not None and reinstated.ts > void.ts
         return {
             "kind": "order_line",
             "ts": line.ts,
@@ -158,6 +165,8 @@ class Account:
             **self._named(line),
             "quantity": line.quantity,
             "kept": self._index.undone.kept(line),
+            "gift": line.gift,
+            "first": None if first is None else {"event_id": first.event_id, "ts": first.ts},
             "attributes": _attributes(line.attributes),
             "returned": [
                 {"event_id": refund.event_id, "ts": refund.ts, "quantity": refund.quantity}
@@ -165,6 +174,7 @@ class Account:
                 if (refund.order_id, refund.product_id) == (line.order_id, line.product_id)
             ],
             "void_since": None if void is None else void.ts,
+            "reinstated_at": reinstated.ts if reinstated is not None and stands else None,
             "replaced": [
                 {"event_id": event.event_id, "ts": event.ts}
                 for event in self._orders
@@ -189,6 +199,14 @@ class Account:
     def _void_order(self, order: VoidOrder) -> Fact:
         return {
             "kind": "void_order",
+            "ts": order.ts,
+            "order_id": order.order_id,
+            "kept_until": self._kept_until(order),
+        }
+
+    def _reinstated_order(self, order: Reinstatement) -> Fact:
+        return {
+            "kind": "reinstated_order",
             "ts": order.ts,
             "order_id": order.order_id,
             "kept_until": self._kept_until(order),
@@ -240,7 +258,14 @@ class Account:
 
 
 def _by_time(facts: Iterable[Fact]) -> list[Fact]:
-    return sorted(facts, key=lambda fact: fact["ts"])  # stable: one time, the order of identities
+    return sorted(facts, key=_time)  # stable: one time, the order of identities
+
+
+def _time(fact: Fact) -> int:
+    """When it happened: of an order line when that was bought."""
+    first = fact.get("first")
+    ts: int = (fact if first is None else first)["ts"]
+    return ts
 
 
 def _identity(fact: Known) -> Any:
@@ -249,7 +274,7 @@ def _identity(fact: Known) -> Any:
 
 def _makes(timed: TimedLine, claim: Claim) -> bool:
     if claim.reason == "purchased":
-        return (timed.line.ts, timed.until) == (claim.since, claim.until)
+        return (timed.line.bought, timed.until) == (claim.since, claim.until)
     return (timed.lapses, timed.ends) == (claim.since, claim.until)
 
 

@@ -1,7 +1,8 @@
 """Evidence read as that of products, where it names them by aliases (SPEC 2).
 
 Stored is each id as it was reported, since aliases may change. Facts that name one product by
-several ids are one fact of the product: those of the greatest (`ts`, `event_id`) add up (SPEC 3).
+several ids are one fact of the product: those of the greatest (`ts`, `event_id`) add up, and a line
+was bought with the first of all (SPEC 3).
 Evidence that names no alias is read as it stands.
 """
 
@@ -16,6 +17,7 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.evidence import LARGEST_QUANTITY, Change, Evidence, find, without
 from streams.suppression.facts import (
     Choice,
+    Completion,
     Fact,
     Line,
     Refund,
@@ -43,6 +45,7 @@ def read_evidence(reported: Evidence, catalog: Catalog) -> Evidence:
     read.lines = _as_one(reported.lines, catalog)
     read.refunds = _as_one(reported.refunds, catalog)
     read.voided = reported.voided
+    read.reinstated = reported.reinstated
     read.dismissals = tuple([_read(each, catalog) for each in reported.dismissals])
     read.restorations = tuple([_read(each, catalog) for each in reported.restorations])
     read.impressions = _as_one(reported.impressions, catalog)
@@ -83,6 +86,7 @@ def keep_what_was_read(reported: Evidence, read: Evidence, catalog: Catalog) -> 
         if len(kept) < len(facts):
             setattr(reported, kind, tuple(kept))
     reported.voided = read.voided
+    reported.reinstated = read.reinstated
 
 
 def endings_as_reported(
@@ -90,7 +94,7 @@ def endings_as_reported(
 ) -> list[tuple[Fact, int]]:
     """When each fact ends that was reported: with what was read of it."""
     ends = {(type(fact), fact.identity_of(fact)): end for fact, end in endings}
-    facts = [fact for kind in (*NAMING, "voided") for fact in getattr(reported, kind)]
+    facts = [fact for kind in (*NAMING, "voided", "reinstated") for fact in getattr(reported, kind)]
     return [(fact, ends[type(fact), _identity(fact, catalog)]) for fact in facts]
 
 
@@ -150,13 +154,20 @@ def _sum(facts: list[Named]) -> Named:
         return facts[0]
     newest = max(facts, key=_event)
     last: list[Any] = [fact for fact in facts if _event(fact) == _event(newest)]
-    if isinstance(newest, Shown) or len(last) == 1:
+    if isinstance(newest, Shown):
         return newest
     quantity = min(sum(fact.quantity for fact in last), LARGEST_QUANTITY)
     if isinstance(newest, Refund):
         return replace(newest, quantity=quantity)
     attributes = next((line.attributes for line in last if line.attributes is not None), None)
-    return replace(newest, quantity=quantity, attributes=attributes)
+    first = min(line.first_completion for line in facts if isinstance(line, Line))
+    return replace(
+        newest,
+        quantity=quantity,
+        attributes=attributes,
+        gift=any(line.gift for line in last),
+        first=None if first == Completion(newest.ts, newest.event_id) else first,
+    )
 
 
 def _event(fact: Named) -> tuple[int, str]:

@@ -14,6 +14,7 @@ from streams.suppression.claims import Claim, ScopeValue, list_order
 from streams.suppression.claims_by_scope import ClaimsByScope
 from streams.suppression.evidence import Change, Evidence, lines_of, without
 from streams.suppression.facts import (
+    Acting,
     Choice,
     Fact,
     Line,
@@ -22,7 +23,6 @@ from streams.suppression.facts import (
     Restoration,
     Shown,
     Target,
-    VoidOrder,
 )
 from streams.suppression.policy import Policy
 from streams.suppression.scope_claims import (
@@ -169,7 +169,7 @@ class ClaimIndex(ClaimsByScope):
                 self._update_preferences()
             elif isinstance(fact, Restoration):
                 self._restore(known, fact)
-            elif isinstance(fact, Refund | VoidOrder):
+            elif isinstance(fact, Acting):
                 self._take_back(known, fact)
 
     def _add_line(self, line: Line) -> None:
@@ -179,7 +179,7 @@ class ClaimIndex(ClaimsByScope):
         counted.is_replenished = counted.is_replenished or rule.replenish_days is not None
         counted.lines = (*counted.lines, CountedLine(line, rule))
         if counted.is_current and is_independent and self.undone.kept(line):
-            until = after(line.ts, rule.window)
+            until = after(line.bought, rule.window)
             self._add_claim(counted, purchase_claim(counted, line, until), until)
         else:
             self._outdate(counted)
@@ -277,8 +277,8 @@ class ClaimIndex(ClaimsByScope):
             ):
                 self._outdate(counted)
 
-    def _take_back(self, known: Fact | None, fact: Refund | VoidOrder) -> None:
-        """Let the lines be read again of which something came back."""
+    def _take_back(self, known: Fact | None, fact: Acting) -> None:
+        """Let the lines be read again that were taken back or brought back."""
         undone = self._undone
         if undone is NOTHING_UNDONE:
             self._undone = None

@@ -96,7 +96,7 @@ def _is_replaced(evidence: Evidence, fact: Fact) -> bool:
 def _content(fact: Fact) -> tuple[Any, ...]:
     """The content of a fact, without its identity and its time."""
     if isinstance(fact, Line):
-        return fact.quantity, fact.attributes
+        return fact.quantity, fact.attributes, fact.gift
     if isinstance(fact, Refund):
         return fact.order_id, fact.quantity
     if isinstance(fact, Rejection):

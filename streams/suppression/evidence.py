@@ -7,14 +7,19 @@ and repeats after a crash cannot change the result.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar, final
+from typing import Any, Final, TypeVar, cast, final
+
+from msgspec.structs import replace
 
 from schemas.records import Dismissal, Event, Impression, OrderProduct, Preference, Purchase
 from streams.suppression.facts import (
+    Acting,
     Choice,
+    Completion,
     Fact,
     Line,
     Refund,
+    Reinstatement,
     Rejection,
     Restoration,
     Shown,
@@ -46,6 +51,7 @@ class Evidence:
         "newest",
         "preferences",
         "refunds",
+        "reinstated",
         "restorations",
         "voided",
     )
@@ -54,6 +60,7 @@ class Evidence:
         self.lines: tuple[Line, ...] = ()
         self.refunds: tuple[Refund, ...] = ()
         self.voided: tuple[VoidOrder, ...] = ()
+        self.reinstated: tuple[Reinstatement, ...] = ()
         self.dismissals: tuple[Rejection, ...] = ()
         self.restorations: tuple[Restoration, ...] = ()
         self.impressions: tuple[Shown, ...] = ()
@@ -69,6 +76,7 @@ class Evidence:
             or self.preferences
             or self.refunds
             or self.voided
+            or self.reinstated
             or self.restorations
         )
 
@@ -79,6 +87,7 @@ class Evidence:
             len(self.lines)
             + len(self.refunds)
             + len(self.voided)
+            + len(self.reinstated)
             + len(self.dismissals)
             + len(self.restorations)
             + len(self.impressions)
@@ -106,31 +115,42 @@ class Evidence:
 
     def _join_purchase(self, event: Purchase) -> list[Change]:
         products, kind = event.products, event.event
-        if products is not None and kind != "order_cancelled":
-            if products:
-                self._see(event.ts)
-            if kind == "order_completed":
-                return self._join_lines(event, products)
+        if kind == "order_completed":
+            return self._join_lines(event, products or [])
+        if kind == "order_refunded" and products is not None:
             return self._join_refunds(event, products)
         self._see(event.ts)
-        if kind == "order_completed":
-            return []
+        if kind == "order_reinstated":
+            reinstatement = Reinstatement(event.order_id, event.ts)
+            self.reinstated, changes = _with(self.reinstated, reinstatement)
+            return changes
         void = VoidOrder(event.order_id, event.ts)
         self.voided, changes = _with(self.voided, void)
         return changes
 
     def _join_lines(self, event: Purchase, products: list[OrderProduct]) -> list[Change]:
         order_id, ts, event_id = event.order_id, event.ts, event.event_id
+        if products:
+            self._see(ts)
         changes: list[Change] = []
         for product in _summed(products):
+            attributes = attributes_of(product)
             line = Line(
-                order_id, product.product_id, ts, event_id, product.quantity, attributes_of(product)
+                order_id,
+                product.product_id,
+                ts,
+                event_id,
+                product.quantity,
+                attributes,
+                product.gift,
             )
             self.lines, changed = _with(self.lines, line)
             changes += changed
         return changes
 
     def _join_refunds(self, event: Purchase, products: list[OrderProduct]) -> list[Change]:
+        if products:
+            self._see(event.ts)
         changes: list[Change] = []
         for product in _summed(products):
             refund = Refund(
@@ -206,14 +226,14 @@ class Evidence:
         return [choice.preference for choice in self.preferences if choice.value == "granted"]
 
 
-def acting(evidence: Evidence) -> list[Refund | VoidOrder]:
-    """The facts that take something off order lines."""
-    return [*evidence.refunds, *evidence.voided]
+def acting(evidence: Evidence) -> list[Acting]:
+    """The facts that take order lines back, or bring them back."""
+    return [*evidence.refunds, *evidence.voided, *evidence.reinstated]
 
 
-def lines_of(evidence: Evidence, fact: Refund | VoidOrder) -> list[Line]:
-    """The order lines that a fact takes something off."""
-    if isinstance(fact, VoidOrder):
+def lines_of(evidence: Evidence, fact: Acting) -> list[Line]:
+    """The order lines that a fact takes back, or brings back."""
+    if not isinstance(fact, Refund):
         return [line for line in evidence.lines if line.order_id == fact.order_id]
     line = find(evidence.lines, (fact.order_id, fact.product_id))
     return [] if line is None else [line]
@@ -246,17 +266,35 @@ def find(facts: tuple[Stored, ...], identity: str | tuple[str, str]) -> Stored |
 
 
 def _with(facts: tuple[Stored, ...], fact: Stored) -> tuple[tuple[Stored, ...], list[Change]]:
-    """The facts of a kind with one more, unless a later version of it is there; and the change."""
+    """The facts of a kind with one more, unless that is nothing new; and the change."""
     if not facts:
         return (fact,), [(None, fact)]
     identity_of = fact.identity_of
     identity = identity_of(fact)
     at = bisect_left(facts, identity, key=identity_of)
     if at < len(facts) and identity_of(known := facts[at]) == identity:
-        if not _is_later(fact, known):
+        joined = _joined(fact, known)
+        if joined is known:
             return facts, []
-        return (*facts[:at], fact, *facts[at + 1 :]), [(known, fact)]
+        return (*facts[:at], joined, *facts[at + 1 :]), [(known, joined)]
     return (*facts[:at], fact, *facts[at:]), [(None, fact)]
+
+
+def _joined(new: Stored, known: Stored) -> Stored:
+    """The later of two versions of one fact; an order line is bought with the first."""
+    stays = new if _is_later(new, known) else known
+    if isinstance(stays, Line):
+        line = _bought_first(stays, cast(Line, new), cast(Line, known))
+        return cast(Stored, known if line == known else line)
+    return stays
+
+
+def _bought_first(line: Line, one: Line, other: Line) -> Line:
+    """The line, bought with the first of all events that list it."""
+    first: Completion | None = min(one.first_completion, other.first_completion)
+    if first == Completion(line.ts, line.event_id):
+        first = None
+    return line if line.first == first else replace(line, first=first)
 
 
 def _is_later(new: Fact, known: Fact) -> bool:
@@ -293,6 +331,7 @@ def _sum(first: OrderProduct, more: OrderProduct) -> OrderProduct:
     return OrderProduct(
         product_id=first.product_id,
         quantity=min(first.quantity + more.quantity, LARGEST_QUANTITY),
+        gift=first.gift or more.gift,
         item_group_id=of.item_group_id,
         categories=of.categories,
         brand=of.brand,

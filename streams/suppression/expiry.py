@@ -36,7 +36,8 @@ def expire(index: ClaimIndex, newest: int) -> int | None:
     over = _over(index, cutoff) if first < cutoff else []
     evidence = index.evidence
     others = FOREVER
-    if evidence.refunds or evidence.voided or evidence.restorations or index.uncounted:
+    has_acting = evidence.refunds or evidence.voided or evidence.reinstated
+    if has_acting or evidence.restorations or index.uncounted:
         others = _expire_without_claims(index, cutoff)
     if over:
         _remove(index, over)
@@ -92,6 +93,7 @@ def _expire_without_claims(index: ClaimIndex, cutoff: int) -> int:
     if gone:
         evidence.refunds = _left(evidence.refunds, gone)
         evidence.voided = _left(evidence.voided, gone)
+        evidence.reinstated = _left(evidence.reinstated, gone)
         evidence.restorations = _left(evidence.restorations, gone)
         dismissals = len(evidence.dismissals)
         evidence.dismissals = _left(evidence.dismissals, gone)
@@ -101,7 +103,7 @@ def _expire_without_claims(index: ClaimIndex, cutoff: int) -> int:
 
 
 def _ends_of_returned_lines(index: ClaimIndex) -> LineEnds:
-    """When the lines end that something came back of, among others."""
+    """When the lines end that were taken back or brought back, among others."""
     evidence = index.evidence
     ends: LineEnds = {}
     for fact in acting(evidence):

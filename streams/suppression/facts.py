@@ -6,7 +6,7 @@ is reported anew takes its place.
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar, Final, Protocol, cast
 
 from msgspec import Struct
 
@@ -46,6 +46,13 @@ class Attributes(Struct, frozen=True, array_like=True, gc=False):
     advertiser_id: str | None = None
 
 
+class Completion(Struct, frozen=True, array_like=True, order=True, gc=False):
+    """An `order_completed` event that lists a product."""
+
+    ts: int
+    event_id: str
+
+
 class Line(Struct, frozen=True, array_like=True, gc=False):
     """An order line: that of the greatest (`ts`, `event_id`) that lists the product."""
 
@@ -57,6 +64,21 @@ class Line(Struct, frozen=True, array_like=True, gc=False):
     event_id: str
     quantity: int
     attributes: Attributes | None
+    gift: bool = False
+    """Bought for somebody else."""
+    first: Completion | None = None
+    """The first event that lists it, with which it was bought; None if it is this very one."""
+
+    @property
+    def bought(self) -> int:
+        """When it was bought: an order that is reported again is no newer purchase (SPEC 3)."""
+        first = self.first
+        return self.ts if first is None else first.ts
+
+    @property
+    def first_completion(self) -> Completion:
+        """The event with which it was bought."""
+        return self.first or Completion(self.ts, self.event_id)
 
 
 class Refund(Struct, frozen=True, array_like=True, gc=False):
@@ -73,6 +95,15 @@ class Refund(Struct, frozen=True, array_like=True, gc=False):
 
 class VoidOrder(Struct, frozen=True, array_like=True, gc=False):
     """An order that was cancelled or refunded as a whole, at the time of the newest such event."""
+
+    identity_of: ClassVar = attrgetter("order_id")
+
+    order_id: str
+    ts: int
+
+
+class Reinstatement(Struct, frozen=True, array_like=True, gc=False):
+    """An order that stands after all, at the time of the newest such event."""
 
     identity_of: ClassVar = attrgetter("order_id")
 
@@ -133,7 +164,13 @@ class Choice(Struct, frozen=True, array_like=True, gc=False):
     value: Consent
 
 
-Fact = Line | Refund | VoidOrder | Rejection | Restoration | Shown | Choice
+Fact = Line | Refund | VoidOrder | Reinstatement | Rejection | Restoration | Shown | Choice
+
+Acting = Refund | VoidOrder | Reinstatement
+"""What takes an order back, or brings it back."""
+
+ACTING: Final = (Refund, VoidOrder, Reinstatement)
+"""The same, to ask for the exact type, which is quicker."""
 
 
 def attributes_of(record: HasAttributes) -> Attributes | None:

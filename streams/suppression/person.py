@@ -16,7 +16,7 @@ from streams.suppression.catalog import Catalog
 from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.evidence import Change, Evidence, lines_of, lines_of_order
 from streams.suppression.expiry import endings, expire
-from streams.suppression.facts import Fact, Line, Refund, VoidOrder
+from streams.suppression.facts import ACTING, Acting, Fact, Line, Refund
 from streams.suppression.lists import last_end_before, list_of
 from streams.suppression.policy import Policy
 from streams.suppression.stored import FORMAT, StoredPerson
@@ -59,8 +59,7 @@ class Person:
                 index.update(followed)
         first = event.ts
         for known, fact in changes:
-            is_acting = type(fact) is Refund or type(fact) is VoidOrder
-            if known is not None or is_acting or catalog.aliases:
+            if known is not None or type(fact) in ACTING or catalog.aliases:
                 first = min(first, self._first_end(known, fact, catalog))
         soonest = first + policy.retention + 1
         due = self.due
@@ -71,20 +70,21 @@ class Person:
         return NOTHING
 
     def _first_end(self, known: Fact | None, fact: Fact, catalog: Catalog) -> int:
-        """Neither the fact nor what it corrects or takes something off ends before this time.
+        """Neither the fact nor what it corrects or takes back or brings back ends before this time.
 
         A line that came later than a corrected one may be among them, not one that came earlier.
         """
         first = fact.ts
-        if isinstance(known, Line):
-            first = min(first, known.ts)
+        for line in (known, fact):
+            if isinstance(line, Line):
+                first = min(first, line.bought)
         for acting in (known, fact):
-            if isinstance(acting, Refund | VoidOrder):
+            if isinstance(acting, Acting):
                 for line in lines_of(self.evidence, acting):
-                    first = min(first, line.ts)
+                    first = min(first, line.bought)
             if catalog.aliases and isinstance(acting, Line | Refund):
                 for line in lines_of_order(self.evidence, acting.order_id):
-                    first = min(first, line.ts)  # any may be of the same product
+                    first = min(first, line.bought)  # any may be of the same product
         return first
 
     def _forget_surplus(self, policy: Policy, catalog: Catalog) -> Mapping[str, int]:
@@ -163,6 +163,7 @@ class Person:
                 evidence.restorations,
                 evidence.impressions,
                 evidence.preferences,
+                evidence.reinstated,
             )
         )
 
@@ -179,6 +180,7 @@ class Person:
         evidence.restorations = read.restorations
         evidence.impressions = read.impressions
         evidence.preferences = read.preferences
+        evidence.reinstated = read.reinstated
         person = cls(evidence)
         person.due = read.due
         person.published = read.published

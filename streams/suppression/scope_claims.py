@@ -98,10 +98,10 @@ class TimedLine:
         self.ends: int
         """When the line claims nothing any more."""
         if rule.replenish_days is None:
-            self.until = self.ends = after(line.ts, rule.window)
+            self.until = self.ends = after(line.bought, rule.window)
         else:
             lasts = milliseconds(rule.replenish_days * (kept or line.quantity))
-            self.until = after(line.ts, lasts)
+            self.until = after(line.bought, lasts)
             self.lapses = after(self.until, rule.open)
             self.ends = after(self.lapses, lasts)
         self.matters_until: int = self.ends
@@ -180,7 +180,20 @@ def claims_of(
 
 def purchase_claim(counted: ScopeEvidence, line: Line, until: int) -> Claim:
     """What an owned line claims until a time."""
-    return Claim(counted.scope, counted.value, "purchased", line.ts, until, (line.event_id,))
+    return Claim(
+        counted.scope, counted.value, "purchased", line.bought, until, completions_of(line)
+    )
+
+
+def completions_of(line: Line) -> tuple[str, ...]:
+    """The events behind an owned line: its winning one, and the one with which it was bought.
+
+    Both are mostly the same (SPEC 4).
+    """
+    first = line.first
+    if first is None or first.event_id == line.event_id:
+        return (line.event_id,)
+    return tuple(sorted((line.event_id, first.event_id)))
 
 
 def _lapsed_claims(counted: ScopeEvidence, lines: list[TimedLine]) -> list[Claim]:
@@ -191,12 +204,12 @@ def _lapsed_claims(counted: ScopeEvidence, lines: list[TimedLine]) -> list[Claim
     owned = [timed for timed in lines if timed.kept]
     if not owned:
         return []
-    newest = max([timed.line.ts for timed in owned])
+    newest = max([timed.line.bought for timed in owned])
     claims: list[Claim] = []
     for timed in owned:
         lapses = timed.lapses
-        if lapses is not None and newest <= timed.line.ts:
-            because = (timed.line.event_id,)
+        if lapses is not None and newest <= timed.line.bought:
+            because = completions_of(timed.line)
             claims.append(
                 Claim(counted.scope, counted.value, "lapsed", lapses, timed.ends, because)
             )
@@ -214,8 +227,8 @@ def timed_lines(counted: ScopeEvidence, undone: Undone) -> list[TimedLine]:
         latest = held_back = EARLIEST
         bought: int | None = None
         for timed in owned:
-            if bought is None or timed.line.ts > bought:
-                bought, held_back = timed.line.ts, latest
+            if bought is None or timed.line.bought > bought:
+                bought, held_back = timed.line.bought, latest
             timed.matters_until = max(timed.matters_until, held_back)
             if timed.lapses is not None:
                 latest = max(latest, timed.ends)
@@ -223,7 +236,7 @@ def timed_lines(counted: ScopeEvidence, undone: Undone) -> list[TimedLine]:
 
 
 def _bought(timed: TimedLine) -> int:
-    return timed.line.ts
+    return timed.line.bought
 
 
 def dismissal_claim(counted: ScopeEvidence, rejection: Rejection, policy: Policy) -> Claim:

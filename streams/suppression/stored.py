@@ -10,6 +10,7 @@ from streams.suppression.facts import (
     Choice,
     Line,
     Refund,
+    Reinstatement,
     Rejection,
     Restoration,
     Shown,
@@ -38,6 +39,7 @@ class StoredPerson(Struct, array_like=True, gc=False):
     restorations: tuple[Restoration, ...]
     impressions: tuple[Shown, ...]
     preferences: tuple[Choice, ...]
+    reinstated: tuple[Reinstatement, ...] = ()
 
 
 class _Front(Struct, array_like=True, gc=False):

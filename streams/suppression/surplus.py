@@ -2,8 +2,8 @@
 
 Every fact has an end, the time from which on it matters no more; beyond the bound, those that end
 first go. So what has ended goes before what stands, and of either the oldest; what acts on other
-facts (a refund, a cancellation, a restoration) outlives what it acts on; and `opt_out_all` is the
-last to go. It is what a list too long for SPEC 5 leaves out as well.
+facts (a refund, a cancellation, a reinstatement, a restoration) outlives what it acts on; and
+`opt_out_all` is the last to go. It is what a list too long for SPEC 5 leaves out as well.
 
 The bound lies above the evidence of the busiest wholesaler that is known, so no person reaches
 it. Of somebody who does:
@@ -29,6 +29,7 @@ from streams.suppression.facts import (
     Fact,
     Line,
     Refund,
+    Reinstatement,
     Rejection,
     Restoration,
     Shown,
@@ -42,7 +43,15 @@ MOST_FACTS = 10_000
 ROOM = 1_000
 """So many more are forgotten at once, so that it is seldom."""
 
-KINDS: Final = ("impressions", "lines", "dismissals", "refunds", "voided", "restorations")
+KINDS: Final = (
+    "impressions",
+    "lines",
+    "dismissals",
+    "refunds",
+    "voided",
+    "reinstated",
+    "restorations",
+)
 """The kinds of facts, as `Evidence` has them; at the same end in this order."""
 
 KIND_OF: Final[dict[type, str]] = {
@@ -51,6 +60,7 @@ KIND_OF: Final[dict[type, str]] = {
     Rejection: "dismissals",
     Refund: "refunds",
     VoidOrder: "voided",
+    Reinstatement: "reinstated",
     Restoration: "restorations",
 }
 

@@ -5,14 +5,15 @@ from typing import Final, final
 
 from streams.suppression.evidence import Evidence
 from streams.suppression.facts import (
+    Acting,
     Fact,
     Line,
     LineKey,
     Refund,
+    Reinstatement,
     Rejection,
     Restoration,
     Target,
-    VoidOrder,
 )
 
 Named = tuple[Target | None, str | None]
@@ -23,21 +24,25 @@ Named = tuple[Target | None, str | None]
 class Undone:
     """Returns by order line and restorations by what they name, for as many as there may be."""
 
-    __slots__ = ("_restored", "_returned", "_void")
+    __slots__ = ("_reinstated", "_restored", "_returned", "_void")
 
     def __init__(self, evidence: Evidence) -> None:
         self._returned: dict[LineKey, int] = {}
-        self._void: set[str] = {order.order_id for order in evidence.voided}
+        self._void: dict[str, int] = {order.order_id: order.ts for order in evidence.voided}
+        self._reinstated: dict[str, int] = {
+            order.order_id: order.ts for order in evidence.reinstated
+        }
         self._restored: dict[Named, list[int]] = {}
         for refund in evidence.refunds:
             self.take_back(None, refund)
         for restoration in evidence.restorations:
             self.add_restoration(restoration)
 
-    def take_back(self, known: Fact | None, fact: Refund | VoidOrder) -> None:
-        """Count a refund or a cancellation, in place of what the fact was before."""
-        if isinstance(fact, VoidOrder):
-            self._void.add(fact.order_id)
+    def take_back(self, known: Fact | None, fact: Acting) -> None:
+        """Count what takes an order back or brings it back, in place of what the fact was."""
+        if not isinstance(fact, Refund):
+            times = self._reinstated if isinstance(fact, Reinstatement) else self._void
+            times[fact.order_id] = fact.ts
             return
         if isinstance(known, Refund):
             key = known.order_id, known.product_id
@@ -54,10 +59,18 @@ class Undone:
         """How many of an order line were kept; 0 where it is not owned."""
         if not self._void and not self._returned:
             return line.quantity
-        if line.order_id in self._void:
+        if self._is_void(line.order_id):
             return 0
         returned = self._returned.get((line.order_id, line.product_id), 0)
         return max(0, line.quantity - returned)
+
+    def _is_void(self, order_id: str) -> bool:
+        """Whether an order came back as a whole, and was not reinstated later."""
+        void = self._void.get(order_id)
+        if void is None:
+            return False
+        reinstated = self._reinstated.get(order_id)
+        return reinstated is None or reinstated <= void
 
     def restored_at(self, rejection: Rejection) -> int | None:
         """When a dismissal was first taken back; None if it never was."""

@@ -71,6 +71,7 @@ def bad_records(topic: str) -> tuple[Bad, ...]:
     beside = (
         Bad(orjson.dumps({**right, "user_id": "somebody else"}), "key_mismatch"),
         Bad(orjson.dumps({**right, "ts": NOW + 86_400_001}), "future_timestamp"),
+        Bad(orjson.dumps({**right, "ts": NOW // 1_000}), "past_timestamp"),
         Bad(orjson.dumps({**right, "ts": "now"}), "wrong_type"),
         Bad(orjson.dumps({**right, "ts": 2**63}), "wrong_type"),
     )

@@ -12,10 +12,11 @@ def product_meant(product_id, catalog):
 def as_read(fact, catalog):
     """The fact with the product in place of the alias, in its id as well."""
     read = dict(fact)
-    if "product_id" in fact:
-        meant = product_meant(fact["product_id"], catalog)
-        read["product_id"] = meant
+    if fact["kind"] in ("line", "first_completion", "refund", "impression"):
+        meant = product_meant(fact["id"][-1], catalog)
         read["id"] = (*fact["id"][:-1], meant)
+        if "product_id" in fact:
+            read["product_id"] = meant
     target = fact.get("target")
     if target is not None and target[0] == "product_id":
         read["target"] = ("product_id", product_meant(target[1], catalog))
@@ -37,6 +38,8 @@ def read_by_catalog(facts, catalog):
 def as_one(same):
     if len(same) == 1:
         return same[0]
+    if same[0]["kind"] == "first_completion":
+        return min(same, key=lambda fact: (fact["ts"], fact["event_id"]))
     newest = max((fact["ts"], fact["event_id"]) for fact in same)
     of_newest = [fact for fact in same if (fact["ts"], fact["event_id"]) == newest]
     one = dict(of_newest[0])

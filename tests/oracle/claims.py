@@ -66,12 +66,31 @@ def makes_claims(fact):
 # --- purchases ---------------------------------------------------------------------------------
 
 
+def first_completion(line, facts):
+    """The first event that lists the line: with it, it was bought."""
+    for fact in facts:
+        if fact["kind"] == "first_completion" and fact["id"][1:] == line["id"][1:]:
+            return fact
+    raise AssertionError("a line has a first event")
+
+
+def bought(line, facts):
+    return first_completion(line, facts)["ts"]
+
+
+def is_void(order_id, facts):
+    """Whether all of the order came back, and it was not reinstated later."""
+    voided = [f["ts"] for f in facts if f["kind"] == "whole_refund" and f["order_id"] == order_id]
+    reinstated = [f["ts"] for f in facts if f["kind"] == "reinstated" and f["order_id"] == order_id]
+    return bool(voided) and not any(ts > max(voided) for ts in reinstated)
+
+
 def net_quantity(line, facts):
-    """Bought minus refunded; nothing once the whole order came back or was cancelled."""
+    """Bought minus refunded; nothing while the whole order came back or is cancelled."""
+    if is_void(line["order_id"], facts):
+        return 0
     quantity = line["quantity"]
     for fact in facts:
-        if fact["kind"] == "whole_refund" and fact["order_id"] == line["order_id"]:
-            return 0
         if (
             fact["kind"] == "refund"
             and fact["order_id"] == line["order_id"]
@@ -112,13 +131,14 @@ def purchase_terms(line, policy, catalog):
     }
 
 
-def line_end(line, quantity, policy, catalog):
+def line_end(line, quantity, facts, policy, catalog):
     """When the last claim of the line ends, were `quantity` of it owned."""
     terms = purchase_terms(line, policy, catalog)
+    since = bought(line, facts)
     if terms["replenish_days"] is None:
-        return line["ts"] + terms["window"]
+        return since + terms["window"]
     used_up = int(terms["replenish_days"] * quantity * DAY)
-    return line["ts"] + used_up + terms["open"] + used_up
+    return since + used_up + terms["open"] + used_up
 
 
 def line_claims(facts, policy, catalog):
@@ -129,18 +149,18 @@ def line_claims(facts, policy, catalog):
 
     claims = []
     for line, terms in owned:
-        bought = line["ts"]
+        start = bought(line, facts)
         scope_and_value = terms["scope_and_value"]
-        because = [line["event_id"]]
+        because = [line["event_id"], first_completion(line, facts)["event_id"]]
         if terms["replenish_days"] is None:
-            until = bought + terms["window"]
-            claims.append(claim(scope_and_value, "purchased", bought, until, because))
+            until = start + terms["window"]
+            claims.append(claim(scope_and_value, "purchased", start, until, because))
             continue
         used_up = int(terms["replenish_days"] * net_quantity(line, facts) * DAY)
-        until = bought + used_up
-        claims.append(claim(scope_and_value, "purchased", bought, until, because))
+        until = start + used_up
+        claims.append(claim(scope_and_value, "purchased", start, until, because))
         bought_again = any(
-            other["ts"] > bought and other_terms["scope_and_value"] == scope_and_value
+            bought(other, facts) > start and other_terms["scope_and_value"] == scope_and_value
             for other, other_terms in owned
         )
         if not bought_again:

@@ -4,6 +4,7 @@ import orjson
 
 from tests.oracle.aliases import as_read, read_by_catalog
 from tests.oracle.claims import (
+    bought,
     dismissal_until,
     ends,
     line_end,
@@ -27,9 +28,13 @@ def facts_of(event):
 
 def purchase_facts(event):
     about = {"event_id": event["event_id"], "order_id": event["order_id"], "ts": event["ts"]}
-    if event["event"] == "order_cancelled" or event["products"] is None:
-        fact_id = ("whole_refund", event["event_id"], event["order_id"])
-        return [{"kind": "whole_refund", "id": fact_id, **about}]
+    whole = None
+    if event["event"] == "order_reinstated":
+        whole = "reinstated"
+    elif event["event"] == "order_cancelled" or event["products"] is None:
+        whole = "whole_refund"
+    if whole is not None:
+        return [{"kind": whole, "id": (whole, event["event_id"], event["order_id"]), **about}]
 
     kind = "line" if event["event"] == "order_completed" else "refund"
     facts = {}
@@ -37,16 +42,23 @@ def purchase_facts(event):
         product_id = product["product_id"]
         if product_id in facts:
             facts[product_id]["quantity"] += product["quantity"]
+            facts[product_id]["gift"] |= product["gift"]
             continue
         facts[product_id] = {
             "kind": kind,
             "id": (kind, event["order_id"] if kind == "line" else event["event_id"], product_id),
             "product_id": product_id,
             "quantity": product["quantity"],
+            "gift": product["gift"],
             "attributes": product["attributes"],
             **about,
         }
-    return list(facts.values())
+    if kind == "refund":
+        return list(facts.values())
+    return list(facts.values()) + [
+        {"kind": "first_completion", "id": ("first_completion", *line["id"][1:]), **about}
+        for line in facts.values()
+    ]
 
 
 def dismissal_facts(event):
@@ -93,11 +105,18 @@ def preference_facts(event):
 
 
 def joined(facts):
-    """One fact for each id: that of the greatest (ts, event_id), then of the greatest content."""
+    """One fact for each id: that of the greatest (ts, event_id), then of the greatest content.
+
+    Of the first events of lines it is the least.
+    """
     winners = {}
     for fact in facts:
         other = winners.get(fact["id"])
-        if other is None or order_key(fact) > order_key(other):
+        if other is None:
+            winners[fact["id"]] = fact
+            continue
+        is_later = order_key(fact) > order_key(other)
+        if is_later != (fact["kind"] == "first_completion"):
             winners[fact["id"]] = fact
     return list(winners.values())
 
@@ -145,9 +164,12 @@ def end_of_claims(fact, facts, policy, catalog):
     # A line that came back entirely stays as long as it would have, had it been kept; one that
     # keeps an earlier line from lapsing matters as long as that one.
     quantity = net_quantity(fact, facts)
-    end = line_end(fact, quantity if quantity > 0 else fact["quantity"], policy, catalog)
-    held_back = lines_held_back(fact, facts, policy, catalog)
-    return max([end, *(line_end(x, net_quantity(x, facts), policy, catalog) for x in held_back)])
+    end = line_end(fact, quantity if quantity > 0 else fact["quantity"], facts, policy, catalog)
+    ends_held_back = [
+        line_end(other, net_quantity(other, facts), facts, policy, catalog)
+        for other in lines_held_back(fact, facts, policy, catalog)
+    ]
+    return max([end, *ends_held_back])
 
 
 def lines_held_back(line, facts, policy, catalog):
@@ -157,7 +179,9 @@ def lines_held_back(line, facts, policy, catalog):
     scope = purchase_terms(line, policy, catalog)["scope_and_value"]
     held_back = []
     for other in facts:
-        if other["kind"] != "line" or net_quantity(other, facts) <= 0 or other["ts"] >= line["ts"]:
+        if other["kind"] != "line" or net_quantity(other, facts) <= 0:
+            continue
+        if bought(other, facts) >= bought(line, facts):
             continue
         terms = purchase_terms(other, policy, catalog)
         if terms["replenish_days"] is not None and terms["scope_and_value"] == scope:
@@ -169,7 +193,11 @@ def acts_on(fact, other):
     """Does this fact, which makes no claim, change what the other one claims?"""
     if fact["kind"] == "restored":
         return ends(fact, other)
-    if other["kind"] != "line" or fact["kind"] not in ("refund", "whole_refund"):
+    if other["kind"] != "line":
+        return False
+    if fact["kind"] == "first_completion":
+        return fact["id"][1:] == other["id"][1:]
+    if fact["kind"] not in ("refund", "whole_refund", "reinstated"):
         return False
     if fact["kind"] == "refund" and fact["product_id"] != other["product_id"]:
         return False

@@ -143,6 +143,8 @@ class _Recording:
                 product["quantity"] = self.random.choice([1, 1, 2, 3])
             if self.chance(0.3):
                 product["price"] = self.shop.some_price()
+            if self.chance(0.1):
+                product["gift"] = self.chance(0.8)
             products.append(product)
         return products
 
@@ -150,12 +152,14 @@ class _Recording:
         _, value = self.timed(timestamp)
         value |= {
             "event_id": self.new_id("e"),
-            "event": self.random.choice(["order_refunded", "order_refunded", "order_cancelled"]),
+            "event": self.random.choice(
+                ["order_refunded", "order_refunded", "order_cancelled", "order_reinstated"]
+            ),
             "order_id": self.random.choice(self.orders),
         }
         if value["event"] == "order_refunded" and self.chance(0.8):
             value["products"] = self.order_products(at_least=0 if self.chance(0.1) else 1)
-        if value["event"] == "order_cancelled" and self.chance(0.3):
+        if value["event"] in ("order_cancelled", "order_reinstated") and self.chance(0.3):
             value["products"] = self.random.choice(["ignored", [1], []])
         if self.chance(0.05):
             value["products"] = None
@@ -243,7 +247,10 @@ class _Recording:
             return
         value = copy.deepcopy(record["value"])
         value["ts"] = self.timed(timestamp, always=True)[0]
-        if record["topic"] == "purchases" and value["event"] != "order_cancelled":
+        if record["topic"] == "purchases" and value["event"] in (
+            "order_completed",
+            "order_refunded",
+        ):
             for product in value.get("products") or []:
                 product["quantity"] = self.random.choice([1, 2, 5])
         if record["topic"] == "dismissals" and "reason" in value:

@@ -60,6 +60,7 @@ FAULTS = {
         ("purchases", ["products", 0], None),
         ("purchases", ["products", 0, "quantity"], 1.5),
         ("purchases", ["products", 0, "brand"], ["b1"]),
+        ("purchases", ["products", 0, "gift"], "yes"),
         ("dismissals", ["price"], [1]),
         ("dismissals", ["currency"], 978),
         ("dismissals", ["product_id"], 1),
@@ -81,6 +82,10 @@ FAULTS = {
         ("preferences", ["personalised_ads"], "maybe"),
     ],
 }
+OTHER_FAULTS = [
+    *("not_json", "not_an_object", "key_mismatch", "no_key"),
+    *("future_timestamp", "past_timestamp"),
+]
 NOT_JSON = [b"{oops", b"\xff\xfe", b"", b"NaN", b'{"a": 1']
 NOT_AN_OBJECT = [[], "text", 5, None, True]
 
@@ -88,9 +93,7 @@ NOT_AN_OBJECT = [[], "text", 5, None, True]
 def invalid_record(random, user_id, partition, timestamp):
     """(record, code): one that has to go to the dead letters, and why."""
     record = {"key": user_id, "partition": partition, "timestamp": timestamp}
-    code = random.choice(
-        [*FAULTS, "not_json", "not_an_object", "key_mismatch", "no_key", "future_timestamp"]
-    )
+    code = random.choice([*FAULTS, *OTHER_FAULTS])
     if code in FAULTS:
         topic, path, wrong = random.choice(FAULTS[code])
         record["topic"] = topic
@@ -109,6 +112,8 @@ def invalid_record(random, user_id, partition, timestamp):
     elif code == "no_key":
         record["key"] = None
         code = "missing_field"
+    elif code == "past_timestamp":
+        value["ts"] = random.choice([timestamp // 1_000, timestamp - 3_653 * DAY - 1])
     else:
         value["ts"] = timestamp + DAY + random.choice([1, 1_000, 400 * DAY])
     record["value"] = value

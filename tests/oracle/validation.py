@@ -14,7 +14,7 @@ MAXIMUM_VALUE_BYTES = 1_048_576
 
 CHANNELS = ["display", "video", "native", "email", "push", "onsite"]
 BASES = ["given", "observed", "inferred"]
-PURCHASE_EVENTS = ["order_completed", "order_refunded", "order_cancelled"]
+PURCHASE_EVENTS = ["order_completed", "order_refunded", "order_cancelled", "order_reinstated"]
 ACTIONS = ["dismissed", "restored"]
 ANSWERS = ["granted", "denied"]
 DISMISSAL_REASONS = [
@@ -165,6 +165,7 @@ def order_product(value):
         "product_id": read_field(value, "product_id", text, required=True),
         "quantity": read_field(value, "quantity", quantity, default=1),
         "price": read_field(value, "price", number),
+        "gift": read_field(value, "gift", truth, default=False),
         "attributes": attributes(value),
     }
 
@@ -176,11 +177,11 @@ def purchase(value):
         "event": read_field(value, "event", one_of(PURCHASE_EVENTS), required=True),
         "order_id": read_field(value, "order_id", text, required=True),
     }
-    cancelled = checked["event"] == "order_cancelled"
+    whole = checked["event"] in ("order_cancelled", "order_reinstated")
     checked["products"] = read_field(
         value,
         "products",
-        anything if cancelled else list_of(order_product),
+        anything if whole else list_of(order_product),
         required=checked["event"] == "order_completed",
     )
     return checked
@@ -300,6 +301,8 @@ def person_event(record):
         event["ts"] = record["timestamp"]
     if event["ts"] > record["timestamp"] + DAY:
         raise RefusedError("future_timestamp")
+    if event["ts"] < record["timestamp"] - 3_653 * DAY:
+        raise RefusedError("past_timestamp")
     return event
 
 

@@ -19,7 +19,12 @@ attributes = {
     "advertiser_id": st.sampled_from([None, "shop"]),
 }
 order_products = st.builds(
-    OrderProduct, product_id=product_ids, quantity=st.integers(1, 3), price=prices, **attributes
+    OrderProduct,
+    product_id=product_ids,
+    quantity=st.integers(1, 3),
+    price=prices,
+    gift=st.booleans(),
+    **attributes,
 )
 about = {"event_id": ids, "user_id": st.just("ann"), "ts": times}
 
@@ -32,7 +37,7 @@ purchases = st.builds(
 )
 undone_orders = st.builds(
     Purchase,
-    event=st.sampled_from(["order_refunded", "order_cancelled"]),
+    event=st.sampled_from(["order_refunded", "order_cancelled", "order_reinstated"]),
     order_id=st.sampled_from(["o1", "o2"]),
     products=st.none(),
     **about,

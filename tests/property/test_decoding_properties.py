@@ -83,7 +83,8 @@ candidates = objects(
     },
 )
 order_products = objects(
-    {"product_id": names}, {"quantity": st.integers(0, 3), "price": prices, **attributes}
+    {"product_id": names},
+    {"quantity": st.integers(0, 3), "price": prices, "gift": st.booleans(), **attributes},
 )
 consents = st.sampled_from(["granted", "denied"])
 targets = (
@@ -99,7 +100,9 @@ VALUES = {
     "purchases": objects(
         {
             "event_id": names,
-            "event": st.sampled_from(["order_completed", "order_refunded", "order_cancelled"]),
+            "event": st.sampled_from(
+                ["order_completed", "order_refunded", "order_cancelled", "order_reinstated"]
+            ),
             "order_id": names,
         },
         {**of_every_person_record, "products": st.lists(order_products, max_size=2)},

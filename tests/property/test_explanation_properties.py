@@ -96,11 +96,15 @@ def test_the_evidence_of_every_claim_has_the_ids_that_the_claim_names(seed: int)
             holdings = as_json(held(join, user_id, join.newest or 0))
             assert len(holdings["claims"]) == len(person.index(policy, catalog).claims())
             for claim in holdings["claims"]:
-                ids = {
-                    fact["impression_id" if fact["kind"] == "impression" else "event_id"]
-                    for fact in claim["evidence"]
-                }
+                ids = set().union(*map(ids_of, claim["evidence"]))
                 assert sorted(ids) == claim["because"]
+
+
+def ids_of(fact: dict[str, Any]) -> set[str]:
+    """The events that a fact rests on."""
+    if fact["kind"] == "impression":
+        return {fact["impression_id"]}
+    return {each["event_id"] for each in (fact, fact.get("first")) if each is not None}
 
 
 @often

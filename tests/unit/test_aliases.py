@@ -122,6 +122,13 @@ def test_the_newest_report_of_a_line_counts_whatever_id_it_names() -> None:
         assert answers(joined(*events, refund("tv")), "tv") == []
 
 
+def test_an_order_that_is_reported_again_by_another_id_is_no_newer_purchase() -> None:
+    join = joined(purchase("sku", event_id="e1"), purchase("0012", event_id="e2", ts=NOW + DAY))
+    [(_, _, current)] = join.prepare()
+    assert current is not None
+    assert [(entry.since, entry.because) for entry in current.entries] == [(NOW, ("e1", "e2"))]
+
+
 def test_a_restoration_by_one_id_takes_back_a_dismissal_by_another() -> None:
     join = joined(dismissal("not_interested", product_id="sku"))
     assert answers(join, "tv") == ["tv"]

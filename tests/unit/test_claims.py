@@ -22,6 +22,7 @@ from tests.builders import (
     product,
     purchase,
     refund,
+    reinstatement,
     restoration,
     the_claim,
 )
@@ -53,8 +54,25 @@ def test_an_owned_line_claims_its_product_for_the_window() -> None:
     )
 
 
-def test_the_winning_event_is_behind_the_claim() -> None:
-    assert the_claim(purchase(), purchase(event_id="edited", ts=NOW + 1)).because == ("edited",)
+def test_an_order_that_is_reported_again_is_no_newer_purchase() -> None:
+    claim = the_claim(purchase(event_id="first"), purchase(event_id="again", ts=NOW + DAY))
+    assert (claim.since, claim.until) == (NOW, NOW + 180 * DAY)
+    assert claim.because == ("again", "first")
+
+
+def test_what_was_reported_in_between_is_not_behind_the_claim() -> None:
+    events = [purchase(event_id=f"e{day}", ts=NOW + day * DAY) for day in range(3)]
+    assert the_claim(*events).because == ("e0", "e2")
+
+
+def test_an_event_that_was_sent_twice_is_behind_the_claim_once() -> None:
+    claim = the_claim(purchase(ts=NOW), purchase(ts=NOW + DAY))
+    assert (claim.since, claim.because) == (NOW, ("bought",))
+
+
+def test_a_reinstated_order_claims_from_when_it_was_bought() -> None:
+    claim = the_claim(purchase(), cancellation(ts=NOW + 1), reinstatement(ts=NOW + DAY))
+    assert (claim.since, claim.because) == (NOW, ("bought",))
 
 
 @pytest.mark.parametrize("undone", [refund("tv"), refund(), cancellation()])
@@ -132,6 +150,19 @@ def test_whoever_bought_again_has_not_lapsed() -> None:
     again = coffee("again", ts=NOW + 35 * DAY)
     found = claims(coffee(ts=NOW), again, policy=COFFEE_POLICY)
     assert [claim.because for claim in found if claim.reason == "lapsed"] == [("again",)]
+
+
+def test_an_order_that_is_reported_again_does_not_keep_another_one_from_lapsing() -> None:
+    first, reported_again = coffee("first", ts=NOW), coffee("first", ts=NOW + 5 * DAY)
+    second = coffee("second", ts=NOW + DAY)
+    found = claims(first, second, reported_again, policy=COFFEE_POLICY)
+    assert [claim.because for claim in found if claim.reason == "lapsed"] == [("second",)]
+
+
+def test_the_first_event_is_behind_the_lapse_as_well() -> None:
+    events = [purchase("beans", event_id=name, ts=NOW + n) for n, name in enumerate(("a", "b"))]
+    _, lapsed = claims(*events, catalog=catalog(beans={"replenish_days": 10}))
+    assert lapsed.because == ("a", "b")
 
 
 def test_what_was_bought_again_and_came_back_does_not_count() -> None:

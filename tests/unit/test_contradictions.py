@@ -64,6 +64,7 @@ TWO_CONTENTS = {
     ),
     "another quantity": (purchase(), purchase(product(quantity=2))),
     "other attributes": (purchase(), purchase(product(brand="acme"))),
+    "a gift": (purchase(), purchase(product(gift=True))),
     "a product more": (purchase("tv"), purchase("tv", "mug")),
     "a product less": (purchase("tv", "mug"), purchase("tv")),
     "another order": (purchase(order_id="o1"), purchase(order_id="o2")),

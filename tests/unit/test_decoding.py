@@ -47,10 +47,8 @@ def test_user_and_time_come_from_the_record_where_the_value_has_none() -> None:
 
 
 def test_user_and_time_of_the_value_stand() -> None:
-    event = read(
-        "impressions", {"impression_id": "i", "product_id": "p", "user_id": "ü", "ts": 5}, None
-    )
-    assert event == Impression(impression_id="i", product_id="p", user_id="ü", ts=5)
+    fields = {"impression_id": "i", "product_id": "p", "user_id": "ü", "ts": NOW - 5}
+    assert read("impressions", fields, None) == Impression(**fields)
 
 
 def test_a_request_without_options_is_for_display_on_somebody_elses_site() -> None:
@@ -83,9 +81,12 @@ def test_a_null_deep_inside_counts_as_absent() -> None:
 
 
 @pytest.mark.parametrize("products", [5, [{"product_id": 5}], [{"product_id": "p1"}], None])
-def test_the_products_of_a_cancellation_are_ignored(products: object) -> None:
-    cancelled = {"event_id": "e", "event": "order_cancelled", "order_id": "o"}
-    event = read("purchases", {**cancelled, "products": products})
+@pytest.mark.parametrize("kind", ["order_cancelled", "order_reinstated"])
+def test_the_products_of_what_is_about_the_whole_order_are_ignored(
+    kind: str, products: object
+) -> None:
+    about = {"event_id": "e", "event": kind, "order_id": "o"}
+    event = read("purchases", {**about, "products": products})
     assert isinstance(event, Purchase)
     assert event.products is None
 
@@ -136,6 +137,31 @@ def test_a_value_over_one_mebibyte_is_too_large_whatever_it_holds() -> None:
 def test_a_record_may_be_a_day_ahead_of_its_timestamp() -> None:
     event = read("impression-requests", {**REQUEST, "ts": NOW + DAY})
     assert event.ts == NOW + DAY
+
+
+def test_a_record_may_be_ten_years_behind_its_timestamp_and_no_longer() -> None:
+    event = read("impression-requests", {**REQUEST, "ts": NOW - 3_653 * DAY})
+    assert event.ts == NOW - 3_653 * DAY
+    code, detail = refusal("impression-requests", {**REQUEST, "ts": NOW - 3_653 * DAY - 1})
+    assert code == "past_timestamp"
+    assert detail.startswith("ts: expected milliseconds, at most 3,653 days before")
+
+
+def test_a_time_in_seconds_is_refused() -> None:
+    code, detail = refusal("impression-requests", {**REQUEST, "ts": NOW // 1000})
+    assert (code, detail.endswith("got 1700000000")) == ("past_timestamp", True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_gift"), [({}, False), ({"gift": None}, False), ({"gift": True}, True)]
+)
+def test_a_product_is_a_gift_only_where_the_order_says_so(
+    fields: dict[str, object], is_gift: bool
+) -> None:
+    bought = {"event_id": "e", "event": "order_completed", "order_id": "o"}
+    event = read("purchases", {**bought, "products": [{"product_id": "p", **fields}]})
+    assert isinstance(event, Purchase)
+    assert [product.gift for product in event.products or ()] == [is_gift]
 
 
 def test_a_wrong_field_is_reported_before_a_wrong_key_and_a_wrong_time() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.records import Event, Purchase
 from streams.suppression.evidence import Evidence
-from streams.suppression.facts import Shown, Target
+from streams.suppression.facts import Completion, Shown, Target
 from streams.suppression.person import Person
 from streams.suppression.stored import FORMAT, due_of
 from streams.suppression.surplus import KINDS
@@ -26,6 +26,7 @@ from tests.builders import (
     purchase,
     read_back,
     refund,
+    reinstatement,
     request,
     restoration,
     stored,
@@ -80,7 +81,34 @@ def test_a_line_is_that_of_the_latest_event_whichever_came_first(turned: bool) -
     later = purchase(product(quantity=2), event_id="a", ts=NOW + 1)
     events = [later, earlier] if turned else [earlier, later]
     [line] = person_with(*events).lines
-    assert (line.quantity, line.ts, line.event_id) == (2, NOW + 1, "a")
+    assert (line.quantity, line.ts, line.event_id, line.bought) == (2, NOW + 1, "a", NOW)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_order_that_is_reported_again_was_bought_when_it_was_reported_first(
+    turned: bool,
+) -> None:
+    events = [purchase(event_id=f"e{day}", ts=NOW + day * DAY) for day in (0, 3, 1)]
+    [line] = person_with(*events[:: -1 if turned else 1]).lines
+    assert (line.event_id, line.first) == ("e3", Completion(NOW, "e0"))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_several_events_at_the_first_time_it_was_bought_with_the_least_id(turned: bool) -> None:
+    events = [purchase(event_id=name) for name in ("b", "a", "c")]
+    [line] = person_with(*events[:: -1 if turned else 1]).lines
+    assert (line.event_id, line.first) == ("c", Completion(NOW, "a"))
+
+
+def test_a_line_that_was_reported_once_names_no_other_event() -> None:
+    [line] = person_with(purchase(), purchase()).lines
+    assert (line.first, line.bought) == (None, NOW)
+
+
+def test_what_an_order_lists_later_was_bought_later() -> None:
+    added = purchase("tv", "cable", event_id="again", ts=NOW + DAY)
+    lines = person_with(purchase("tv"), added).lines
+    assert {line.product_id: line.bought for line in lines} == {"tv": NOW, "cable": NOW + DAY}
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -105,6 +133,17 @@ def test_a_line_keeps_the_attributes_of_its_winning_event() -> None:
     attributes = line.attributes
     assert attributes is not None
     assert (attributes.brand, attributes.item_group_id) == ("zenith", None)
+
+
+def test_a_line_is_a_gift_if_its_winning_event_says_so() -> None:
+    wrapped = purchase(product(gift=True), event_id="wrapped", ts=NOW + 1)
+    assert [line.gift for line in person_with(purchase(), wrapped).lines] == [True]
+    assert [line.gift for line in person_with(wrapped, purchase(ts=NOW + 2)).lines] == [False]
+
+
+def test_a_line_of_which_a_part_is_a_gift_is_one() -> None:
+    for listed in (["tv", product(gift=True)], [product(gift=True), "tv"]):
+        assert [line.gift for line in person_with(purchase(*listed)).lines] == [True]
 
 
 # --- refunds and cancellations -------------------------------------------------------------------
@@ -154,9 +193,35 @@ def test_a_whole_refund_or_a_cancellation_takes_every_line_to_zero(whole: Event)
 
 
 @pytest.mark.parametrize("whole", [refund(), cancellation()], ids=["refund", "cancellation"])
-def test_an_order_that_came_back_whole_stays_away_for_good(whole: Event) -> None:
-    bought_later = purchase(event_id="again", ts=NOW + HOUR)
-    assert owned(whole, bought_later) == {}
+def test_an_order_that_came_back_whole_stays_away_though_it_is_reported_again(whole: Event) -> None:
+    reported_again = purchase(event_id="again", ts=NOW + HOUR)
+    assert owned(purchase(), whole, reported_again) == {}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("whole", [refund(), cancellation()], ids=["refund", "cancellation"])
+def test_an_order_that_is_reinstated_is_owned_again(whole: Event, turned: bool) -> None:
+    events = [three(), whole, reinstatement(ts=NOW + 1)]
+    assert owned(*events[:: -1 if turned else 1]) == {"tv": 3}
+
+
+@pytest.mark.parametrize(("later", "kept"), [(-1, {}), (0, {}), (1, {"tv": 1})])
+def test_an_order_is_reinstated_only_after_it_came_back(later: int, kept: dict[str, int]) -> None:
+    assert owned(purchase(), cancellation(), reinstatement(ts=NOW + later)) == kept
+
+
+def test_an_order_that_came_back_again_is_gone_again() -> None:
+    events = [purchase(), cancellation("one"), reinstatement(ts=NOW + 1)]
+    assert owned(*events, refund(event_id="two", ts=NOW + 2)) == {}
+
+
+def test_of_a_reinstated_order_what_came_back_in_part_stays_away() -> None:
+    assert owned(three(), refund("tv"), cancellation(), reinstatement(ts=NOW + 1)) == {"tv": 2}
+
+
+def test_a_reinstatement_leaves_other_orders_alone() -> None:
+    other = reinstatement(order_id="second", ts=NOW + 1)
+    assert owned(purchase(), cancellation(), other) == {}
 
 
 def test_a_cancellation_leaves_other_orders_alone() -> None:
@@ -290,6 +355,8 @@ EVERYTHING = (
     purchase(product(brand="acme", categories=["a", "a.b"]), "cable"),
     refund("cable"),
     cancellation(order_id="second"),
+    reinstatement(order_id="second", ts=NOW + 1),
+    purchase(product(gift=True), event_id="again", ts=NOW + 1),
     dismissal("not_interested", product_id="tv", price=9.5, item_group_id="tvs"),
     restoration(reason="block_brand", brand="acme"),
     impression(),

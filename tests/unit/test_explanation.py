@@ -26,6 +26,7 @@ from tests.builders import (
     product,
     purchase,
     refund,
+    reinstatement,
     request,
     restoration,
 )
@@ -212,6 +213,19 @@ def test_a_cancelled_order_is_told_though_it_has_no_effect() -> None:
     assert (line["kept"], line["void_since"]) == (0, NOW + 1)
 
 
+def test_an_order_that_was_reinstated_is_told_with_when() -> None:
+    events = purchase("tv"), cancellation(ts=NOW + 1), reinstatement(ts=NOW + 2)
+    explanation = explained(request("tv", ts=NOW + 3), *events)
+    [[line]] = [claim["evidence"] for claim in explanation["claims"]]
+    assert (line["kept"], line["void_since"], line["reinstated_at"]) == (1, NOW + 1, NOW + 2)
+
+
+def test_a_reinstatement_of_what_came_back_later_is_not_told() -> None:
+    events = purchase("tv"), reinstatement(ts=NOW + 1), cancellation(ts=NOW + 2)
+    [line] = explained(request("tv", ts=NOW + 3), *events)["without_effect"]
+    assert (line["kept"], line["reinstated_at"]) == (0, None)
+
+
 def test_a_dismissal_that_was_taken_back_is_told_with_what_took_it_back() -> None:
     others = [restoration("of the radio", ts=NOW + 1, product_id="radio")]
     back = restoration("of the tv", ts=NOW + 2, product_id="tv")
@@ -243,6 +257,7 @@ def test_an_order_that_was_corrected_names_what_it_replaced() -> None:
     [claim] = explanation["claims"]
     [line] = claim["evidence"]
     assert (line["event_id"], line["quantity"]) == ("second", 2)
+    assert line["first"] == {"event_id": "first", "ts": NOW}
     assert line["replaced"] == [{"event_id": "first", "ts": NOW}]
 
 

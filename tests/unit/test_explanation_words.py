@@ -21,6 +21,7 @@ from tests.builders import (
     product,
     purchase,
     refund,
+    reinstatement,
     request,
     restoration,
 )
@@ -58,6 +59,7 @@ def test_every_way_to_undo_a_claim_has_words() -> None:
             dismissal("not_interested", product_id="tv", price=9.5),
             "Rejection of product tv as not_interested at {}, at a price of 9.5 (event dismissed).",
         ),
+        (reinstatement(), "Order order reinstated at {}."),
         (dismissal("covered_content"), "Rejection as covered_content at {} (event dismissed)."),
         (
             restoration(reason="block_brand", brand="acme"),
@@ -114,6 +116,24 @@ def test_an_order_that_replaced_another_event_says_so() -> None:
     second = purchase("tv", event_id="second", ts=NOW)
     [evidence] = [line for line in lines(request("tv"), first, second) if "Evidence" in line]
     assert evidence.endswith(
-        "(event second); it counts instead of what was said at 2023-11-14 22:13:19 UTC (event "
-        "first)."
+        "order order of 2023-11-14 22:13:19 UTC (event first), reported again at 2023-11-14 "
+        "22:13:20 UTC: 1 x tv (event second); it counts instead of what was said at 2023-11-14 "
+        "22:13:19 UTC (event first)."
+    )
+
+
+def test_an_order_that_was_cancelled_and_reinstated_says_so() -> None:
+    events = (
+        purchase(product(quantity=2, gift=True)),
+        refund("tv"),
+        cancellation(ts=NOW + 1_000),
+        reinstatement(ts=NOW + 2_000),
+    )
+    [evidence] = [
+        line for line in lines(request("tv", ts=NOW + 2_000), *events) if "Evidence" in line
+    ]
+    assert evidence.endswith(
+        ": 2 x tv as a gift (event bought); 1 returned at 2023-11-14 22:13:20 UTC (event "
+        "refunded); cancelled or returned as a whole at 2023-11-14 22:13:21 UTC; reinstated at "
+        "2023-11-14 22:13:22 UTC; 1 kept."
     )

@@ -59,15 +59,17 @@ def input_of(
     )
 
 
-def without_nulls(value: Any) -> Any:
+def what_is_said(value: Any) -> Any:
+    """The value without what is null or false, as it is when absent."""
     if isinstance(value, dict):
-        return {name: without_nulls(each) for name, each in value.items() if each is not None}
-    return [without_nulls(each) for each in value] if isinstance(value, list) else value
+        said = {name: each for name, each in value.items() if each is not None}
+        return {name: what_is_said(each) for name, each in said.items() if each is not False}
+    return [what_is_said(each) for each in value] if isinstance(value, list) else value
 
 
 def fields_of(decoded: Input) -> list[dict[str, Any]]:
     return [
-        {"topic": TOPIC_OF[type(event)], "value": without_nulls(msgspec.to_builtins(event))}
+        {"topic": TOPIC_OF[type(event)], "value": what_is_said(msgspec.to_builtins(event))}
         for event in events_of(decoded)
     ]
 

@@ -6,6 +6,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from schemas.decoding import MAX_FUTURE_MS, MAX_PAST_MS
 from schemas.openapi import document
 from tests.builders import NOW, dismissal, preference, published, purchase
 from tests.served import FixedView, served
@@ -26,9 +27,12 @@ def described() -> Iterator[Any]:
         "ann": published(dismissal("not_interested", product_id="tv", price=10)),
     }
     openapi = document()
-    # What the schemas do not say: a time that is no 64-bit integer, or a day ahead, is refused.
+    # What the schemas do not say: a time is refused that is a day ahead or ten years back.
     fields = openapi["components"]["schemas"]
-    fields["Request"]["properties"]["ts"] |= {"minimum": -(2**63), "maximum": NOW}
+    fields["Request"]["properties"]["ts"] |= {
+        "minimum": NOW - MAX_PAST_MS,
+        "maximum": NOW + MAX_FUTURE_MS,
+    }
     fields["Candidate"]["properties"]["interest_at"]["minimum"] = -(2**63)
     # Nor that the ids of impressions differ.
     fields["BidRequest"]["properties"]["imp"]["maxItems"] = 1

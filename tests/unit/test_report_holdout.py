@@ -88,6 +88,12 @@ def test_what_was_bought_before_the_ad_does_not_count() -> None:
     assert found["bought_anything"]["holdout"]["buyers"] == 0
 
 
+def test_an_order_that_is_reported_again_after_the_ad_does_not_count() -> None:
+    life = bought_and_asked(HELD_OUT[0])
+    again = purchase("tv", event_id="e2", order_id="o1", ts=NOW + 2 * DAY, user_id=HELD_OUT[0])
+    assert holdout([*life, line(again)])["bought_anything"]["holdout"]["buyers"] == 0
+
+
 def test_buyers_lost_are_the_difference_times_those_who_were_spared() -> None:
     lives = [bought_and_asked(name, "tv") for name in HELD_OUT[:4]]
     lives += [bought_and_asked(name) for name in OTHERS[:10]]

@@ -23,6 +23,7 @@ from tests.builders import (
     product,
     purchase,
     refund,
+    reinstatement,
     restoration,
     stored,
 )
@@ -74,6 +75,7 @@ def test_evidence_stays_until_its_claims_ended_longer_ago_than_the_retention() -
         (refund(), NOW),
         (refund("tv"), NOW),
         (cancellation(), NOW),
+        (reinstatement(), NOW),
         (restoration(), NOW),
     ],
 )
@@ -136,6 +138,31 @@ def test_what_takes_a_line_away_stays_as_long_as_the_line_would_have(undone: Eve
     assert evidence.lines
     assert evidence.refunds or evidence.voided
     assert expiry(purchase(ts=NOW), undone) == NOW + 180 * DAY + RETENTION + 1
+
+
+def test_what_brings_a_line_back_stays_as_long_as_the_line() -> None:
+    events = purchase(ts=NOW), cancellation(ts=NOW + 1), reinstatement(ts=NOW + 2)
+    evidence = left(*events, at=NOW + 180 * DAY + RETENTION)
+    assert evidence.lines
+    assert evidence.voided
+    assert evidence.reinstated
+    assert expiry(*events) == NOW + 180 * DAY + RETENTION + 1
+
+
+def test_a_line_that_is_reported_again_goes_no_later_for_that() -> None:
+    reported_again = purchase(event_id="again", ts=NOW + 20 * DAY)
+    assert expiry(purchase(ts=NOW), reported_again) == NOW + 180 * DAY + RETENTION + 1
+
+
+def test_a_line_that_is_reported_again_with_less_goes_by_when_it_was_bought() -> None:
+    person = Person()
+    for day, quantity in ((0, 10), (20, 10), (40, 1)):
+        event = coffee("e1", ts=NOW + day * DAY, quantity=quantity)
+        person.join(event, SHORT, Catalog())
+        if quantity > 1:
+            person.expire(SHORT, Catalog(), event.ts)
+    assert person.due is not None
+    assert person.due <= NOW + 25 * DAY + RETENTION + 1
 
 
 def test_a_replenished_line_that_came_back_stays_as_long_as_all_of_it_would_have_lasted() -> None:

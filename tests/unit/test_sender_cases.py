@@ -24,10 +24,12 @@ WANTED: dict[str, dict[str, set[str]]] = {
     "e07-comma-separated-ids": {"r1": {"123", "456"}},
     "e08-parent-bought-variant-shown": {"r1": {"GTBD-MP-1_315", "GTBD-MP-2_316"}},
     "e11-from-the-future": {"r1": {"tv-55"}},
-    "e14-shopify-through-rudderstack": {"r1": {"7234590834801"}},
+    "e13-seconds-in-a-milliseconds-field": {"r1": set()},
+    "e14-shopify-through-rudderstack": {"r1": {"7234590834801"}, "r2": set()},
     "e18-same-sku-twice": {"r1": {"1143"}, "r2": set()},
     "e20-consent-in-the-stream": {"r1": {"tv-55"}},
     "e21-whole-refund-without-items": {"r1": set()},
+    "e24-thank-you-page-revisited": {"r1": set(), "r2": set()},
 }
 """The products that must be suppressed, by case and request."""
 
@@ -64,3 +66,9 @@ def test_ids_with_a_prefix_are_told_and_the_alias_that_is_proposed_stops_the_ad(
     run = Backtest(Policy.default(), formats=formats_of(case["formats"]))
     [decision] = run.run([*records, *proposed])
     assert [answer.product_id for answer in decision.suppressed] == ["1953"]
+
+
+def test_times_in_seconds_are_dead_letters(cases: dict[str, dict[str, Any]]) -> None:
+    run = Backtest(Policy.default())
+    list(run.run(recorded(cases["e13-seconds-in-a-milliseconds-field"]["records"])))
+    assert run.counts.dead == {"past_timestamp": 2}

@@ -51,6 +51,7 @@ def meta(event_id: str, **custom: Any) -> Record:
     }
 
 
+BOARD = [{"product_id": "77", "quantity": 1}]
 PIANO = {"item_id": "piano-1", "price": "3,499.00", "quantity": 1}
 
 
@@ -133,6 +134,69 @@ def test_an_order_that_was_never_paid_is_cancelled_in_another_format() -> None:
     cancelled = record(segment("Order Cancelled", order_id="o1"), NOW + DAY)
     assert suppressed("auto", [bought], {"tv-9"}) == {"tv-9"}
     assert suppressed("auto", [bought, cancelled], {"tv-9"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("event", "properties"),
+    [
+        ("Order Paid", {"order_id": "o1"}),
+        ("Order Paid", {"id": "o1", "checkout_id": "c1"}),
+        ("Order Completed", {"order_id": "o1", "status": "processing", "products": BOARD}),
+        ("Order Updated", {"order_id": "o1", "financial_status": "paid", "products": BOARD}),
+    ],
+)
+def test_an_order_that_was_cancelled_and_is_paid_after_all_counts(
+    event: str, properties: Record
+) -> None:
+    cancelled = [
+        record(segment("Order Completed", order_id="o1", products=BOARD)),
+        record(segment("Order Cancelled", 2, order_id="o1"), NOW + 1),
+    ]
+    paid = record(segment(event, 3, **properties), NOW + 2)
+    assert suppressed("segment", cancelled, {"77"}) == set()
+    assert suppressed("segment", [*cancelled, paid], {"77"}) == {"77"}
+
+
+def test_a_tag_on_a_cancelled_order_does_not_bring_it_back() -> None:
+    tagged = {"order_id": "o1", "financial_status": "paid", "cancelled_at": "2023-11-14"}
+    records = [
+        record(segment("Order Completed", order_id="o1", products=BOARD)),
+        record(segment("Order Cancelled", 2, order_id="o1"), NOW + 1),
+        record(segment("Order Updated", 3, products=BOARD, **tagged), NOW + 2),
+    ]
+    assert suppressed("segment", records, {"77"}) == set()
+
+
+PAGE_OF_THANKS = {
+    "segment": lambda day: segment("Order Completed", day, order_id="o1", products=BOARD),
+    "ga4": lambda _: ga4("purchase", transaction_id="o1", items=[{"item_id": "77"}]),
+    "meta": lambda day: {
+        **meta(f"e{day}", order_id="o1", contents=[{"id": "77"}]),
+        "event_time": (NOW + day * DAY) // 1000,
+    },
+    "criteo": lambda _: {"event": "trackTransaction", "id": "o1", "item": [{"id": "77"}]},
+}
+"""What it sends when it is opened on a day, by format."""
+
+
+@pytest.mark.parametrize("kind", PAGE_OF_THANKS)
+def test_a_page_of_thanks_that_is_opened_again_is_no_newer_purchase(kind: str) -> None:
+    board = {"topic": "catalog", "key": "77", "timestamp": NOW, "value": {"replenish_days": 8}}
+    paid, again = (record(PAGE_OF_THANKS[kind](day), NOW + day * DAY) for day in (0, 5))
+    assert suppressed(kind, [board, again], {"77"}) == {"77"}
+    assert suppressed(kind, [board, paid, again], {"77"}) == set()
+
+
+@pytest.mark.parametrize("kind", PAGE_OF_THANKS)
+def test_a_page_of_thanks_that_is_opened_again_undoes_no_refund(kind: str) -> None:
+    refunded = {"event_id": "r1", "event": "order_refunded", "order_id": "o1"}
+    records = [
+        record(PAGE_OF_THANKS[kind](0)),
+        record(refunded, NOW + DAY),
+        record(PAGE_OF_THANKS[kind](2), NOW + 2 * DAY),
+    ]
+    assert suppressed("auto", records[:1], {"77"}) == {"77"}
+    assert suppressed("auto", records, {"77"}) == set()
 
 
 CONSENT_IN_A_STREAM = [

@@ -21,6 +21,7 @@ from tests.builders import (
     impression,
     purchase,
     refund,
+    reinstatement,
     request,
     restoration,
 )
@@ -102,6 +103,18 @@ def test_a_cancellation_outlives_the_lines_of_its_order(monkeypatch: pytest.Monk
     )
     assert joined.forgotten == Counter(lines=1)
     assert [fact.order_id for fact in evidence_of(joined).voided] == ["returned"]
+
+
+def test_a_reinstatement_outlives_the_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surplus, "ROOM", 0)
+    joined = flooded(
+        purchase("tv", order_id="returned", ts=NOW - DAY),
+        cancellation(order_id="returned", ts=NOW - DAY),
+        reinstatement(order_id="returned", ts=NOW - DAY + 1),
+        many=MOST_FACTS - 1,
+    )
+    assert joined.forgotten == Counter(lines=1, voided=1)
+    assert [fact.order_id for fact in evidence_of(joined).reinstated] == ["returned"]
 
 
 def test_a_restoration_outlives_what_it_took_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ it is then stopped or let through. So both groups are chosen alike, but for the 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from schemas.records import Event, Purchase, Request
@@ -15,7 +15,6 @@ from streams.suppression.policy import Policy
 
 IN_HOLDOUT: Final = "holdout"
 OTHERS: Final = "others"
-NEVER: Final = float("-inf")
 
 
 class Holdout(Part):
@@ -31,8 +30,8 @@ class Holdout(Part):
         self.bought_anything: Counter[str] = Counter()
         """Of these, who ordered anything at all after the first such ad."""
         self._policy = policy
-        self._orders: dict[str, dict[str, int]] = {}
-        """The latest order of each product by each person."""
+        self._bought: dict[str, dict[tuple[str, str], int]] = {}
+        """When each person bought each product in each order (SPEC 3)."""
         self._seen: dict[str, set[str]] = {}
         """The products for which a person had such an ad."""
         self._again: set[str] = set()
@@ -40,9 +39,10 @@ class Holdout(Part):
     def scan(self, event: Event) -> None:
         """Note an order."""
         if isinstance(event, Purchase) and event.event == "order_completed":
-            orders = self._orders.setdefault(event.user_id, {})
+            bought = self._bought.setdefault(event.user_id, {})
             for product in event.products or ():
-                orders[product.product_id] = max(event.ts, orders.get(product.product_id, event.ts))
+                line = product.product_id, event.order_id
+                bought[line] = min(event.ts, bought.get(line, event.ts))
 
     def count(self, request: Request, ads: Iterable[Ad]) -> None:
         """Count the ads of a request that such a reason speaks against."""
@@ -52,14 +52,28 @@ class Holdout(Part):
                 continue
             group = IN_HOLDOUT if policy.in_holdout(person) else OTHERS
             self.ads[group, ad.outcome == HELD_OUT] += 1
-            orders = self._orders.get(person, {})
-            if person not in self._seen:
-                self._seen[person] = set()
+            ids, seen = ad.product_ids, self._seen.get(person)
+            if seen is not None and ids[0] in seen:
+                continue
+            if seen is None:
+                seen = self._seen[person] = set()
                 self.persons[group] += 1
-                self.bought_anything[group] += max(orders.values(), default=NEVER) > request.ts
-            if ad.product_ids[0] not in self._seen[person]:
-                self._seen[person].add(ad.product_ids[0])
-                latest = max(orders.get(product_id, NEVER) for product_id in ad.product_ids)
-                if person not in self._again and latest > request.ts:
-                    self._again.add(person)
-                    self.bought_again[group] += 1
+                self.bought_anything[group] += self._has_bought(person, None, request.ts)
+            seen.add(ids[0])
+            if person not in self._again and self._has_bought(person, ids, request.ts):
+                self._again.add(person)
+                self.bought_again[group] += 1
+
+    def _has_bought(self, person: str, product_ids: Sequence[str] | None, time: int) -> bool:
+        """Whether the person bought after a time: a product, by any of its ids, or None: anything.
+
+        An order of a product that is reported again by another of its ids is no newer one.
+        """
+        bought = self._bought.get(person, {})
+        if product_ids is None:
+            return any(ts > time for ts in bought.values())
+        first: dict[str, int] = {}
+        for (product_id, order_id), ts in bought.items():
+            if product_id in product_ids:
+                first[order_id] = min(ts, first.get(order_id, ts))
+        return any(ts > time for ts in first.values())

@@ -63,4 +63,8 @@ _INVALID: tuple[tuple[str, bytes | None], ...] = (
         "impressions",
         orjson.dumps({"impression_id": "x-6", "product_id": "tv-01-a", "ts": START + 90 * DAY}),
     ),
+    (
+        "dismissals",
+        orjson.dumps({"event_id": "x-7", "ts": START // SECOND, "reason": "opt_out_all"}),
+    ),
 )

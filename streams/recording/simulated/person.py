@@ -81,9 +81,15 @@ class SimulatedPerson:
         ]
         if not products:
             return
-        self._add("purchases", at, "e", {"event": "order_completed", "products": products} | order)
+        completed = {"event": "order_completed", "products": products} | order
+        self._add("purchases", at, "e", completed)
+        later = random.Random(f"{self._user_id} {order}")  # so that it changes nothing else
+        if later.random() < 0.05:  # the page of thanks is opened again
+            self._add("purchases", at + later.randint(HOUR, 5 * DAY), "e", completed)
         if self._chance(0.03):
             self._add("purchases", at + 20 * MINUTE, "e", {"event": "order_cancelled"} | order)
+            if later.random() < 0.3:  # the bank was slower than the timer
+                self._add("purchases", at + 40 * MINUTE, "e", {"event": "order_reinstated"} | order)
         elif self._chance(0.06):
             refund: dict[str, Any] = {"event": "order_refunded"}
             if self._chance(0.6):
