@@ -44,7 +44,7 @@ def answered(
     code = IAB_1_CODE if bid.fields.get("cattax") in (None, IAB_1) else LATER_CODE
     _widen(answer, "bcat", _values(active, "category", code))
     _widen(answer, "badv", _values(active, "advertiser", DOMAIN))
-    answer["imp"] = [_decided(imp, decisions.get(str(imp["id"]))) for imp in _imps(bid)]
+    answer["imp"] = [_decided(imp, decisions.get(_id(imp))) for imp in _imps(bid)]
     extension = {
         "denied": list(bid.consent.denied),
         "unread": list(bid.consent.unread),
@@ -72,6 +72,11 @@ def _widen(answer: dict[str, Any], name: str, values: list[str]) -> None:
 def _imps(bid: BidRequest) -> list[Mapping[str, Any]]:
     imps = bid.fields["imp"]
     return imps if isinstance(imps, list) else [imps]
+
+
+def _id(imp: Mapping[str, Any]) -> str:
+    """The impression's id as the request was read: of a number, 7.0 is 7."""
+    return Node(imp).required("id")
 
 
 def _decided(imp: Mapping[str, Any], decision: Decision | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec import convert
 
 from schemas import generate
+from schemas.adapters.node import Node
 from schemas.decoding import InvalidRecord
 from schemas.openrtb.answer import answered
 from schemas.openrtb.bid_request import read_bid_request
@@ -62,7 +63,7 @@ def test_whatever_is_asked_is_answered_or_refused(request: dict[str, Any]) -> No
     except InvalidRecord:
         return
     assert orjson.dumps(request) == before
-    assert [str(imp["id"]) for imp in answer["imp"]] == list(bid.requests)
+    assert [Node(imp).required("id") for imp in answer["imp"]] == list(bid.requests)
 
 
 @settings(max_examples=400, deadline=None)

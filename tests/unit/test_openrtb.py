@@ -390,3 +390,11 @@ def test_datacratics_auctions_are_read_once_they_are_named_as_openrtb_names_them
             assert len(asked.requests) == len(auction["spots"])
             read += 1
     assert read == 500
+
+
+def test_an_impression_that_is_named_by_a_number_has_its_decision() -> None:
+    [imp] = simple()["imp"]
+    read = read_bid_request(simple(imp=[imp | {"id": 7.0}]), NOW)
+    decisions = {"7": decide(read.requests["7"], [])}
+    [answered_imp] = answer(read, decisions, [])["imp"]
+    assert answered_imp["ext"]["unhaunt"]["decision"]["allowed"] == ["mug"]
