@@ -2,11 +2,15 @@
 
 import logging
 from pathlib import Path
+from typing import Final
 
 from streams.suppression.policy import Policy
 from streams.suppression.policy_document import PolicyError
 
 logger = logging.getLogger(__name__)
+
+LARGEST_BYTES: Final = 1 << 19
+"""Of a policy file: room for an entry each for many thousand categories."""
 
 
 def read_policy(path: Path) -> Policy:
@@ -27,7 +31,7 @@ class PolicyFile:
         self.policy = Policy.default()
         """The policy that was last accepted."""
         if path is not None:
-            self._seen = self._judged = _content(path)
+            self._seen = self._judged = _lasting_content(path)
             self.policy = _compiled(path, self._seen)
 
     def look(self, *, is_complete: bool = False) -> Policy | None:
@@ -35,12 +39,12 @@ class PolicyFile:
 
         A file may still be being written: a change counts when two looks in a row find the same
         content, or with `is_complete`. Raises `PolicyError` once for each content
-        that is not right.
+        that is not right, and nothing else: whatever is wrong with it, the old policy stays.
         """
         if self._path is None:
             return None
         try:
-            content = _content(self._path)
+            content = _lasting_content(self._path)
         except PolicyError:
             is_new, self._seen, self._judged = self._judged is not None, None, None
             if is_new:
@@ -50,7 +54,12 @@ class PolicyFile:
         if content == self._judged or not has_rested:
             return None
         self._judged = content
-        policy = _compiled(self._path, content)
+        try:
+            policy = _compiled(self._path, content)
+        except PolicyError:
+            raise
+        except Exception as error:  # which nobody foresaw; it must not end what runs
+            raise PolicyError(f"{self._path}: cannot be used: {error!r}") from error
         if policy.fingerprint == self.policy.fingerprint:
             return None
         self.policy = policy
@@ -74,11 +83,22 @@ def log_refusal(before: Policy, error: PolicyError) -> None:
     logger.error("the policy stays %s, since its file is wrong: %s", before.version, mistakes)
 
 
+def _lasting_content(path: Path) -> bytes:
+    """What is in a file that can be read again and again."""
+    if path.exists() and not path.is_file():
+        raise PolicyError(f"{path}: expected a regular file, which is looked at again and again")
+    return _content(path)
+
+
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise PolicyError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(content) > LARGEST_BYTES:
+        raise PolicyError(f"{path}: expected a policy of at most {LARGEST_BYTES:,} bytes")
+    return content
 
 
 def _compiled(path: Path, content: bytes) -> Policy:
@@ -87,5 +107,5 @@ def _compiled(path: Path, content: bytes) -> Policy:
     except UnicodeDecodeError as error:
         raise PolicyError(f"{path}: not a TOML file: not UTF-8 text") from error
     except PolicyError as error:
-        lines = str(error).splitlines()
+        lines = str(error).split("\n")
         raise PolicyError("\n".join(f"{path}: {line}" for line in lines)) from error

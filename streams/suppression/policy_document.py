@@ -4,10 +4,13 @@ The defaults and the tables are those of SPEC 4, and `[stale]` beside them.
 """
 
 import difflib
+import json
 import math
+import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from streams.suppression.words import CHANNELS, REASONS, SCOPES
@@ -20,6 +23,22 @@ LONGEST_DAYS: Final = 1_000_000
 
 LONGEST_SECONDS: Final = 1_000_000_000
 """An age that no copy of a list comes to."""
+
+LONGEST_VERSION: Final = 100
+"""Characters of a version, which stands in every decision and list."""
+
+MOST_DOTS: Final = 8
+"""In one key, of which the policy's own have 3 at most: what a key costs tomllib grows with the
+square of its parts, and 64 kB of them cost all memory."""
+
+MOST_PROBLEMS: Final = 50
+"""So many of a file's mistakes are told."""
+
+_TEXT_OR_COMMENT: Final = re.compile(
+    r'"""(?s:\\.|.)*?(?:"{3,5}|\Z)|"(?:\\.|[^"\\\n])*"?|'
+    r"'''(?s:.)*?(?:'{3,5}|\Z)|'[^'\n]*'?|#.*"
+)
+"""As TOML has them. What is not closed ends where the text ends or the line does."""
 
 
 class PolicyError(ValueError):
@@ -145,6 +164,10 @@ def _number(least: float, most: float, unit: str) -> Expected:
 
 
 _TEXT = Expected("a text", lambda value: isinstance(value, str))
+_VERSION = Expected(
+    f"a text of at most {LONGEST_VERSION} characters",
+    lambda value: isinstance(value, str) and len(value) <= LONGEST_VERSION,
+)
 _FLAG = Expected("true or false", lambda value: isinstance(value, bool))
 _TEXTS = Expected(
     "a list of texts",
@@ -164,7 +187,7 @@ _PURCHASE_RULE = {
 }
 
 SHAPE: Final[Mapping[str, Any]] = {
-    "version": _TEXT,
+    "version": _VERSION,
     "purchase": {**_PURCHASE_RULE, "category": Named(_PURCHASE_RULE)},
     "dismissal": {
         reason: {"scope": _one_of(*SCOPES), "days": _DAYS, "price_drop": _FLAG}
@@ -185,7 +208,7 @@ SHAPE: Final[Mapping[str, Any]] = {
     "sensitive": {
         "categories": _TEXTS,
         "min_sources": Expected(
-            "an integer of at least 0", lambda value: _is_integer(value) and value >= 0
+            "an integer from 0 to 1,000", lambda value: _is_integer(value) and 0 <= value <= 1_000
         ),
     },
     "inferred": {"allow": _FLAG},
@@ -213,9 +236,14 @@ SHAPE: Final[Mapping[str, Any]] = {
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The tables of a policy file. Raises `PolicyError` when it is not TOML."""
+    """The tables of a policy file. Raises `PolicyError` when it is not TOML, or nested deeply."""
+    plain = _TEXT_OR_COMMENT.sub("_", text)
+    if max(part.count(".") for part in re.split(r"[^\w.\t -]", plain)) > MOST_DOTS:
+        raise PolicyError(f"a key has more than {MOST_DOTS} dots; no key of a policy has as many")
     try:
         return tomllib.loads(text)
+    except RecursionError as error:
+        raise PolicyError("tables or lists are nested too deeply for any policy") from error
     except ValueError as error:  # TOML's own error is one, and so is that of a very long number
         raise PolicyError(f"not a TOML file: {error}") from error
 
@@ -223,9 +251,12 @@ def parse(text: str) -> dict[str, Any]:
 def complete(document: Mapping[str, Any]) -> dict[str, Any]:
     """A user's document checked, with the defaults for all that it does not name.
 
-    Raises `PolicyError` with a line for each unknown key and each value that is not right.
+    Raises `PolicyError` with a line for each unknown key and each value that is not right, up to
+    `MOST_PROBLEMS`.
     """
-    problems = _problems(document, SHAPE, "")
+    problems = list(islice(_problems(document, SHAPE, ""), MOST_PROBLEMS + 1))
+    if len(problems) > MOST_PROBLEMS:
+        problems[MOST_PROBLEMS:] = ["and there are more mistakes; put these right first"]
     if problems:
         raise PolicyError("\n".join(problems))
     return _over(DEFAULTS, document)
@@ -254,24 +285,22 @@ def _over(defaults: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str,
     return merged
 
 
-def _problems(table: Mapping[str, Any], shape: Mapping[str, Any], path: str) -> list[str]:
-    problems: list[str] = []
+def _problems(table: Mapping[str, Any], shape: Mapping[str, Any], path: str) -> Iterator[str]:
     for key, value in table.items():
         name = f"{path}{_quoted(key)}"
         expected = shape.get(key)
         if expected is None:
-            problems.append(f"{name}: unknown key; {_suggestion(key, shape)}")
+            yield f"{name}: unknown key; {_suggestion(key, shape)}"
         elif isinstance(expected, Expected):
             if not expected.holds(value):
-                problems.append(f"{name}: expected {expected.description}, got {_shown(value)}")
+                yield f"{name}: expected {expected.description}, got {_shown(value)}"
         elif not isinstance(value, Mapping):
-            problems.append(f"{name}: expected a table, got {_shown(value)}")
+            yield f"{name}: expected a table, got {_shown(value)}"
         elif isinstance(expected, Named):
             for entry, content in value.items():
-                problems += _problems({entry: content}, {entry: expected.shape}, f"{name}.")
+                yield from _problems({entry: content}, {entry: expected.shape}, f"{name}.")
         else:
-            problems += _problems(value, expected, f"{name}.")
-    return problems
+            yield from _problems(value, expected, f"{name}.")
 
 
 def _suggestion(key: str, shape: Mapping[str, Any]) -> str:
@@ -282,13 +311,23 @@ def _suggestion(key: str, shape: Mapping[str, Any]) -> str:
 
 def _quoted(key: str) -> str:
     bare = all(letter.isalnum() or letter in "-_" for letter in key) and key.isascii() and key
-    return key if bare else f'"{key}"'
+    return _cut(key) if bare else _as_text(key)
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 40 else f'"{value[:40]}…"'
-    text = str(value)
-    return text if len(text) <= 60 else text[:60] + "…"
+        return _as_text(value)
+    try:
+        return _cut(str(value), 60)
+    except (ValueError, RecursionError):  # of very long numbers, and deeply nested tables
+        return "what is too large to be shown"
+
+
+def _as_text(text: str) -> str:
+    return json.dumps(_cut(text), ensure_ascii=False)
+
+
+def _cut(text: str, most: int = 40) -> str:
+    return text if len(text) <= most else text[:most] + "…"
