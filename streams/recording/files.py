@@ -20,7 +20,7 @@ import orjson
 from schemas.outputs import Decision, SuppressionList, to_json
 from streams.kafka.partitioner import partition_of
 from streams.recording.frames import Frames
-from streams.recording.sources import AnyPath, Progress, SourceError, open_source
+from streams.recording.sources import AnyPath, Progress, SourceError, lines_of, open_source
 
 ENDINGS = (".jsonl", ".jsonl.zst")
 UNNUMBERED = -1
@@ -175,7 +175,7 @@ def numbered(records: Iterable[RecordedRecord]) -> Iterator[RecordedRecord]:
 def _read_file(path: AnyPath, progress: Progress | None) -> Iterator[RecordedRecord]:
     decode = msgspec.json.Decoder(RecordedRecord).decode
     with open_source(path, ENDINGS, progress) as lines:
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(lines_of(lines, path), start=1):
             try:
                 record = decode(line)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -10,6 +10,8 @@ from typing import BinaryIO, Final
 
 import zstandard
 
+from streams.recording.sources import refuse_longer_lines
+
 FRAME_BYTES: Final = 4 << 20
 """A frame ends with the line that makes it as long as this, before compression."""
 
@@ -24,6 +26,7 @@ class Frames:
     ) -> None:
         """``is_begun`` says that the file has frames, ``lines`` what the next one begins with."""
         self._file = file
+        self._path = path
         self._lines = bytearray(lines)
         self._is_begun = is_begun
         self._compressor: zstandard.ZstdCompressor | None = None
@@ -31,7 +34,11 @@ class Frames:
             self._compressor = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL)
 
     def add(self, line: bytes) -> bool:
-        """Add a line; returns whether it ended a frame, which was written."""
+        """Add a line; returns whether it ended a frame, which was written.
+
+        Raises ``SourceError`` for a line so long that it could not be read again.
+        """
+        refuse_longer_lines(line, f"{self._path}, a record to be written")
         self._lines += line
         if len(self._lines) < FRAME_BYTES:
             return False

@@ -19,7 +19,7 @@ import msgspec
 from schemas.outputs import Decision, SuppressionList, to_json
 from streams.recording.backtest import Backtest
 from streams.recording.files import ENDINGS, read
-from streams.recording.sources import SourceError, open_source
+from streams.recording.sources import SourceError, lines_of, open_source
 from streams.suppression.policy import Policy
 
 RECORDINGS: Final = tuple(f"recording{ending}" for ending in ENDINGS)
@@ -112,7 +112,7 @@ def _read(path: Path, output: type[Output]) -> list[Output]:
     decode = msgspec.json.Decoder(output).decode
     values = []
     with open_source(path, ENDINGS) as lines:
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(lines_of(lines, path), start=1):
             try:
                 values.append(decode(line))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

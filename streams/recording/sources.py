@@ -1,7 +1,8 @@
 """Opening the files that recordings and importers read: plain, ``.zst`` or ``.xz`` by their names.
 
 A compressed file that ends in the middle is an error here, not a short file: a recording that lost
-its tail must not pass for a whole one.
+its tail must not pass for a whole one. However much a few bytes stand for, little of it is in
+memory at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import IO, TYPE_CHECKING, AnyStr, BinaryIO, Final, Protocol, cast
 
 import zstandard
 
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 CHUNK_BYTES = 1 << 17
+
+PIECE_BYTES: Final = 512
+"""So much is decompressed at a time. 4 bytes of zstd may stand for 128 KiB, so these for 16 MiB."""
+
+DICTIONARY_BYTES: Final = 256 << 20
+"""What a decompressor of ``.xz`` may take; ``xz -9`` needs a quarter of it."""
+
+LONGEST_LINE: Final = 64 << 20
+"""Bytes, or characters of text. Kafka's records, of which a line has one, have 1 MiB at most unless
+brokers are told otherwise, and a third more as base64."""
 
 AnyPath = str | PathLike[str]
 Progress = Callable[[int], object]
@@ -60,6 +71,21 @@ def open_source(
                 yield plain
 
 
+def lines_of(file: IO[AnyStr], path: AnyPath) -> Iterator[AnyStr]:
+    """The lines of an open file. Raises ``SourceError`` at one longer than ``LONGEST_LINE``."""
+    number = 1
+    while line := file.readline(LONGEST_LINE + 1):
+        refuse_longer_lines(line, f"{path}, line {number}")
+        yield line
+        number += 1
+
+
+def refuse_longer_lines(line: AnyStr, where: str) -> None:
+    """Raises ``SourceError`` for a line that ``lines_of`` would not read."""
+    if len(line) > LONGEST_LINE:
+        raise SourceError(f"{where}: expected at most {LONGEST_LINE:,} bytes in a line, got more")
+
+
 def _listed(words: tuple[str, ...]) -> str:
     return " or ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
 
@@ -92,7 +118,7 @@ _NewDecoder = Callable[[], _Decoder]
 
 _DECODERS: dict[str, _NewDecoder] = {
     ".zst": lambda: cast(_Decoder, zstandard.ZstdDecompressor().decompressobj()),
-    ".xz": lzma.LZMADecompressor,
+    ".xz": lambda: lzma.LZMADecompressor(memlimit=DICTIONARY_BYTES),
 }
 
 
@@ -118,7 +144,10 @@ class _Decompressed(io.RawIOBase):
             try:
                 self._plain = memoryview(self._decoder.decompress(compressed))
             except (lzma.LZMAError, zstandard.ZstdError) as error:
-                message = f"{self._name}: the compressed data is damaged ({error})"
+                message = (
+                    f"{self._name}: the compressed data is damaged, or takes too much memory "
+                    f"({error})"
+                )
                 raise SourceError(message) from error
         count = min(len(target), len(self._plain))
         target[:count] = self._plain[:count]
@@ -128,11 +157,11 @@ class _Decompressed(io.RawIOBase):
     def _next_compressed(self) -> bytes:
         """More of the file; empty when it ended, as it may only between two frames."""
         if self._decoder.eof:
-            compressed = self._decoder.unused_data or self._file.read(CHUNK_BYTES)
+            compressed = self._decoder.unused_data or self._file.read(PIECE_BYTES)
             if compressed:
                 self._decoder = self._new_decoder()
             return compressed
-        compressed = self._file.read(CHUNK_BYTES)
+        compressed = self._file.read(PIECE_BYTES)
         if not compressed:
             raise SourceError(
                 f"{self._name}: ends in the middle of its compressed data; the copy is incomplete"

@@ -27,7 +27,7 @@ import msgspec
 
 from streams.recording.files import RecordedRecord, Writer, json_record
 from streams.recording.importing.rows import ImportFailed, ImportSummary
-from streams.recording.sources import AnyPath, Progress, open_source
+from streams.recording.sources import AnyPath, Progress, lines_of, open_source
 
 ENDINGS: Final = (".jsonl", ".jsonl.xz")
 
@@ -123,7 +123,7 @@ def _read_auctions(
 def _read_lines(source: AnyPath, progress: Progress | None) -> Iterator[_AuctionLine]:
     decode = msgspec.json.Decoder(_AuctionLine).decode
     with open_source(source, ENDINGS, progress) as lines:
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(lines_of(lines, source), start=1):
             try:
                 yield decode(line)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

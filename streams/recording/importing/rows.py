@@ -9,7 +9,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import TypeVar
 
-from streams.recording.sources import AnyPath, Progress, SourceError, open_source
+from streams.recording.sources import AnyPath, Progress, SourceError, lines_of, open_source
 
 CSV_ENDINGS = (".csv", ".csv.xz")
 
@@ -47,7 +47,8 @@ def read_rows(
     ``ValueError``, whose message should say what was expected.
     """
     with open_source(path, CSV_ENDINGS, progress) as source:
-        reader = csv.reader(io.TextIOWrapper(source, "utf-8-sig", newline=""))
+        text = io.TextIOWrapper(source, "utf-8-sig", newline="")
+        reader = csv.reader(lines_of(text, path))
         try:
             pick = _picker(path, next(reader, []), columns)
             for fields in islice(reader, limit):
