@@ -9,6 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from streams import __version__, build
 from streams.commands.errors import exit_code_of
+from streams.plain_text import say
 
 COMMANDS: Final = {
     "demo": "See the whole thing work, with nothing installed but Unhaunt.",
@@ -113,7 +114,7 @@ app = typer.Typer(
 
 def _show_version(is_asked: bool) -> None:
     if is_asked:
-        print(f"unhaunt {__version__} ({build()})")
+        say(f"unhaunt {__version__} ({build()})")
         raise typer.Exit
 
 

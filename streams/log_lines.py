@@ -3,6 +3,9 @@
 import json
 import logging
 from datetime import UTC, datetime
+from typing import Any
+
+from streams.plain_text import printable, printable_lines
 
 
 class TextLines(logging.Formatter):
@@ -15,7 +18,11 @@ class TextLines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- logging's own name
         """Keep what somebody else has written from looking like lines of the log."""
-        return super().formatMessage(record).replace("\n", "\\n")
+        return printable(super().formatMessage(record))
+
+    def formatException(self, info: Any) -> str:  # noqa: N802 -- logging's own name
+        """The lines of a traceback, whose error may quote what somebody else has written."""
+        return printable_lines(super().formatException(info))
 
 
 class JsonLines(logging.Formatter):

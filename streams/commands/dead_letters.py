@@ -20,9 +20,11 @@ from streams.commands.dead_letter_views import (
     letters_table,
     summary,
 )
+from streams.commands.files import STANDARD_OUTPUT, whole_file
 from streams.commands.terminal import progress_bar, standard_error, standard_output
 from streams.dead_letters.letter import LetterId, Selection
 from streams.errors import UserError
+from streams.plain_text import say
 from streams.settings import Settings
 
 group = typer.Typer(
@@ -94,9 +96,9 @@ def list_(
             totals[letter.found.error] += 1
             newest.add(letter)
     if json:
-        for letter in newest.in_order():
-            sys.stdout.buffer.write(orjson.dumps(as_json(letter, keys)) + b"\n")
-        sys.stdout.buffer.flush()
+        with whole_file(STANDARD_OUTPUT) as write:
+            for letter in newest.in_order():
+                write(orjson.dumps(as_json(letter, keys)) + b"\n")
     elif totals:
         standard_output().print(letters_table(newest.in_order(), keys))
     console = standard_error() if json else standard_output()
@@ -134,7 +136,7 @@ def show(
         sys.stdout.buffer.flush()
         return
     for line in description(found):
-        print(line)
+        say(line)
 
 
 @group.command(
@@ -179,15 +181,15 @@ def replay(
                 newest.add(letter)
     fit = fates.pop(Fate.SENT, 0)
     if dry_run and fit:
-        print("Would be replayed:" if fit == len(newest) else f"Of {fit:,}, the newest:")
+        say("Would be replayed:" if fit == len(newest) else f"Of {fit:,}, the newest:")
         standard_output().print(letters_table(newest.in_order(), keys=False))
-    print(f"Fit to be replayed: {fit:,}")
+    say(f"Fit to be replayed: {fit:,}")
     _print_fates(fates)
     if dry_run or not fit or not (yes or is_wanted(fit)):
         return
     with progress_bar("Replaying", job.letters.records) as advance:
         sent = job.send(advance)[Fate.SENT]
-    print(f"Replayed: {sent:,}")
+    say(f"Replayed: {sent:,}")
 
 
 def _selection(
@@ -237,7 +239,7 @@ def _letter_id(text: str) -> LetterId:
 
 def _print_fates(fates: "Counter[Any]") -> None:
     for fate, count in fates.most_common():
-        print(f"Left where they are, {fate}: {count:,}")
+        say(f"Left where they are, {fate}: {count:,}")
 
 
 def is_wanted(letters: int) -> bool:
@@ -250,5 +252,5 @@ def is_wanted(letters: int) -> bool:
     try:
         return typer.confirm(f"Send {letters:,} back to where they came from?")
     except typer.Abort:  # Ctrl-C, or the end of the input
-        print()
+        say()
         return False

@@ -7,6 +7,7 @@ from typing import Final
 import typer
 
 from streams.errors import FailedCheck, UserError
+from streams.plain_text import say
 
 FAILED_CHECK: Final = 1
 USER_MISTAKE: Final = 2
@@ -16,7 +17,7 @@ INTERRUPTED: Final = 130
 
 
 def _to_standard_error(message: str) -> None:
-    print(message, file=sys.stderr)
+    say(message, file=sys.stderr)
 
 
 def exit_code_of(

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,10 +13,12 @@ from msgspec import structs
 
 from schemas.records import Request
 from streams.commands.explanation_words import Line, explanation_in_words, held_in_words
+from streams.commands.files import STANDARD_OUTPUT, whole_file
 from streams.commands.policies import formats_in_force, policy_in_force
-from streams.commands.terminal import printable, progress_bar, standard_error, standard_output
+from streams.commands.terminal import progress_bar, standard_error, standard_output
 from streams.commands.times import milliseconds_of
 from streams.errors import UserError
+from streams.plain_text import printable, say
 from streams.recording.files import read
 from streams.recording.one_person import Known, OnePerson
 from streams.recording.parallel.processes import without_garbage_collection
@@ -97,8 +98,8 @@ def explain(
         known = _known_in(recordings or [], user, chosen, request, time)
     explanation = _explanation(known, user, product, time)
     if json:
-        sys.stdout.buffer.write(orjson.dumps(explanation, option=orjson.OPT_APPEND_NEWLINE))
-        sys.stdout.buffer.flush()
+        with whole_file(STANDARD_OUTPUT) as write:
+            write(orjson.dumps(explanation, option=orjson.OPT_APPEND_NEWLINE))
     else:
         _print(
             explanation_in_words(explanation)
@@ -179,4 +180,4 @@ def _print(lines: Iterable[Line]) -> None:
             subsequent_indent="  " * (depth + 1),
             break_on_hyphens=False,
         )
-        print(folded.replace(NO_BREAK, " "))
+        say(folded.replace(NO_BREAK, " "))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from streams.errors import UserError
+from streams.plain_text import say
 
 STANDARD_OUTPUT: Final = "-"
 BUFFER_BYTES: Final = 1 << 20
@@ -17,14 +18,15 @@ BUFFER_BYTES: Final = 1 << 20
 def whole_file(path: str | None) -> Iterator[Callable[[bytes], object]]:
     """A place to write to: a file, standard output (`-`) or nowhere; yields what writes.
 
+    On a terminal what is no plain text is escaped; everything else gets the bytes as they are.
     A file appears under its name when the block has ended well; when it fails, what was there
     before stays. Raises `UserError` when the file cannot be written.
     """
     if path is None:
         yield lambda _: None
     elif path == STANDARD_OUTPUT:
-        yield sys.stdout.buffer.write
-        sys.stdout.buffer.flush()
+        yield _say if sys.stdout.isatty() else sys.stdout.buffer.write
+        sys.stdout.flush()
     elif Path(path).exists() and not Path(path).is_file():
         # A device or a pipe: there is no name to give it afterwards.
         with _open(path, Path(path)) as file:
@@ -60,6 +62,10 @@ def refuse_clashes(inputs: Iterable[str], outputs: Mapping[str, str | None]) -> 
             raise UserError(
                 f"{path}: named more than once; what is written needs a file of its own."
             )
+
+
+def _say(content: bytes) -> None:
+    say(content.decode(errors="backslashreplace"), end="")
 
 
 def _open(path: str, opened: Path) -> BinaryIO:

@@ -6,9 +6,9 @@ from typing import Annotated
 import orjson
 import typer
 
+from streams.commands.files import STANDARD_OUTPUT, whole_file
 from streams.commands.policies import formats_in_force
 from streams.commands.terminal import (
-    printable,
     progress_bar,
     standard_error,
     standard_output,
@@ -56,7 +56,8 @@ def check(
         raise UserError("There is no record of an input topic but the catalog in the recording.")
     if is_json:
         shown = {name: each.figures() for name, each in found.items()}
-        print(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
+        with whole_file(STANDARD_OUTPUT) as write:
+            write(orjson.dumps(shown, option=orjson.OPT_INDENT_2) + b"\n")
     else:
         _show(found)
     if not formats:
@@ -78,7 +79,7 @@ def _show(found: Mapping[str, FormatCheck]) -> None:
         if each.ignored_events:
             names = each.figures()["ignored_events"].items()
             ignored = ", ".join(f"{name} ({count:,})" for name, count in names)
-            console.print(printable(f"Ignored: {ignored}"))
+            console.print(f"Ignored: {ignored}")
         problems = each.problems()
         if not problems:
             console.print("Everything was read as it stands.")
@@ -88,8 +89,8 @@ def _show(found: Mapping[str, FormatCheck]) -> None:
             kind = problem.get("code") or ""
             what = f"{problem['kind'].replace('_', ' ')}{': ' if kind else ''}{kind}"
             example = problem["examples"][0]
-            words = printable(f"record {example['record']}: {example['note']}")
-            made.add_row(f"{problem['count']:,}", what, printable(problem["field"]), words)
+            words = f"record {example['record']}: {example['note']}"
+            made.add_row(f"{problem['count']:,}", what, problem["field"], words)
         console.print(made)
 
 

@@ -7,7 +7,9 @@ import orjson
 import tomli_w
 import typer
 
+from streams.commands.files import STANDARD_OUTPUT, whole_file
 from streams.commands.policies import policy_in_force
+from streams.plain_text import printable, say
 from streams.policy_file import read_policy
 from streams.suppression.policy_document import remarks
 
@@ -42,9 +44,11 @@ def show(
     """
     policy, source = policy_in_force(file)
     if is_json:
-        print(orjson.dumps(policy.document, option=orjson.OPT_INDENT_2).decode())
-        return
-    print(f"# From {source}.\n{tomli_w.dumps(policy.document)}", end="")
+        text = orjson.dumps(policy.document, option=orjson.OPT_INDENT_2).decode() + "\n"
+    else:
+        text = f"# From {printable(source)}.\n{tomli_w.dumps(policy.document)}"
+    with whole_file(STANDARD_OUTPUT) as write:
+        write(text.encode())
 
 
 @group.command("check", epilog="Example:\n\n  unhaunt policy check policy.toml")
@@ -56,6 +60,6 @@ def check(
     Exits with 0 when the file can be used and with 2 when it cannot.
     """
     policy = read_policy(file)
-    print(f"{file} is a valid policy, version {policy.version}")
+    say(f"{file} is a valid policy, version {policy.version}")
     for remark in remarks(policy.document):
-        print(f"{file}: {remark}")
+        say(f"{file}: {remark}")

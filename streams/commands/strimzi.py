@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
+from streams.plain_text import say
 from streams.settings import Settings
 
 EXAMPLES: Final = (
@@ -42,4 +43,4 @@ def strimzi(
     made = resources(
         Settings.from_environment(os.environ), cluster, partitions, replication, authentication
     )
-    print(yaml.safe_dump_all(made, sort_keys=False), end="")
+    say(yaml.safe_dump_all(made, sort_keys=False), end="")

@@ -4,24 +4,45 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+
+from streams.plain_text import printable_lines
 
 WIDTH_OF_A_FILE: Final = 160
 """Where no terminal sets the width: wide enough for rows that other programs can search."""
 
 
+class PlainConsole(Console):
+    """Shows text as it is, but for what could change how the terminal looks."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        file = sys.stderr if stderr else sys.stdout
+        super().__init__(
+            stderr=stderr,
+            width=_width(file.isatty()),
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Where a line, or a cell of a table, becomes something that can be shown."""
+        return super().render_str(printable_lines(text), **how)
+
+
 def standard_output() -> Console:
     """Where results go."""
-    return Console(width=_width(sys.stdout.isatty()), highlight=False, markup=False)
+    return PlainConsole()
 
 
 def standard_error() -> Console:
     """Where all goes that is not the result: summaries, progress."""
-    return Console(stderr=True, width=_width(sys.stderr.isatty()), highlight=False, markup=False)
+    return PlainConsole(stderr=True)
 
 
 def _width(is_terminal: bool) -> int | None:
@@ -34,11 +55,6 @@ def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     return made
-
-
-def printable(text: str) -> str:
-    """The text with all that is no plain text escaped."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 @contextmanager
