@@ -10,6 +10,7 @@ from typing import Any
 import fastavro
 import orjson
 
+from schemas.avro_bounds import refuse_unbounded
 from schemas.decoding import InvalidRecord
 from schemas.framing import JsonOf, SchemaId
 
@@ -17,7 +18,7 @@ from schemas.framing import JsonOf, SchemaId
 def avro_reader(schema_id: SchemaId, schemas: Sequence[str]) -> JsonOf:
     """Reads what was written by the last of these schemas, which may name those before it.
 
-    Raises `ValueError` where they are no schemas.
+    Raises `ValueError` where they are no schemas, and where few bytes could stand for much.
     """
     return partial(_read, schema_id, _parsed(schemas))
 
@@ -33,6 +34,7 @@ def _parsed(schemas: Sequence[str]) -> Any:
     for text in schemas:
         try:
             parsed = fastavro.parse_schema(orjson.loads(text), named_schemas=named)
+            refuse_unbounded(parsed, named)
         except Exception as error:  # fastavro has no class of errors of its own
             raise ValueError(f"no schema of Avro: {error}") from error
     return parsed

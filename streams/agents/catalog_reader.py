@@ -69,6 +69,7 @@ class CatalogReader:
         self.position = 0
         """Sum of the offsets reached: grows whenever the catalog has changed."""
         self._topic = settings.topic("catalog")
+        self._registry = registry
         self._read_product = product_reader(registry)
         self._timeout = seconds
         self._fetched_to: dict[TopicPartition, int] = {}
@@ -109,6 +110,8 @@ class CatalogReader:
 
     def poll(self) -> None:
         """Apply what is new, without waiting for the broker. Raises `KafkaException`."""
+        if self._registry is not None:
+            self._registry.unknown.forget()
         self.fetch()
         self.update()
 

@@ -126,3 +126,41 @@ def test_a_schema_may_name_others_that_come_before_it() -> None:
     price = '{"type": "record", "name": "Price", "fields": [{"name": "amount", "type": "long"}]}'
     offer = '{"type": "record", "name": "Offer", "fields": [{"name": "price", "type": "Price"}]}'
     assert avro_reader(7, [price, offer])(b"\2") == b'{"price":{"amount":1}}'
+
+
+# --- schemas by which few bytes stand for much ---------------------------------------------------
+
+LIST = '{"type": "record", "name": "shop.List", "fields": [{"name": "next", "type": %s}]}'
+
+
+@pytest.mark.parametrize(
+    ("schemas", "problem"),
+    [
+        ([LIST % '["null", "shop.List"]'], "shop.List contains itself"),
+        ([LIST % '{"type": "array", "items": "shop.List"}'], "shop.List contains itself"),
+        ([LIST % '{"type": "map", "values": "shop.List"}'], "shop.List contains itself"),
+        (['{"type": "array", "items": "null"}'], "items that take no bytes"),
+        ([LIST % '"null"', '{"type": "array", "items": "shop.List"}'], "items that take no bytes"),
+        (
+            ['{"type": "array", "items": {"type": "fixed", "name": "f", "size": 0}}'],
+            "items that take no bytes",
+        ),
+        (['{"type": "array", "items": ' * 1_000 + '"long"' + "}" * 1_000], "no schema of Avro"),
+    ],
+)
+def test_a_schema_by_which_few_bytes_could_stand_for_much_is_not_read_by(
+    schemas: list[str], problem: str
+) -> None:
+    with pytest.raises(ValueError, match=problem):
+        avro_reader(7, schemas)
+
+
+def test_a_schema_may_name_another_more_than_once() -> None:
+    price = '{"type": "record", "name": "p.Price", "fields": [{"name": "n", "type": "long"}]}'
+    offer = (
+        '{"type": "record", "name": "p.Offer", "fields": [{"name": "was", "type": "p.Price"}, '
+        '{"name": "is", "type": {"type": "array", "items": ["null", "p.Price"]}}, '
+        '{"name": "kind", "type": {"type": "enum", "name": "p.Kind", "symbols": ["A"]}}]}'
+    )
+    read = avro_reader(7, [price, offer])
+    assert read(b"\2\2\2\2\0\0") == b'{"was":{"n":1},"is":[{"n":1}],"kind":"A"}'

@@ -15,7 +15,7 @@ import pytest
 
 from schemas.decoding import InvalidRecord
 from streams.errors import UserError
-from streams.kafka.registry import schema_registry
+from streams.kafka.registry import schema_registry, unknown_schemas
 from streams.kafka.registry.client import RegistryUnavailable
 from streams.kafka.registry.schema_registry import SchemaRegistry, registry_of
 from streams.settings import RegistrySettings, Settings
@@ -112,13 +112,13 @@ def test_a_schema_comes_with_those_that_it_refers_to() -> None:
 def test_a_schema_that_is_not_there_is_asked_for_again_after_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(schema_registry, "UNKNOWN_SECONDS", -1)
+    monkeypatch.setattr(unknown_schemas, "UNKNOWN_SECONDS", -1)
     with served({"/schemas/ids/7": NO_SUCH_SCHEMA}) as fake:
         registry = registry_at(fake.url)
         with pytest.raises(InvalidRecord, match="a schema that the registry has, got 7"):
             registry[7](b"{}")
         fake.answers["/schemas/ids/7"] = JSON_SCHEMA
-        assert registry._missing([(b"\0\0\0\0\7{}", ())]) == {7}
+        assert registry._missing([(b"\0\0\0\0\7{}", ())]) == [7]
         assert registry[7](b"{}") == b"{}"
 
 
@@ -149,7 +149,7 @@ def test_it_is_waited_for_until_it_answers(monkeypatch: pytest.MonkeyPatch) -> N
             if fake.asked.count("/schemas/ids/7") == 2:
                 fake.answers["/schemas/ids/7"] = JSON_SCHEMA
 
-        assert asyncio.run(registry.load_schemas({7}, asyncio.Event(), beat))
+        assert asyncio.run(registry.load_schemas([7], asyncio.Event(), beat))
         assert registry.keys() == {7}
 
 
@@ -157,7 +157,7 @@ def test_who_is_given_up_waits_no_longer() -> None:
     async def give_up_in_mid_wait(registry: SchemaRegistry) -> bool:
         given_up = asyncio.Event()
         asyncio.get_running_loop().call_later(0.05, given_up.set)
-        return await registry.load_schemas({7}, given_up, lambda: None)
+        return await registry.load_schemas([7], given_up, lambda: None)
 
     with served({"/schemas/ids/7": (503, "later")}) as fake:
         assert not asyncio.run(give_up_in_mid_wait(registry_at(fake.url)))

@@ -6,10 +6,10 @@ several times as long as all else that a worker does with it.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -35,6 +35,7 @@ from streams.kafka.registry.client import (
     registry_errors,
     subject_of,
 )
+from streams.kafka.registry.unknown_schemas import UnknownSchemas
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 2
-UNKNOWN_SECONDS: Final = 10
-"""For so long a schema that the registry does not have is not asked for again."""
 
 CATALOG: Final = "catalog"
 
@@ -68,8 +67,7 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
         self._settings = settings
         self._kinds = settings.registry.schema_by_topic
         self._client = client_of(settings.registry)
-        self._unknown: dict[SchemaId, float] = {}
-        """When to ask again for a schema that the registry did not have, on the monotonic clock."""
+        self.unknown = UnknownSchemas()
         self._ids = {topic: self._id_of(topic) for topic in self._kinds if _is_output(topic)}
         for topic in self._kinds.keys() - self._ids.keys():
             with suppress(NotRegistered), registry_errors(settings.registry):
@@ -92,15 +90,17 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
     # -- input
 
     def __missing__(self, schema_id: SchemaId) -> JsonOf:
-        """Ask for a schema. Raises `RegistryUnavailable`."""
+        """Ask for a schema, unless it is taken for unknown. Raises `RegistryUnavailable`."""
+        if schema_id in self.unknown or not self.unknown.may_ask:
+            return unknown(schema_id)
         try:
             by_guid = isinstance(schema_id, str)
             no_such = (*NO_SUCH, NO_SUCH_PATH) if by_guid else NO_SUCH
             with registry_errors(self._settings.registry, no_such):
                 read = self._reader_of(schema_id)
         except NotRegistered:
-            read = unknown(schema_id)
-            self._unknown[schema_id] = monotonic() + UNKNOWN_SECONDS
+            self.unknown.add(schema_id)
+            return unknown(schema_id)
         self[schema_id] = read
         return read
 
@@ -139,7 +139,7 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
         records: Mapping[Any, Iterable[Any]],
         streams: Mapping[str, str],
         products: Iterable[Any],
-    ) -> set[SchemaId]:
+    ) -> Sequence[SchemaId]:
         """The schemas that must be loaded before these records can be decoded.
 
         `records` are aiokafka's by topic and partition, `streams` what each topic is, and
@@ -155,26 +155,31 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
             values += [(message.value(), message.headers()) for message in products]
         return self._missing(values)
 
-    def _missing(self, values: Iterable[tuple[bytes | None, Any]]) -> set[SchemaId]:
-        now = monotonic()
-        for schema_id in [one for one, until in self._unknown.items() if until < now]:
-            del self[schema_id], self._unknown[schema_id]
-        named = set()
+    def _missing(self, values: Iterable[tuple[bytes | None, Any]]) -> Sequence[SchemaId]:
+        """Those that most records name come first: of a new schema there are more than of lies."""
+        self.unknown.forget()
+        named: Counter[SchemaId] = Counter()
         for value, headers in values:
             with suppress(InvalidRecord):
                 if value is not None and (frame := frame_of(value, headers or ())) is not None:
-                    named.add(frame.schema_id)
-        return {schema_id for schema_id in named if schema_id not in self}
+                    named[frame.schema_id] += 1
+        missing = [one for one, _ in named.most_common() if not self._is_settled(one)]
+        return self.unknown.those_to_ask_for(missing)
+
+    def _is_settled(self, schema_id: SchemaId) -> bool:
+        return schema_id in self or schema_id in self.unknown
 
     async def load_schemas(
-        self, schema_ids: Iterable[SchemaId], interrupted: asyncio.Event, beat: Callable[[], None]
+        self, schema_ids: Sequence[SchemaId], interrupted: asyncio.Event, beat: Callable[[], None]
     ) -> bool:
-        """Ask until all of these are known, however long that takes; False if interrupted.
+        """Ask until all of these are settled, however long that takes; False if interrupted.
 
-        `beat` is called at every try.
+        Settled are also those that the registry does not have, and those that it is not asked for
+        since it did not have too many others. `beat` is called at every try.
         """
-        for schema_id in schema_ids:
-            while schema_id not in self and not interrupted.is_set():
+        for number, schema_id in enumerate(schema_ids):
+            self.unknown.those_to_ask_for(schema_ids[number:])
+            while not self._is_settled(schema_id) and not interrupted.is_set():
                 beat()
                 try:
                     await in_daemon_thread(partial(self.__missing__, schema_id), "schema")
