@@ -17,6 +17,7 @@ import faust
 
 from streams.engine.faust_consumer import EngineTables, Transport
 from streams.engine.loop import Engine
+from streams.owner_only import make_folder_for_owner
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Application(faust.App):  # type: ignore[misc]
 
 def create_app(settings: Settings, topics: Iterable[str]) -> Application:
     """The application that is a member of the group and reads these topics for its engine."""
-    settings.folder.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
+    make_folder_for_owner(settings.folder)  # Faust makes only the last folder
     app = Application(
         settings.application,
         broker=";".join(f"kafka://{each.strip()}" for each in settings.kafka.brokers.split(",")),

@@ -9,16 +9,19 @@ import typer
 from streams.commands.summaries import anonymised_table
 from streams.commands.terminal import progress_bar, standard_error
 from streams.errors import UserError
+from streams.owner_only import others_may_read
 from streams.recording.anonymising import LONGEST_KEY, SHORTEST_KEY, Anonymiser, homes_of
 from streams.recording.files import Writer, read
 from streams.recording.sources import total_size
 
+MOST_BYTES: Final = 1 << 20
+"""So much of a file is read before it is clear that it holds no key."""
 KEY_VARIABLE: Final = "UNHAUNT_ANONYMISE_KEY"
 HOW_TO_MAKE_ONE: Final = "`openssl rand -hex 32` makes one"
 
 EXAMPLES: Final = (
     "Examples:\n\n"
-    "  openssl rand -hex 32 > anonymise.key\n\n"
+    "  (umask 077; openssl rand -hex 32 > anonymise.key)\n\n"
     "  unhaunt anonymise march.jsonl.zst --key-file anonymise.key -o shared.jsonl.zst\n\n"
     "  UNHAUNT_ANONYMISE_KEY=$(openssl rand -hex 32) unhaunt anonymise march.jsonl -o shared.jsonl"
     "      a key that nobody has"
@@ -78,7 +81,8 @@ def _key(path: Path | None) -> bytes:
     """The key. Raises `UserError` when there is none that can be used."""
     if path is not None:
         try:
-            key = path.read_bytes().rstrip(b"\r\n")
+            with path.open("rb") as file:
+                key = file.read(MOST_BYTES).rstrip(b"\r\n")
         except OSError as error:
             raise UserError(f"{path}: cannot be read: {error.strerror}") from error
         source = str(path)
@@ -92,5 +96,10 @@ def _key(path: Path | None) -> bytes:
         raise UserError(
             f"{source}: expected a key of {SHORTEST_KEY} to {LONGEST_KEY} bytes, got {len(key)}; "
             f"{HOW_TO_MAKE_ONE}."
+        )
+    if path is not None and others_may_read(path):
+        standard_error().print(
+            f"Note: others may read {path}, and with it find out whose hashes these are. "
+            f"`chmod 600 {path}` keeps it to you."
         )
     return key

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from streams.errors import UserError
+from streams.owner_only import opened_for_owner
 from streams.plain_text import say
 
 STANDARD_OUTPUT: Final = "-"
@@ -19,8 +20,8 @@ def whole_file(path: str | None) -> Iterator[Callable[[bytes], object]]:
     """A place to write to: a file, standard output (`-`) or nowhere; yields what writes.
 
     On a terminal what is no plain text is escaped; everything else gets the bytes as they are.
-    A file appears under its name when the block has ended well; when it fails, what was there
-    before stays. Raises `UserError` when the file cannot be written.
+    A file, which only its owner may read, appears under its name when the block has ended well;
+    when it fails, what was there before stays. Raises `UserError` when the file cannot be written.
     """
     if path is None:
         yield lambda _: None
@@ -70,6 +71,8 @@ def _say(content: bytes) -> None:
 
 def _open(path: str, opened: Path) -> BinaryIO:
     try:
-        return opened.open("wb", buffering=BUFFER_BYTES)
+        if opened.exists() and not opened.is_file():
+            return opened.open("wb", buffering=BUFFER_BYTES)
+        return opened_for_owner(opened, buffering=BUFFER_BYTES)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from error

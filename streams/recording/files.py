@@ -19,6 +19,7 @@ import orjson
 
 from schemas.outputs import Decision, SuppressionList, to_json
 from streams.kafka.partitioner import partition_of
+from streams.owner_only import opened_for_owner
 from streams.recording.frames import Frames
 from streams.recording.sources import AnyPath, Progress, SourceError, lines_of, open_source
 
@@ -195,8 +196,9 @@ def _not_a_record(path: AnyPath, number: int, problem: str) -> RecordingError:
 class Writer:
     """Writes a recording; ``.zst`` at the end of the name compresses it.
 
-    A context manager. The file appears under its name when the block has ended well; when the
-    block fails nothing is left behind, and a recording that was there before stays.
+    A context manager. The file, which only its owner may read, appears under its name when the
+    block has ended well; when the block fails nothing is left behind, and a recording that was
+    there before stays.
     """
 
     def __init__(self, path: AnyPath) -> None:
@@ -210,7 +212,10 @@ class Writer:
 
     def __enter__(self) -> Self:
         try:
-            self._file = self._written.open("wb")
+            if self._written == self._path:
+                self._file = self._written.open("wb")  # a device or a pipe
+            else:
+                self._file = opened_for_owner(self._written)
         except OSError as error:
             raise SourceError(f"{self._path}: cannot be written: {error.strerror}") from error
         self._frames = Frames(self._file, self._path)

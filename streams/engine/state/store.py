@@ -20,6 +20,7 @@ from rocksdict import (
 )
 
 from streams.errors import UserError
+from streams.owner_only import make_folder_for_owner
 
 PERSON: Final = b"p"
 PROGRESS: Final = b"m"
@@ -75,7 +76,7 @@ class Store:
         """
         self.path = path
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder_for_owner(path)
             self._rocks = Rdict(str(path), memory.options())
         except Exception as error:  # RocksDB has no type of its own for its errors
             raise UserError(
