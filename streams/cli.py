@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from streams import __version__, build
 from streams.commands.errors import exit_code_of
-from streams.plain_text import say
+from streams.plain_text import print_plain
 
 COMMANDS: Final = {
     "demo": "See the whole thing work, with nothing installed but Unhaunt.",
@@ -114,7 +114,7 @@ app = typer.Typer(
 
 def _show_version(is_asked: bool) -> None:
     if is_asked:
-        say(f"unhaunt {__version__} ({build()})")
+        print_plain(f"unhaunt {__version__} ({build()})")
         raise typer.Exit
 
 

@@ -12,7 +12,7 @@ FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
 
 
-def opened_for_owner(path: Path, *, keep: bool = False, buffering: int = -1) -> BinaryIO:
+def open_for_owner(path: Path, *, keep: bool = False, buffering: int = -1) -> BinaryIO:
     """Open a regular file to be written, for its owner only, also where it was there before.
 
     What is in it is gone unless it is to be kept, and may then be read as well. A link is not

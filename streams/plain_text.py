@@ -1,7 +1,7 @@
 """Text that cannot change how a terminal looks, whoever wrote the ids, topics or versions in it.
 
-All that people are shown passes here: what commands print by `say`, tables by the consoles of
-`streams.commands.terminal`, and lines of the log by `streams.log_lines`.
+All that people are shown passes here: what commands print by `print_plain`, tables by the consoles
+of `streams.commands.terminal`, and lines of the log by `streams.log_lines`.
 """
 
 import sys
@@ -24,6 +24,6 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def say(text: str = "", *, end: str = "\n", file: TextIO | None = None) -> None:
+def print_plain(text: str = "", *, end: str = "\n", file: TextIO | None = None) -> None:
     """Print text of one or several lines; on standard output where no file is named."""
     print(printable_lines(text), end=end, file=file or sys.stdout)

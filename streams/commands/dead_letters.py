@@ -24,7 +24,7 @@ from streams.commands.files import STANDARD_OUTPUT, whole_file
 from streams.commands.terminal import progress_bar, standard_error, standard_output
 from streams.dead_letters.letter import LetterId, Selection
 from streams.errors import UserError
-from streams.plain_text import say
+from streams.plain_text import print_plain
 from streams.settings import Settings
 
 group = typer.Typer(
@@ -136,7 +136,7 @@ def show(
         sys.stdout.buffer.flush()
         return
     for line in description(found):
-        say(line)
+        print_plain(line)
 
 
 @group.command(
@@ -181,15 +181,15 @@ def replay(
                 newest.add(letter)
     fit = fates.pop(Fate.SENT, 0)
     if dry_run and fit:
-        say("Would be replayed:" if fit == len(newest) else f"Of {fit:,}, the newest:")
+        print_plain("Would be replayed:" if fit == len(newest) else f"Of {fit:,}, the newest:")
         standard_output().print(letters_table(newest.in_order(), keys=False))
-    say(f"Fit to be replayed: {fit:,}")
+    print_plain(f"Fit to be replayed: {fit:,}")
     _print_fates(fates)
     if dry_run or not fit or not (yes or is_wanted(fit)):
         return
     with progress_bar("Replaying", job.letters.records) as advance:
         sent = job.send(advance)[Fate.SENT]
-    say(f"Replayed: {sent:,}")
+    print_plain(f"Replayed: {sent:,}")
 
 
 def _selection(
@@ -239,7 +239,7 @@ def _letter_id(text: str) -> LetterId:
 
 def _print_fates(fates: "Counter[Any]") -> None:
     for fate, count in fates.most_common():
-        say(f"Left where they are, {fate}: {count:,}")
+        print_plain(f"Left where they are, {fate}: {count:,}")
 
 
 def is_wanted(letters: int) -> bool:
@@ -252,5 +252,5 @@ def is_wanted(letters: int) -> bool:
     try:
         return typer.confirm(f"Send {letters:,} back to where they came from?")
     except typer.Abort:  # Ctrl-C, or the end of the input
-        say()
+        print_plain()
         return False

@@ -7,7 +7,7 @@ from typing import Final
 import typer
 
 from streams.errors import FailedCheck, UserError
-from streams.plain_text import say
+from streams.plain_text import print_plain
 
 FAILED_CHECK: Final = 1
 USER_MISTAKE: Final = 2
@@ -17,7 +17,7 @@ INTERRUPTED: Final = 130
 
 
 def _to_standard_error(message: str) -> None:
-    say(message, file=sys.stderr)
+    print_plain(message, file=sys.stderr)
 
 
 def exit_code_of(

@@ -18,7 +18,7 @@ from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.terminal import progress_bar, standard_error, standard_output
 from streams.commands.times import milliseconds_of
 from streams.errors import UserError
-from streams.plain_text import printable, say
+from streams.plain_text import print_plain, printable
 from streams.recording.files import read
 from streams.recording.one_person import Known, OnePerson
 from streams.recording.parallel.processes import without_garbage_collection
@@ -180,4 +180,4 @@ def _print(lines: Iterable[Line]) -> None:
             subsequent_indent="  " * (depth + 1),
             break_on_hyphens=False,
         )
-        say(folded.replace(NO_BREAK, " "))
+        print_plain(folded.replace(NO_BREAK, " "))

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from streams.errors import UserError
-from streams.owner_only import opened_for_owner
-from streams.plain_text import say
+from streams.owner_only import open_for_owner
+from streams.plain_text import print_plain
 
 STANDARD_OUTPUT: Final = "-"
 BUFFER_BYTES: Final = 1 << 20
@@ -26,7 +26,7 @@ def whole_file(path: str | None) -> Iterator[Callable[[bytes], object]]:
     if path is None:
         yield lambda _: None
     elif path == STANDARD_OUTPUT:
-        yield _say if sys.stdout.isatty() else sys.stdout.buffer.write
+        yield _print_plain if sys.stdout.isatty() else sys.stdout.buffer.write
         sys.stdout.flush()
     elif Path(path).exists() and not Path(path).is_file():
         # A device or a pipe: there is no name to give it afterwards.
@@ -65,14 +65,14 @@ def refuse_clashes(inputs: Iterable[str], outputs: Mapping[str, str | None]) -> 
             )
 
 
-def _say(content: bytes) -> None:
-    say(content.decode(errors="backslashreplace"), end="")
+def _print_plain(content: bytes) -> None:
+    print_plain(content.decode(errors="backslashreplace"), end="")
 
 
 def _open(path: str, opened: Path) -> BinaryIO:
     try:
         if opened.exists() and not opened.is_file():
             return opened.open("wb", buffering=BUFFER_BYTES)
-        return opened_for_owner(opened, buffering=BUFFER_BYTES)
+        return open_for_owner(opened, buffering=BUFFER_BYTES)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from error

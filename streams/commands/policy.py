@@ -9,7 +9,7 @@ import typer
 
 from streams.commands.files import STANDARD_OUTPUT, whole_file
 from streams.commands.policies import policy_in_force
-from streams.plain_text import printable, say
+from streams.plain_text import print_plain, printable
 from streams.policy_file import read_policy
 from streams.suppression.policy_document import remarks
 
@@ -60,6 +60,6 @@ def check(
     Exits with 0 when the file can be used and with 2 when it cannot.
     """
     policy = read_policy(file)
-    say(f"{file} is a valid policy, version {policy.version}")
+    print_plain(f"{file} is a valid policy, version {policy.version}")
     for remark in remarks(policy.document):
-        say(f"{file}: {remark}")
+        print_plain(f"{file}: {remark}")

@@ -14,7 +14,7 @@ from streams.commands.terminal import progress_bar, standard_error
 from streams.commands.times import utc
 from streams.commands.topic_choice import ChosenTopics, chosen_topics
 from streams.errors import UserError
-from streams.plain_text import say
+from streams.plain_text import print_plain
 from streams.recording.sources import total_size
 from streams.settings import Settings
 
@@ -87,7 +87,7 @@ def replay(
             f"Interrupted: {sent.records:,} of {job.total:,} records are on the topics{last}."
         )
         return INTERRUPTED
-    say(f"Replayed: {sent.records:,}")
+    print_plain(f"Replayed: {sent.records:,}")
     _print_left_out(job.left_out)
     return 0
 
@@ -95,4 +95,4 @@ def replay(
 def _print_left_out(left_out: "Counter[str]") -> None:
     for name, count in sorted(left_out.items()):
         how = "with --topic only" if name in TOPICS else "no topic of Unhaunt's"
-        say(f"Left where they are, {name}, {how}: {count:,}")
+        print_plain(f"Left where they are, {name}, {how}: {count:,}")

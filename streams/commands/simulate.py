@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from streams.commands.terminal import progress_bar
-from streams.plain_text import say
+from streams.plain_text import print_plain
 from streams.recording.files import Writer
 from streams.recording.simulated import simulate as simulated
 
@@ -39,4 +39,4 @@ def simulate(
         for record in records:
             writer.write(record)
             advance(1)
-    say(f"{output}: {len(records):,} records")
+    print_plain(f"{output}: {len(records):,} records")

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from streams.plain_text import say
+from streams.plain_text import print_plain
 from streams.settings import Settings
 
 EXAMPLES: Final = (
@@ -43,4 +43,4 @@ def strimzi(
     made = resources(
         Settings.from_environment(os.environ), cluster, partitions, replication, authentication
     )
-    say(yaml.safe_dump_all(made, sort_keys=False), end="")
+    print_plain(yaml.safe_dump_all(made, sort_keys=False), end="")

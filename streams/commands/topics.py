@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.commands.terminal import standard_output, table
-from streams.plain_text import say
+from streams.plain_text import print_plain
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def plan(partitions: Partitions = None, replication: Replication = None) -> None
     _show_missing(planned, "Missing; `unhaunt topics apply` creates them:")
     _show_wrong(planned)
     if not (planned.missing or planned.unequal or planned.differing):
-        say("All topics are there and as they must be.")
+        print_plain("All topics are there and as they must be.")
 
 
 @group.command(
@@ -87,7 +87,7 @@ def apply(partitions: Partitions = None, replication: Replication = None) -> Non
     if planned.differing:
         raise typer.Exit(1)
     if not planned.missing:
-        say("All topics are there and as they must be.")
+        print_plain("All topics are there and as they must be.")
 
 
 @group.command("check", epilog="Example:\n\n  unhaunt topics check && unhaunt worker")
@@ -102,13 +102,13 @@ def check() -> None:
     planned = make_plan(Settings.from_environment(os.environ))
     required = [topic.name for topic in planned.missing if not topic.is_optional]
     for name in required:
-        say(f"{name}: missing; `unhaunt topics apply` creates it")
+        print_plain(f"{name}: missing; `unhaunt topics apply` creates it")
     _show_wrong(planned)
     if required or planned.unequal or planned.differing:
         raise typer.Exit(1)
-    say(f"The topics are fit for a worker. Partitions: {planned.partitions}")
+    print_plain(f"The topics are fit for a worker. Partitions: {planned.partitions}")
     for topic in planned.missing:
-        say(f"{topic.name}: not there, which is all right: it is optional")
+        print_plain(f"{topic.name}: not there, which is all right: it is optional")
 
 
 @group.command(
@@ -141,7 +141,7 @@ def acls(
     settings = Settings.from_environment(os.environ)
     grants = view_grants(settings) if view else worker_grants(settings)
     for line in commands(grants, principal, settings.kafka.brokers):
-        say(line)
+        print_plain(line)
 
 
 def _show_missing(planned: "Plan", title: str) -> None:
@@ -158,17 +158,17 @@ def _show_missing(planned: "Plan", title: str) -> None:
             topic.cleanup,
             "optional" if topic.is_optional else "",
         )
-    say(title)
+    print_plain(title)
     standard_output().print(made)
 
 
 def _show_wrong(planned: "Plan") -> None:
     for sentence in (*planned.unequal, *planned.differing):
-        say(sentence)
+        print_plain(sentence)
     if planned.unequal:
-        say(WHY_PARTITIONS_STAY)
+        print_plain(WHY_PARTITIONS_STAY)
     if planned.differing:
-        say(
+        print_plain(
             "A cleanup policy is not changed here, since that may delete records. Kafka does it "
             "with: kafka-configs.sh --bootstrap-server HOST --alter --entity-type topics "
             "--entity-name TOPIC --add-config cleanup.policy=POLICY"

@@ -10,7 +10,7 @@ import typer
 from streams.commands.policies import policy_in_force
 from streams.commands.terminal import progress_bar
 from streams.errors import FailedCheck
-from streams.plain_text import say
+from streams.plain_text import print_plain
 from streams.policy_file import read_policy
 from streams.recording.differences import Difference, differences
 from streams.recording.golden import Case, GoldenError, expected, find_cases, outcome, write
@@ -77,7 +77,7 @@ def verify(
             verdicts.append(_verdict(case, policy, update))
             advance(1)
     for line in _lines(verdicts):
-        say(line)
+        print_plain(line)
     failed = sum(verdict.state == "FAILED" for verdict in verdicts)
     if failed:
         raise FailedCheck(

@@ -19,7 +19,7 @@ import orjson
 
 from schemas.outputs import Decision, SuppressionList, to_json
 from streams.kafka.partitioner import partition_of
-from streams.owner_only import opened_for_owner
+from streams.owner_only import open_for_owner
 from streams.recording.frames import Frames
 from streams.recording.sources import AnyPath, Progress, SourceError, lines_of, open_source
 
@@ -215,7 +215,7 @@ class Writer:
             if self._written == self._path:
                 self._file = self._written.open("wb")  # a device or a pipe
             else:
-                self._file = opened_for_owner(self._written)
+                self._file = open_for_owner(self._written)
         except OSError as error:
             raise SourceError(f"{self._path}: cannot be written: {error.strerror}") from error
         self._frames = Frames(self._file, self._path)

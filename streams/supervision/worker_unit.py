@@ -15,7 +15,7 @@ import msgspec
 
 from streams.errors import FailedCheck, UserError
 from streams.monitoring.http_port import listen, listener_of, served
-from streams.owner_only import make_folder_for_owner, opened_for_owner
+from streams.owner_only import make_folder_for_owner, open_for_owner
 from streams.settings import Settings
 from streams.supervision.restarts import MOST_DEATHS, WITHIN_SECONDS
 from streams.supervision.unit_member import UnitMember
@@ -158,7 +158,7 @@ class WorkerUnit:
     def _locked(self) -> Iterator[None]:
         """Keep a second unit of this name away: its workers would fence these."""
         make_folder_for_owner(self._lock.parent)
-        with opened_for_owner(self._lock) as lock:
+        with open_for_owner(self._lock) as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:

@@ -32,7 +32,7 @@ MOST_DOTS: Final = 8
 square of its parts, and 64 kB of them cost all memory."""
 
 MOST_PROBLEMS: Final = 50
-"""So many of a file's mistakes are told."""
+"""So many of a file's mistakes are named."""
 
 _TEXT_OR_COMMENT: Final = re.compile(
     r'"""(?s:\\.|.)*?(?:"{3,5}|\Z)|"(?:\\.|[^"\\\n])*"?|'

@@ -64,16 +64,16 @@ def test_it_is_refused_by_commands_too(path: Path, content: str | bytes) -> None
         read_policy(path)
 
 
-def test_of_a_file_that_is_all_mistakes_the_first_are_told(path: Path) -> None:
+def test_of_a_file_that_is_all_mistakes_the_first_are_named(path: Path) -> None:
     path.write_text("".join(f"mistake_{number} = 1\n" for number in range(10_000)))
     with pytest.raises(PolicyError) as refused:
         read_policy(path)
-    told = str(refused.value).split("\n")
-    assert len(told) == MOST_PROBLEMS + 1
-    assert told[-1] == f"{path}: and there are more mistakes; put these right first"
+    named = str(refused.value).split("\n")
+    assert len(named) == MOST_PROBLEMS + 1
+    assert named[-1] == f"{path}: and there are more mistakes; put these right first"
 
 
-def test_a_mistake_whose_name_has_line_breaks_is_told_in_one_line(path: Path) -> None:
+def test_a_mistake_whose_name_has_line_breaks_is_named_in_one_line(path: Path) -> None:
     path.write_text('"a\\nb\\u2028c" = 1\n[follow]\ndays = "a\\nb"')
     with pytest.raises(PolicyError) as refused:
         read_policy(path)

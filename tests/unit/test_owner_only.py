@@ -8,7 +8,7 @@ import pytest
 
 from streams.app import create_app
 from streams.engine.state.store import Memory, Store
-from streams.owner_only import make_folder_for_owner, opened_for_owner
+from streams.owner_only import make_folder_for_owner, open_for_owner
 from streams.recording.files import Writer, json_record
 from streams.recording.live.progress import Progress
 from streams.recording.live.resumable import ResumableFile
@@ -104,7 +104,7 @@ def test_others_may_do_nothing_with_what_is_written(
 def test_what_was_open_to_others_is_closed_to_them(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
-    with opened_for_owner(tmp_path / "file"):
+    with open_for_owner(tmp_path / "file"):
         pass
     make_folder_for_owner(tmp_path / "folder")
     assert shared(tmp_path) == {}
@@ -118,7 +118,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "precious").read_text() == "precious"
 
 
-def test_a_key_that_others_may_read_is_told(tmp_path: Path) -> None:
+def test_a_key_that_others_may_read_is_pointed_out(tmp_path: Path) -> None:
     key, given = tmp_path / "key", write_recording(tmp_path / "given.jsonl")
     key.write_text("k" * 64)
     result = run("anonymise", given, "--key-file", key, "-o", tmp_path / "made.jsonl")

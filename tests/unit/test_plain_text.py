@@ -106,7 +106,7 @@ def test_a_case_that_fails_shows_its_differences_as_plain_text(folder: Path) -> 
 
 
 def test_nothing_prints_but_what_escapes() -> None:
-    """`say`, the consoles of terminal.py, and what writes files."""
+    """`print_plain`, the consoles of terminal.py, and what writes files."""
     exempt = {STREAMS / "plain_text.py", STREAMS / "commands" / "terminal.py"}
     for path in set(STREAMS.rglob("*.py")) - exempt:
         for node in ast.walk(ast.parse(path.read_text())):

@@ -92,7 +92,7 @@ def test_looking_one_up_by_itself_is_bounded_as_well(clock: Clock) -> None:
         assert calls(fake) == MOST_CALLS
 
 
-def test_that_it_is_asked_no_more_is_told_once_a_while(
+def test_that_it_is_asked_no_more_is_logged_once_a_while(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with served(answers()) as fake, caplog.at_level(logging.WARNING):
@@ -107,7 +107,7 @@ def test_no_more_are_remembered_than_is_said(clock: Clock, monkeypatch: pytest.M
     unknown = UnknownSchemas()
     for schema_id in range(MOST_CALLS):
         unknown.add(schema_id)
-    assert unknown.those_to_ask_for(MADE_UP) == ()
+    assert unknown.within_measure(MADE_UP) == ()
     assert len(unknown) == MOST_CALLS + len(MADE_UP)
     unknown.forget()
     assert len(unknown) == 30

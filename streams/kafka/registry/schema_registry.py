@@ -164,7 +164,7 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
                 if value is not None and (frame := frame_of(value, headers or ())) is not None:
                     named[frame.schema_id] += 1
         missing = [one for one, _ in named.most_common() if not self._is_settled(one)]
-        return self.unknown.those_to_ask_for(missing)
+        return self.unknown.within_measure(missing)
 
     def _is_settled(self, schema_id: SchemaId) -> bool:
         return schema_id in self or schema_id in self.unknown
@@ -178,7 +178,7 @@ class SchemaRegistry(dict[SchemaId, JsonOf]):
         since it did not have too many others. `beat` is called at every try.
         """
         for number, schema_id in enumerate(schema_ids):
-            self.unknown.those_to_ask_for(schema_ids[number:])
+            self.unknown.within_measure(schema_ids[number:])
             while not self._is_settled(schema_id) and not interrupted.is_set():
                 beat()
                 try:

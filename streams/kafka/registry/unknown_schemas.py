@@ -32,7 +32,7 @@ class UnknownSchemas:
         self._calls = 0
         """How often the registry has said no since `_since`."""
         self._since = float("-inf")
-        self._is_told = False
+        self._is_logged = False
 
     def __contains__(self, schema_id: SchemaId) -> bool:
         return schema_id in self._until
@@ -49,22 +49,22 @@ class UnknownSchemas:
         """Remember that the registry does not have a schema."""
         now = monotonic()
         if now - self._since >= UNKNOWN_SECONDS:
-            self._since, self._calls, self._is_told = now, 0, False
+            self._since, self._calls, self._is_logged = now, 0, False
         self._calls += 1
         self._until[schema_id] = now + UNKNOWN_SECONDS
 
-    def those_to_ask_for(self, schema_ids: Sequence[SchemaId]) -> Sequence[SchemaId]:
+    def within_measure(self, schema_ids: Sequence[SchemaId]) -> Sequence[SchemaId]:
         """The schemas themselves; none, and they are unknown for now, where it was asked enough."""
         if self.may_ask or not schema_ids:
             return schema_ids
-        if not self._is_told:
+        if not self._is_logged:
             logger.warning(
                 "records that name schemas not seen before are dead letters for up to %d seconds: "
                 "the registry did not have %d others, so it is asked no more",
                 UNKNOWN_SECONDS,
                 self._calls,
             )
-            self._is_told = True
+            self._is_logged = True
         self._until |= dict.fromkeys(schema_ids, self._since + UNKNOWN_SECONDS)
         return ()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from streams.owner_only import opened_for_owner
+from streams.owner_only import open_for_owner
 from streams.recording.files import RecordedRecord, line_of, refuse_other_endings, unfinished
 from streams.recording.frames import Frames
 from streams.recording.live.progress import Progress, decode, encode
@@ -79,7 +79,7 @@ class ResumableFile:
             progress.size = self._file.tell()
             progress.lines = self._frames.lines
             renewed = self.progress_file.with_name(self.progress_file.name + ".new")
-            with opened_for_owner(renewed) as file:
+            with open_for_owner(renewed) as file:
                 file.write(encode(progress))
                 file.flush()
                 os.fsync(file.fileno())
@@ -105,7 +105,7 @@ class ResumableFile:
                 )
             # Continuous, and stopped in order; or it was about to be done with.
             os.replace(self.path, self.part)
-        file = opened_for_owner(self.part, keep=True)
+        file = open_for_owner(self.part, keep=True)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
