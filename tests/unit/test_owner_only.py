@@ -50,7 +50,7 @@ def write_with_writer(folder: Path) -> None:
 def record(folder: Path) -> None:
     with ResumableFile(folder / "recording.jsonl") as recording:
         recording.write(json_record("purchases", "ann", {}, 1, 1))
-        recording.save(Progress(wanted=Wanted(), topic_ids={}, places=[]))
+        recording.save(Progress(wanted=Wanted(), topic_ids={}, positions=[]))
 
 
 def store(folder: Path) -> None:

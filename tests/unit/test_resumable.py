@@ -1,6 +1,6 @@
 """A recording that was interrupted goes on exactly where it was safe on disk."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -180,14 +180,22 @@ def test_two_do_not_write_one_recording(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("damage", ["progress", "file"])
+@pytest.mark.parametrize(
+    ("damaged", "damage"),
+    [
+        ("progress", lambda content: content[:-10]),
+        ("progress", lambda _: b"[" * 100_000),
+        ("part", lambda content: content[:-10]),
+    ],
+    ids=["progress cut off", "progress nested deeply", "file cut off"],
+)
 def test_a_progress_that_does_not_fit_is_said_and_nothing_is_touched(
-    tmp_path: Path, damage: str
+    tmp_path: Path, damaged: str, damage: Callable[[bytes], bytes]
 ) -> None:
     path = tmp_path / NAMES[0]
     interrupted_after(path, 50)
-    damaged = tmp_path / f"{path.name}.{'progress' if damage == 'progress' else 'part'}"
-    damaged.write_bytes(damaged.read_bytes()[:-10])
+    file = tmp_path / f"{path.name}.{damaged}"
+    file.write_bytes(damage(file.read_bytes()))
     before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
     with pytest.raises(SourceError, match="remove both to begin anew"), ResumableFile(path):
         pass

@@ -48,6 +48,6 @@ def decode(content: bytes) -> Progress | None:
     """The progress that was kept; None when it is none, or of another version."""
     try:
         progress = _decode(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return progress if progress.version == VERSION else None
