@@ -13,19 +13,23 @@ FOLDER_MODE: Final = 0o700
 
 
 def open_for_owner(path: Path, *, keep: bool = False, buffering: int = -1) -> BinaryIO:
-    """Open a regular file to be written, for its owner only, also where it was there before.
+    """Open a regular file to be written, for its owner only.
 
-    What is in it is gone unless it is to be kept, and may then be read as well. A link is not
-    followed: in a folder of others it may lead to any file of one's own. Raises `OSError`.
+    A file that was there before is replaced, so whoever made it does not have the new one; or it
+    is kept, to be read and written on. A link is not followed: in a folder of others it may lead
+    to any file of one's own. Raises `OSError`.
     """
-    flags = os.O_RDWR if keep else os.O_WRONLY | os.O_TRUNC
-    number = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, FILE_MODE)
+    if not keep:
+        path.unlink(missing_ok=True)
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+        return os.fdopen(number, "wb", buffering)
+    number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, FILE_MODE)
     try:
         os.fchmod(number, FILE_MODE)
     except OSError:
         os.close(number)
         raise
-    return os.fdopen(number, "r+b" if keep else "wb", buffering)
+    return os.fdopen(number, "r+b", buffering)
 
 
 def make_folder_for_owner(path: Path) -> None:

@@ -158,7 +158,7 @@ class WorkerUnit:
     def _locked(self) -> Iterator[None]:
         """Keep a second unit of this name away: its workers would fence these."""
         make_folder_for_owner(self._lock.parent)
-        with open_for_owner(self._lock) as lock:
+        with open_for_owner(self._lock, keep=True) as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:

@@ -13,6 +13,7 @@ from streams.recording.files import Writer, json_record
 from streams.recording.live.progress import Progress
 from streams.recording.live.resumable import ResumableFile
 from streams.recording.live.wanted import Wanted
+from streams.recording.sources import SourceError
 from streams.settings import Settings
 from streams.view.copies import Copies
 from tests.command_line import run, write_recording
@@ -104,16 +105,23 @@ def test_others_may_do_nothing_with_what_is_written(
 def test_what_was_open_to_others_is_closed_to_them(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
-    with open_for_owner(tmp_path / "file"):
-        pass
+    (tmp_path / "kept").write_text("kept")
+    with open_for_owner(tmp_path / "file"), open_for_owner(tmp_path / "kept", keep=True) as kept:
+        assert kept.read() == b"kept"
     make_folder_for_owner(tmp_path / "folder")
     assert shared(tmp_path) == {}
 
 
 def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("precious")
-    (tmp_path / "made.jsonl.part").symlink_to(tmp_path / "precious")
-    with pytest.raises(ValueError, match="cannot be written"), Writer(tmp_path / "made.jsonl"):
+    for name in ("made.jsonl.part", "recorded.jsonl.part"):
+        (tmp_path / name).symlink_to(tmp_path / "precious")
+    with Writer(tmp_path / "made.jsonl"):
+        pass
+    with (
+        pytest.raises(SourceError, match="cannot be written"),
+        ResumableFile(tmp_path / "recorded.jsonl"),
+    ):
         pass
     assert (tmp_path / "precious").read_text() == "precious"
 
