@@ -7,10 +7,9 @@ from typing import Annotated, Any, Final
 import orjson
 import typer
 
-from streams.commands.files import refuse_clashes, whole_file
+from streams.commands.files import STANDARD_OUTPUT, refuse_clashes, whole_file
 from streams.commands.policies import formats_in_force
 from streams.commands.terminal import (
-    printable,
     progress_bar,
     standard_error,
     standard_output,
@@ -104,7 +103,8 @@ def check(
         for record in checked.recorded.with_aliases(proposed):
             write(line_of(record))
     if is_json:
-        print(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
+        with whole_file(STANDARD_OUTPUT) as write:
+            write(orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
     elif proposals != "-":
         _show(figures, proposed)
     if proposed and proposals is None and not is_json:
@@ -137,14 +137,14 @@ def _show(figures: dict[str, Any], proposals: Sequence[Proposal]) -> None:
                 f"{_short(each['id'])} ({each['count']:,})" for each in topic["most_frequent"]
             )
             console.print(f"  Most often: {most}")
-            console.print(f"  They look like this: {printable(looks_in_words(topic))}")
+            console.print(f"  They look like this: {looks_in_words(topic)}")
     if not proposals:
         return
     console.print()
     made = table("Times", "Unknown id", "May be", "Since it is known", numbers=("Times",))
     for proposal in proposals[:MOST_SHOWN]:
         named = (_short(proposal.alias), _short(proposal.product_id))
-        made.add_row(f"{proposal.times:,}", *named, printable(proposal.why))
+        made.add_row(f"{proposal.times:,}", *named, proposal.why)
     console.print(made)
     if len(proposals) > MOST_SHOWN:
         console.print(f"And {len(proposals) - MOST_SHOWN:,} more.")
@@ -168,5 +168,4 @@ def _percent(topic: dict[str, Any]) -> float:
 
 
 def _short(product_id: str) -> str:
-    shown = product_id if len(product_id) <= LONGEST else product_id[:LONGEST] + "…"
-    return printable(shown)
+    return product_id if len(product_id) <= LONGEST else product_id[:LONGEST] + "…"
