@@ -85,7 +85,7 @@ def _decide() -> Document:
                 "description": "What may be shown, and what may not and why.",
                 "content": {"application/json": {"schema": decisions}},
             },
-            "400": _answer("A request breaks the contract.", Problem),
+            "400": _answer("A request breaks the contract, or has too many candidates.", Problem),
             "413": _answer("The body is too large.", Problem),
             **_UNAVAILABLE,
         },
@@ -108,7 +108,10 @@ def _openrtb() -> Document:
                 "content": content,
                 "headers": _FRESH,
             },
-            "400": _answer("It is no bid request, or its candidates break the contract.", Problem),
+            "400": _answer(
+                "It is no bid request, it is too large, or its candidates break the contract.",
+                Problem,
+            ),
             "413": _answer("The body is too large.", Problem),
             **_UNAVAILABLE,
         },
@@ -156,8 +159,11 @@ _FRESH: Final[Document] = {
     "Unhaunt-Level-At": _header("When that was, in epoch milliseconds.", "integer"),
 }
 _ETAG: Final[Document] = {"ETag": _header("Changes with the list.", "string")}
+_RETRY: Final[Document] = {"Retry-After": _header("After so many seconds, ask again.", "integer")}
 _UNAVAILABLE: Final[Document] = {
-    "503": _answer("The lists have not been read to their end yet.", Problem)
+    "503": _answer(
+        "The lists have not been read to their end yet, or it has too much to do.", Problem, _RETRY
+    )
 }
 
 

@@ -17,6 +17,7 @@ import orjson
 import uvloop
 
 from streams.monitoring.http_port import listen
+from streams.settings import ServeSettings
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
 from streams.view import server
@@ -85,6 +86,19 @@ class Served:
         data = body if isinstance(body, bytes) else orjson.dumps(body)
         return self._ask(Asked(self.address + path, data, {"Content-Type": "application/json"}))
 
+    @contextmanager
+    def half_sent(self, body: bytes) -> Iterator[socket.socket]:
+        """A request for a decision whose body does not all come, while the block runs."""
+        head = f"POST /v1/decide HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+        with self.connection() as connection:
+            connection.sendall(head.encode() + body[:-1])
+            yield connection
+
+    def connection(self) -> socket.socket:
+        """A connection to it, for what no client would send."""
+        host, port = self.address.removeprefix("http://").split(":")
+        return socket.create_connection((host, int(port)), timeout=10)
+
     def _ask(self, asked: Asked) -> Answer:
         try:
             with urlopen(asked, timeout=10) as response:
@@ -101,11 +115,13 @@ def _answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
 
 
 @contextmanager
-def served(view: Answers, openrtb: OpenRtbOptions | None = None) -> Iterator[Served]:
+def served(
+    view: Answers, openrtb: OpenRtbOptions | None = None, settings: ServeSettings | None = None
+) -> Iterator[Served]:
     """Answer from a thread until the block ends."""
     started: Future[Callable[[], object]] = Future()
     listener = listen("127.0.0.1", 0)
-    service = Service(view, openrtb or OpenRtbOptions())
+    service = Service(view, openrtb or OpenRtbOptions(), settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         answering = _answer_on(service, listener, started)
         thread = threading.Thread(target=runner.run, args=[answering])

@@ -64,7 +64,7 @@ def _values(entries: Iterable[ListEntry], scope: str, form: re.Pattern[str]) -> 
 
 def _widen(answer: dict[str, Any], name: str, values: list[str]) -> None:
     known = Node(answer).texts(name)
-    added = [value for value in values if value not in known]
+    added = sorted(set(values) - set(known))
     if added:
         answer[name] = [*known, *added]
 

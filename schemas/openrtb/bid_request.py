@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from schemas.adapters.node import Node
-from schemas.decoding import InvalidRecord, decode
+from schemas.decoding import InvalidRecord, decode, parse_object
 from schemas.openrtb.consent import Consent, consent_of
 from schemas.outputs import ListEntry
 from schemas.problems import quoted
@@ -16,6 +16,9 @@ from schemas.records import Request
 NOBODY: Final = ""
 """The person of a request that names nobody: nothing is known of them."""
 USER_IDS: Final = ("user.id", "user.buyeruid")
+MOST_IMPRESSIONS: Final = 200
+MOST_VALUES: Final = 25_000
+"""JSON values in a bid request, by its commas and brackets: each costs more than its bytes."""
 CHANNELS: Final = {"banner": "display", "video": "video", "native": "native"}
 
 Fields = Mapping[str, Any]
@@ -46,11 +49,21 @@ class BidRequest(NamedTuple):
         return ListEntry("all", "*", "no_consent", 0, None, tuple(sorted(self.consent.denied)))
 
 
+def parse_bid_request(body: bytes) -> Fields:
+    """Read a body as a JSON object of a bounded size. Raises `InvalidRecord`."""
+    values = sum(map(body.count, (b",", b"[", b"{")))
+    if values > MOST_VALUES:
+        detail = f"value: expected at most {MOST_VALUES:,} values in a bid request, got {values:,}"
+        raise InvalidRecord("too_large", detail)
+    return parse_object(body)
+
+
 def read_bid_request(
     fields: Fields,
     ts: int,
     persons: Sequence[str] = USER_IDS,
     candidates: Sequence[Fields] = (),
+    most_candidates: int = MOST_VALUES,
 ) -> BidRequest:
     """Read a bid request.
 
@@ -61,9 +74,10 @@ def read_bid_request(
             `device.ifa`, or the `source` of an extended id such as `id5-sync.com`. It has to be
             the id that the topics' keys are.
         candidates: for impressions that bring none in `ext.unhaunt.candidates`.
+        most_candidates: of all its impressions together.
 
     Raises:
-        InvalidRecord: it is no bid request, or its candidates break SPEC 2.
+        InvalidRecord: it is no bid request or too large, or its candidates break SPEC 2.
 
     """
     bid = Node(cast(Mapping[str, object], fields))
@@ -78,7 +92,8 @@ def read_bid_request(
     bid_id = bid.required("id")
     requests: dict[str, Request] = {}
     seen: set[str] = set()
-    for imp in bid.some("imp"):
+    offers = 0
+    for imp in _impressions(bid):
         imp_id = imp.required("id")
         if imp_id in seen:
             detail = f"{imp.at('id')}: expected each once, got {quoted(imp_id)} again"
@@ -86,9 +101,21 @@ def read_bid_request(
         seen.add(imp_id)
         offered = imp.child("ext").child("unhaunt").get("candidates") or list(candidates)
         if offered:
+            offers += len(offered) if isinstance(offered, list) else 0
+            if offers > most_candidates:
+                detail = f"imp: expected at most {most_candidates:,} candidates in all, got more"
+                raise InvalidRecord("too_large", detail)
             named = {"request_id": f"{bid_id}/{imp_id}", "channel": _channel(imp)}
             requests[imp_id] = _request({**context, **named, "candidates": offered}, imp)
     return BidRequest(fields, user_id, ts, own_site is True, requests, consent_of(bid))
+
+
+def _impressions(bid: Node) -> list[Node]:
+    found = bid.some("imp")
+    if len(found) > MOST_IMPRESSIONS:
+        detail = f"imp: expected at most {MOST_IMPRESSIONS}, got {len(found):,}"
+        raise InvalidRecord("too_large", detail)
+    return found
 
 
 def _request(fields: Fields, imp: Node) -> Request:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from schemas.openrtb.bid_request import MOST_IMPRESSIONS
+
 Schema = dict[str, Any]
 
 
@@ -22,7 +24,7 @@ def bid_request(candidates: Schema) -> Schema:
         "A bid request of OpenRTB 2.6; of 2.5 what has moved since is found where it was.",
         required=("id", "imp"),
         id={**_TEXT, "minLength": 1},
-        imp={"type": "array", "minItems": 1, "items": imp},
+        imp={"type": "array", "minItems": 1, "maxItems": MOST_IMPRESSIONS, "items": imp},
         user=_USER,
         site=_object(domain=_TEXT, page=_TEXT),
         app=_object(bundle=_TEXT, domain=_TEXT),

@@ -12,8 +12,10 @@ from schemas.openrtb.tcf import allows_personalised_ads
 HEADER: Final = 3
 """The type of a header."""
 SECTIONS_AT: Final = 12
-LARGEST_GROUP: Final = 1_000
-"""There are some thirty sections: a header with more is none."""
+LARGEST_ID: Final = 1_000
+"""There are some thirty sections: a header that names a later one is none."""
+MOST_CHARACTERS: Final = 10_000
+"""All sections together have some thousand: a longer text is no GPP string."""
 
 TCF_EU: Final = 2
 US_PRIVACY: Final = 6
@@ -30,6 +32,8 @@ GPC: Final = 1
 
 def sections_of(text: str) -> dict[int, str]:
     """The sections by their ids. Raises `ValueError` for no GPP string."""
+    if len(text) > MOST_CHARACTERS:
+        raise ValueError(f"{len(text):,} characters are too many")
     header, *sections = text.split("~")
     ids = _ids_of(bits_of(header))
     if len(ids) != len(sections):
@@ -80,7 +84,7 @@ def _ids_of(bits: str) -> list[int]:
         if is_group:
             length, at = _fibonacci(bits, at)
             last = first + length
-        if last > LARGEST_GROUP:
+        if last > LARGEST_ID:
             raise ValueError(f"there is no section {last}")
         ids += range(first, last + 1)
     return ids
@@ -94,5 +98,7 @@ def _fibonacci(bits: str, at: int) -> tuple[int, int]:
         at += 1
         if is_set and was_set:
             return total, at
+        if value > LARGEST_ID:
+            raise ValueError("there is no section with so large a number")
         total += value if is_set else 0
         value, following, was_set = following, value + following, is_set

@@ -94,10 +94,10 @@ def serve(
     if demo:
         recorded = _recorded()
         _print_what_to_ask(f"http://{host}:{port}")
-        answer(Service(recorded, openrtb), host, port)
+        answer(Service(recorded, openrtb, settings.serve), host, port)
     else:
         with View(settings, folder) as view:
-            answer(Service(view, openrtb), host, port)
+            answer(Service(view, openrtb, settings.serve), host, port)
 
 
 def _recorded() -> "RecordedView":

@@ -4,6 +4,7 @@ from streams.settings.environment import NOT_SETTINGS, described, variables_of
 from streams.settings.kafka import KafkaSettings
 from streams.settings.registry import RegistrySettings
 from streams.settings.section import PREFIX, SettingsError, variable
+from streams.settings.serve import ServeSettings
 from streams.settings.worker import Settings
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "PREFIX",
     "KafkaSettings",
     "RegistrySettings",
+    "ServeSettings",
     "Settings",
     "SettingsError",
     "described",

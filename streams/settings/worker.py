@@ -12,6 +12,7 @@ from streams.settings.environment import read
 from streams.settings.kafka import KafkaSettings
 from streams.settings.registry import RegistrySettings
 from streams.settings.section import Section, wrong_value
+from streams.settings.serve import ServeSettings
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
@@ -169,6 +170,7 @@ class Settings(Section, frozen=True, kw_only=True):
             "OpenTelemetry collector that OTEL_EXPORTER_OTLP_ENDPOINT names."
         ),
     ] = "none"
+    serve: ServeSettings = ServeSettings()
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         msgspec.Meta(description="Least severe log lines to write."),

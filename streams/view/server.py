@@ -20,7 +20,7 @@ from streams.view.service import Service
 
 logger = logging.getLogger(__name__)
 
-LARGEST_BODY: Final = 8 << 20
+LARGEST_BODY: Final = 4 << 20
 """Bytes of a batch."""
 LOOK_SECONDS: Final = 1.0
 

@@ -1,6 +1,7 @@
 """A view over HTTP, for ad servers beside it: lists of persons, and decisions on requests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from hashlib import blake2b
 from time import perf_counter
 from typing import Final, NamedTuple, cast
@@ -10,19 +11,23 @@ import orjson
 from aiohttp import web
 
 from schemas.answers import Decided, Fresh, Health
-from schemas.decoding import InvalidRecord, decode, parse_object
+from schemas.decoding import InvalidRecord, decode
 from schemas.openapi import MOST_AT_ONCE, document
-from schemas.openrtb.bid_request import read_bid_request
+from schemas.openrtb.bid_request import parse_bid_request, read_bid_request
 from schemas.records import Request
+from streams.settings import ServeSettings
 from streams.view.answers import Answers, Freshness, NotCaughtUp, NotFollowed
 from streams.view.counts import ServiceCounts
 from streams.view.metrics import PATHS, Serving, exposition_of
 from streams.view.openrtb_options import OpenRtbOptions
+from streams.view.turns import TooMuch, Turns
 
 _encode: Final = msgspec.json.Encoder().encode
 
 PERSONS: Final = "/v1/persons/"
 """What comes before the id of a person, which is the rest of the path."""
+LARGE_BYTES: Final = 64 << 10
+"""A body of more is a large request's, and so is one that does not say how long it is."""
 
 
 class Route(NamedTuple):
@@ -31,8 +36,13 @@ class Route(NamedTuple):
     path: str
     """As the OpenAPI document has it."""
     methods: tuple[str, ...]
-    answer: Callable[[web.BaseRequest, bytes], web.Response]
+    answer: Callable[[web.BaseRequest, bytes], Awaitable[web.Response]]
     """Takes the request and its body. Raises `InvalidRecord`, and what a view raises."""
+
+    @property
+    def has_body(self) -> bool:
+        """Whether something is sent there; where not, what is sent is not read."""
+        return "POST" in self.methods
 
 
 class Service:
@@ -40,8 +50,12 @@ class Service:
     its routing and middlewares would take as long as a decision.
     """
 
-    def __init__(self, view: Answers, openrtb: OpenRtbOptions) -> None:
+    def __init__(
+        self, view: Answers, openrtb: OpenRtbOptions, settings: ServeSettings | None = None
+    ) -> None:
         self.view = view
+        self._settings = settings or ServeSettings()
+        self._turns = Turns(self._settings.large_requests)
         self._serving = Serving(view, ServiceCounts())
         self._openrtb_options = openrtb
         reading = ("GET", "HEAD")
@@ -84,11 +98,17 @@ class Service:
     async def _explained(self, route: Route, request: web.BaseRequest) -> web.Response:
         """Answer a request; errors become responses with a code and a detail."""
         try:
-            return route.answer(request, await request.read())
+            if not route.has_body:
+                return await route.answer(request, b"")
+            if not _is_large(request):
+                return await route.answer(request, await request.read())
+            return await self._answer_to_large(route, request)
         except InvalidRecord as error:
             return _problem(400, error.code, error.detail)
         except NotCaughtUp as error:
-            return _problem(503, "not_caught_up", str(error), {"Retry-After": "1"})
+            return _problem(503, "not_caught_up", str(error), RETRY)
+        except TooMuch as error:
+            return _problem(503, "busy", str(error), RETRY)
         except NotFollowed as error:
             return _problem(503, "not_followed", str(error))
         except web.HTTPRequestEntityTooLarge as error:
@@ -98,9 +118,18 @@ class Service:
                 raise
             return _problem(503, "ended", str(error))
 
+    async def _answer_to_large(self, route: Route, request: web.BaseRequest) -> web.Response:
+        """Body and answer are held only while one of the places for large requests is."""
+        with self._turns.admitted():
+            response = await route.answer(request, await request.read())
+            with suppress(ConnectionError):  # aiohttp sees for itself that nobody is there any more
+                await response.prepare(request)
+                await response.write_eof()
+        return response
+
     # -- what is asked
 
-    def _person(self, request: web.BaseRequest, _: bytes) -> web.Response:
+    async def _person(self, request: web.BaseRequest, _: bytes) -> web.Response:
         known = self.view.person(request.path.removeprefix(PERSONS))
         headers = _fresh_headers(known.freshness)
         if known.published is None:
@@ -111,12 +140,36 @@ class Service:
             return web.Response(status=304, headers=headers)
         return _json(known.published, headers=headers)
 
-    def _decide(self, _: web.BaseRequest, body: bytes) -> web.Response:
+    async def _decide(self, _: web.BaseRequest, body: bytes) -> web.Response:
         now = self.view.now()
-        if body.lstrip().startswith(b"["):
-            batch = [_of_batch(number, each, now) for number, each in enumerate(_batch(body))]
-            return _json(_encode([self._decided(each) for each in batch]))
-        return _json(_encode(self._decided(_asked(body, now))))
+        if not body.lstrip().startswith(b"["):
+            return _json(_encode(self._decided(self._asked(body, now))))
+        batch = await self._turns.done(self._of_batch(body, now))
+        answers = await self._turns.done(_encode(self._decided(each)) for each in batch)
+        return _json(b"[" + b",".join(answers) + b"]")
+
+    def _of_batch(self, body: bytes, now: int) -> Iterator[Request]:
+        """The requests of a batch. Raises `InvalidRecord`."""
+        most, total = self._settings.batch_candidates, 0
+        for number, value in enumerate(_batch(body)):
+            try:
+                request = self._asked(bytes(value), now)
+            except InvalidRecord as error:
+                raise InvalidRecord(error.code, f"[{number}] {error.detail}") from None
+            total += len(request.candidates)
+            if total > most:
+                detail = f"value: expected at most {most:,} candidates in all requests, got more"
+                raise InvalidRecord("too_large", detail)
+            yield request
+
+    def _asked(self, value: bytes, now: int) -> Request:
+        """A request that is of now where it does not say. Raises `InvalidRecord`."""
+        request = cast(Request, decode("impression-requests", None, value, now))
+        most, candidates = self._settings.candidates, len(request.candidates)
+        if candidates > most:
+            detail = f"candidates: expected at most {most:,}, got {candidates:,}"
+            raise InvalidRecord("too_large", detail)
+        return request
 
     def _decided(self, request: Request) -> Decided:
         decision, freshness = self.view.decide(request)
@@ -132,9 +185,10 @@ class Service:
             fresh=_fresh(freshness),
         )
 
-    def _openrtb(self, _: web.BaseRequest, body: bytes) -> web.Response:
+    async def _openrtb(self, _: web.BaseRequest, body: bytes) -> web.Response:
         persons, candidates = self._openrtb_options.persons, self._openrtb_options.candidates
-        bid = read_bid_request(parse_object(body), self.view.now(), persons, candidates)
+        fields, most = parse_bid_request(body), self._settings.candidates
+        bid = read_bid_request(fields, self.view.now(), persons, candidates, most)
         answer, decisions, freshness = self.view.bid(bid)
         for decision in decisions:
             self._serving.counts.decided(decision)
@@ -143,10 +197,10 @@ class Service:
         except orjson.JSONEncodeError as error:
             raise InvalidRecord("not_json", f"value: {error}") from None
 
-    def _live(self, *_: object) -> web.Response:
+    async def _live(self, *_: object) -> web.Response:
         return self._health(self.view.failure is None)
 
-    def _ready(self, *_: object) -> web.Response:
+    async def _ready(self, *_: object) -> web.Response:
         return self._health(self.view.is_caught_up)
 
     def _health(self, is_well: bool) -> web.Response:
@@ -154,23 +208,23 @@ class Service:
         health = Health(self.view.is_caught_up, partitions)
         return _json(_encode(health), 200 if is_well else 503)
 
-    def _metrics(self, request: web.BaseRequest, _: bytes) -> web.Response:
+    async def _metrics(self, request: web.BaseRequest, _: bytes) -> web.Response:
         body, content_type = exposition_of(self._serving, request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
-    def _openapi(self, *_: object) -> web.Response:
+    async def _openapi(self, *_: object) -> web.Response:
         return _json(orjson.dumps(document()))
 
 
-def _asked(value: bytes, now: int) -> Request:
-    """A request that is of now where it does not say. Raises `InvalidRecord`."""
-    return cast(Request, decode("impression-requests", None, value, now))
+def _is_large(request: web.BaseRequest) -> bool:
+    length = request.content_length
+    return length is None or length > LARGE_BYTES or "Content-Encoding" in request.headers
 
 
 def _batch(body: bytes) -> list[msgspec.Raw]:
     try:
         batch = msgspec.json.decode(body, type=list[msgspec.Raw])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         detail = f"value: expected JSON, got something else: {error}"
         raise InvalidRecord("not_json", detail) from None
     if len(batch) > MOST_AT_ONCE:
@@ -179,14 +233,9 @@ def _batch(body: bytes) -> list[msgspec.Raw]:
     return batch
 
 
-def _of_batch(number: int, value: msgspec.Raw, now: int) -> Request:
-    try:
-        return _asked(bytes(value), now)
-    except InvalidRecord as error:
-        raise InvalidRecord(error.code, f"[{number}] {error.detail}") from None
-
-
 # --- how it is answered --------------------------------------------------------------------------
+
+RETRY: Final = {"Retry-After": "1"}
 
 
 def _fresh(freshness: Freshness) -> Fresh:

@@ -29,6 +29,7 @@ from streams.supervision.worker_process import environment_of
 from tests.bench.deployed import deployed
 from tests.bench.domain import Join, apply, encode_list, evict, new_join, prepare
 from tests.bench.figures import Bench, Figure, Goal
+from tests.bench.flood import AT_ONCE, flood
 from tests.bench.memory import resident_megabytes
 from tests.builders import dismissal, purchase
 from tests.kafka.cluster import free_ports
@@ -40,6 +41,8 @@ PERSONS: Final = 1_000_000
 PRODUCTS: Final = 50_000
 CANDIDATES: Final = 10
 RATE: Final = 2_000
+FLOODED_RATE: Final = 200
+"""Beside large batches, which take all that is left of the machine."""
 SECONDS: Final = 30
 WARM_UP_SECONDS: Final = 5
 CONNECTIONS: Final = 32
@@ -67,6 +70,13 @@ def measure(bench: Bench) -> Iterator[Figure]:
                 yield Figure(f"{held}: of that, p99 of sending late", late99, "ms")
                 resident, _ = resident_megabytes(process.pid)
                 yield Figure(f"{held}: resident", resident, "MB")
+                with flood(port, persons):
+                    waits, _ = ask(port, persons, seconds, FLOODED_RATE)
+                beside = f"{FLOODED_RATE:,} requests/s beside {AT_ONCE} large batches at a time"
+                p99 = statistics.quantiles(waits, n=100)[98] * 1e3
+                yield Figure(f"{held}: p99 at {beside}", p99, "ms")
+                resident, _ = resident_megabytes(process.pid)
+                yield Figure(f"{held}: resident after that", resident, "MB")
 
 
 def publish(settings: Settings, persons: int) -> int:
@@ -158,13 +168,15 @@ class Connection:
         return True
 
 
-def ask(port: int, persons: int, seconds: float) -> tuple[list[float], list[float]]:
+def ask(
+    port: int, persons: int, seconds: float, rate: int = RATE
+) -> tuple[list[float], list[float]]:
     """Send requests when they are due; how long each answer took since then, in seconds.
 
     And how long after that each was sent: the machine may have had no time for that either.
     """
     random = Random(11)
-    count, warm_up = round(RATE * seconds), round(RATE * min(WARM_UP_SECONDS, seconds / 2))
+    count, warm_up = round(rate * seconds), round(rate * min(WARM_UP_SECONDS, seconds / 2))
     messages = [a_request(random, persons) for _ in range(count)]
     waits: list[float] = []
     late: list[float] = []
@@ -180,7 +192,7 @@ def ask(port: int, persons: int, seconds: float) -> tuple[list[float], list[floa
                 connection.ask(messages[len(late)], due)
                 busy.add(connection)
                 late.append(now - due)
-                due = begun + len(late) / RATE
+                due = begun + len(late) / rate
             is_next_sent = free and len(late) < count
             patience = max(0.0, due - monotonic()) if is_next_sent else None
             for connection in select.select(busy, (), (), patience)[0]:
@@ -204,5 +216,5 @@ def a_request(random: Random, persons: int) -> bytes:
             ],
         }
     )
-    head = f"POST /v1/decide HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"POST /v1/decide HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body

@@ -299,6 +299,7 @@ def test_where_nothing_denies_nothing_is_taken_for_a_denial(fields: dict[str, An
         ({"gpp": gpp({5: "CPXxRfA"})}, "regs.gpp#5"),
         ({"gpp": gpp({7: "BV"})}, "regs.gpp#7"),
         ({"gpp": gpp({6: "1Y"})}, "regs.gpp#6"),
+        ({"gpp": gpp({6: "1" * 10_000})}, "regs.gpp"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -317,6 +318,11 @@ def test_what_cannot_be_read_is_named_and_does_not_deny(regs: dict[str, Any], un
 )
 def test_headers_name_their_sections_alone_or_in_groups(text: str, expected: list[int]) -> None:
     assert list(sections_of(text)) == expected
+
+
+def test_a_header_whose_number_does_not_end_is_given_up() -> None:
+    with pytest.raises(ValueError, match="no section with so large a number"):
+        sections_of(f"DBAB{'A' * 1_000}")
 
 
 # --- the answer ----------------------------------------------------------------------------------

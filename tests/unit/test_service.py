@@ -13,10 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from schemas.openapi import MOST_AT_ONCE, document
 from schemas.records import Product
 from streams.errors import UserError
+from streams.settings import ServeSettings
 from streams.suppression.policy import Policy
 from streams.view.metrics import METRICS
 from streams.view.openrtb_options import OpenRtbOptions
 from streams.view.recorded import RecordedView
+from streams.view.service import LARGE_BYTES
 from tests.builders import (
     NOW,
     dismissal,
@@ -28,6 +30,7 @@ from tests.builders import (
     request,
 )
 from tests.served import FixedView, Served, served
+from tests.waiting import wait_until
 
 BOUGHT = published(purchase("tv"))
 FRESH = {"partition": 3, "age": 0.25, "level_at": NOW, "newest": NOW - 1}
@@ -36,6 +39,15 @@ FRESH = {"partition": 3, "age": 0.25, "level_at": NOW, "newest": NOW - 1}
 def asked(*product_ids: str, user_id: str = "ann", **fields: Any) -> dict[str, Any]:
     candidates = [{"product_id": each} for each in product_ids]
     return {"request_id": "r1", "user_id": user_id, "ts": NOW, "candidates": candidates, **fields}
+
+
+def bid(*product_ids: str, **fields: Any) -> dict[str, Any]:
+    """A bid request for one impression, on ann."""
+    imp: dict[str, Any] = {"id": "1", "banner": {}}
+    if product_ids:
+        candidates = [{"product_id": each} for each in product_ids]
+        imp["ext"] = {"unhaunt": {"candidates": candidates}}
+    return {"id": "b1", "imp": [imp], "user": {"id": "ann"}, **fields}
 
 
 @pytest.fixture
@@ -132,6 +144,9 @@ def test_a_request_without_a_time_is_of_now(service: Served) -> None:
         (b"[{]", "not_json", "value: expected JSON"),
         (b"3", "not_an_object", "value: expected an object, got"),
         (b"[3]", "not_an_object", "[0] value: expected an object, got"),
+        pytest.param(b"[" * 200_000, "not_json", "value: expected JSON", id="[[["),
+        pytest.param(b'{"a":' * 200_000, "not_json", "value: expected JSON", id='{"a":'),
+        pytest.param(b'[{"a":' + b"[" * 200_000, "not_json", "value: ", id="[{[[["),
         (b"{}", "missing_field", "user_id: expected"),
         (
             {**asked("tv"), "candidates": [{"product_id": "tv", "price": "10"}]},
@@ -159,16 +174,57 @@ def test_a_body_that_is_too_large_is_refused(service: Served) -> None:
     assert (answer.status, answer.body["error"]) == (413, "request_entity_too_large")
 
 
+SMALL = ServeSettings(candidates=3, batch_candidates=5, large_requests=1)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "detail"),
+    [
+        ("/v1/decide", asked(*"abcd"), "candidates: expected at most 3, got 4"),
+        ("/v1/decide", [asked("a"), asked(*"abcd")], "[1] candidates: expected at most 3, got 4"),
+        (
+            "/v1/decide",
+            [asked(*"abc"), asked(*"abc")],
+            "value: expected at most 5 candidates in all requests, got more",
+        ),
+        (
+            "/v1/openrtb",
+            bid(*"abcd"),
+            "imp: expected at most 3 candidates in all, got more",
+        ),
+    ],
+    ids=["a request", "one of a batch", "a batch", "a bid request"],
+)
+def test_more_candidates_than_it_takes_on_are_refused(path: str, body: Any, detail: str) -> None:
+    with served(FixedView(), settings=SMALL) as service:
+        answer = service.post(path, body)
+    assert (answer.status, answer.body) == (400, {"error": "too_large", "detail": detail})
+
+
+def test_as_many_candidates_as_it_takes_on_are_decided() -> None:
+    with served(FixedView(), settings=SMALL) as service:
+        answers = service.post("/v1/decide", [asked(*"abc"), asked(*"de")])
+    assert [each["allowed"] for each in answers.body] == [["a", "b", "c"], ["d", "e"]]
+
+
+def test_another_large_request_than_it_takes_on_is_to_come_again_later() -> None:
+    large = orjson.dumps(asked("tv")) + b" " * LARGE_BYTES
+    with served(FixedView(), settings=SMALL) as service, service.half_sent(large):
+        wait_until(lambda: service.post("/v1/decide", large).status == 503, "no place for it")
+        answer = service.post("/v1/decide", large)
+        assert (answer.body["error"], answer.headers["Retry-After"]) == ("busy", "1")
+        assert service.post("/v1/decide", asked("tv")).status == 200
+
+
+def test_a_large_request_is_answered_once_there_is_a_place_for_it() -> None:
+    large = orjson.dumps(asked("tv")) + b" " * LARGE_BYTES
+    with served(FixedView(), settings=SMALL) as service:
+        with service.half_sent(large):
+            wait_until(lambda: service.post("/v1/decide", large).status == 503, "no place for it")
+        wait_until(lambda: service.post("/v1/decide", large).status == 200, "a place for it")
+
+
 # --- bid requests --------------------------------------------------------------------------------
-
-
-def bid(*product_ids: str, **fields: Any) -> dict[str, Any]:
-    """A bid request for one impression, on ann."""
-    imp: dict[str, Any] = {"id": "1", "banner": {}}
-    if product_ids:
-        candidates = [{"product_id": each} for each in product_ids]
-        imp["ext"] = {"unhaunt": {"candidates": candidates}}
-    return {"id": "b1", "imp": [imp], "user": {"id": "ann"}, **fields}
 
 
 def decided(answer: Any) -> dict[str, Any]:
@@ -250,6 +306,12 @@ def test_the_person_and_the_candidates_of_bid_requests_are_found_where_the_servi
     ("body", "error", "detail"),
     [
         (b"[]", "not_an_object", "value: expected an object, got an array"),
+        (
+            {"id": "b1", "imp": [{"id": str(number)} for number in range(201)]},
+            "too_large",
+            "imp: expected at most 200, got 201",
+        ),
+        (bid(bcat=["IAB1"] * 25_000), "too_large", "value: expected at most 25,000 values"),
         ({"id": "b1"}, "missing_field", "imp: expected an array of at least one"),
         (
             bid("tv", ext={"unhaunt": {"own_site": 3}}),

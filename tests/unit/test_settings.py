@@ -8,6 +8,7 @@ from rich.pretty import pretty_repr
 from streams.settings import (
     KafkaSettings,
     RegistrySettings,
+    ServeSettings,
     Settings,
     SettingsError,
     described,
@@ -76,9 +77,10 @@ def test_what_only_the_tests_read_is_no_unknown_setting() -> None:
 
 def test_every_setting_is_described_with_its_value_and_its_default() -> None:
     rows = {variable: rest for variable, *rest in described(Settings(session_seconds=30))}
-    sections = (KafkaSettings, RegistrySettings, Settings)
+    sections = (KafkaSettings, RegistrySettings, ServeSettings, Settings)
     names = {name for section in sections for name in section.__struct_encode_fields__}
-    assert rows.keys() == {f"UNHAUNT_{name.upper()}" for name in names - {"kafka", "registry"}}
+    names -= {"kafka", "registry", "serve"}
+    assert rows.keys() == {f"UNHAUNT_{name.upper()}" for name in names}
     assert rows["UNHAUNT_SESSION_SECONDS"][:2] == ["30", "8"]
     assert all(meaning.endswith(".") for _, _, meaning in rows.values())
 
