@@ -86,7 +86,7 @@ def _decide() -> Document:
                 "content": {"application/json": {"schema": decisions}},
             },
             "400": _answer("A request breaks the contract, or has too many candidates.", Problem),
-            "413": _answer("The body is too large.", Problem),
+            **_NOT_READ,
             **_UNAVAILABLE,
         },
     }
@@ -112,7 +112,7 @@ def _openrtb() -> Document:
                 "It is no bid request, it is too large, or its candidates break the contract.",
                 Problem,
             ),
-            "413": _answer("The body is too large.", Problem),
+            **_NOT_READ,
             **_UNAVAILABLE,
         },
     }
@@ -160,6 +160,10 @@ _FRESH: Final[Document] = {
 }
 _ETAG: Final[Document] = {"ETag": _header("Changes with the list.", "string")}
 _RETRY: Final[Document] = {"Retry-After": _header("After so many seconds, ask again.", "integer")}
+_NOT_READ: Final[Document] = {
+    "408": _answer("The body did not come in time.", Problem),
+    "413": _answer("The body is too large.", Problem),
+}
 _UNAVAILABLE: Final[Document] = {
     "503": _answer(
         "The lists have not been read to their end yet, or it has too much to do.", Problem, _RETRY

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -112,6 +113,12 @@ def _answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     if headers.get("Content-Type", "").startswith("text/"):
         return Answer(status, headers, body.decode())
     return Answer(status, headers, json.loads(body) if body else None)
+
+
+def metric(service: Served, name: str) -> float:
+    """What the service tells of itself under a name with its labels."""
+    [value] = re.findall(rf"^unhaunt_{re.escape(name)} (.+)$", service.get("/metrics").body, re.M)
+    return float(value)
 
 
 @contextmanager

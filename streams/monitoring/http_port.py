@@ -1,7 +1,7 @@
 """The HTTP port of a worker or a unit: health and metrics, to be read, and nothing else."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from streams.errors import UserError
+from streams.monitoring.connections import ConnectionCounts, Limits, Server
 from streams.monitoring.health import CHECKS, Check
 from streams.monitoring.metrics.exposition import Exposition
 from streams.settings import Settings
@@ -57,14 +58,14 @@ async def served(status: Status, listener: socket.socket | None) -> AsyncIterato
     if listener is None:
         yield
         return
-    runner = web.AppRunner(_application(status), access_log=None, shutdown_timeout=STOP_SECONDS)
-    async with answering(runner, listener):
+    async with answering(Server(_answers(status), Limits(), ConnectionCounts()), listener):
         yield
 
 
 @asynccontextmanager
-async def answering(runner: web.BaseRunner, listener: socket.socket) -> AsyncIterator[None]:
-    """Let a runner answer while the block runs, and end what it has begun."""
+async def answering(server: Server, listener: socket.socket) -> AsyncIterator[None]:
+    """Let a server answer while the block runs, and end what it has begun."""
+    runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()
@@ -73,15 +74,17 @@ async def answering(runner: web.BaseRunner, listener: socket.socket) -> AsyncIte
         await runner.cleanup()
 
 
-def _application(status: Status) -> web.Application:
-    async def metrics(request: web.Request) -> web.Response:
-        answer = await status.metrics(request.headers.get("Accept", ""))
-        return web.Response(body=answer.body, headers={"Content-Type": answer.content_type})
-
-    async def health(request: web.Request) -> web.Response:
-        name = request.match_info["check"]
-        if name not in CHECKS:
-            raise web.HTTPNotFound
+def _answers(status: Status) -> Callable[[web.BaseRequest], Awaitable[web.Response]]:
+    async def answer(request: web.BaseRequest) -> web.Response:
+        name = request.path.removeprefix("/health/")
+        is_check = name in CHECKS and name != request.path
+        if not is_check and request.path != "/metrics":
+            return web.Response(status=404)
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+        if not is_check:
+            found = await status.metrics(request.headers.get("Accept", ""))
+            return web.Response(body=found.body, headers={"Content-Type": found.content_type})
         check = await status.check(name)
         return web.Response(
             status=200 if check.ok else 503,
@@ -89,6 +92,4 @@ def _application(status: Status) -> web.Application:
             content_type="application/json",
         )
 
-    application = web.Application()
-    application.add_routes([web.get("/metrics", metrics), web.get("/health/{check}", health)])
-    return application
+    return answer

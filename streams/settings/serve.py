@@ -34,3 +34,19 @@ class ServeSettings(Section, frozen=True, kw_only=True, rename=_name_of_variable
             "next is answered with 503."
         ),
     ] = 8
+    connections: Annotated[
+        Positive,
+        msgspec.Meta(
+            description="Most connections at a time. The one that has been idle for longest makes "
+            "room for a new one, which is answered with 503 where none is."
+        ),
+    ] = 500
+    request_seconds: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1,
+            le=600,
+            description="How long the head of a request may take to come, how long its body, and "
+            "how long nobody may take any of the answer.",
+        ),
+    ] = 10

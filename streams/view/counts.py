@@ -6,6 +6,7 @@ from typing import Final
 
 from schemas.outputs import Decision
 from streams.engine.telemetry.histogram import Histogram
+from streams.monitoring.connections import ConnectionCounts
 
 ANSWER_SECONDS: Final = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025),
@@ -27,6 +28,7 @@ class ServiceCounts:
     """Candidates that were allowed only because the person is in the holdout, by reason."""
     allowed: int = 0
     """Candidates, those that were ghosted included."""
+    connections: ConnectionCounts = field(default_factory=ConnectionCounts)
 
     def decided(self, decision: Decision) -> None:
         """Count the candidates of a decision."""

@@ -22,7 +22,13 @@ PATH: Final = Label("path", "what was asked for", PATHS)
 STATUS: Final = Label(
     "status",
     "how it was answered, as HTTP has it",
-    ("200", "304", "400", "404", "413", "500", "503"),
+    ("200", "304", "400", "404", "408", "413", "500", "503"),
+)
+WHY_CLOSED: Final = Label(
+    "why",
+    "`full`: there were as many as may be; `made_room`: for another, after the longest rest; "
+    "`slow_request`, `slow_reader`: it took too long to send a head, or to take an answer",
+    ("full", "made_room", "slow_request", "slow_reader"),
 )
 
 
@@ -87,6 +93,19 @@ METRICS: Final[Sequence[Metric[Serving]]] = (
         "that would have suppressed them.",
         lambda serving: serving.counts.ghosted,
         REASON,
+    ),
+    gauge(
+        "served_connections",
+        "connections",
+        "Connections to it that are open.",
+        lambda serving: serving.counts.connections.open,
+    ),
+    counter(
+        "served_closed_connections_total",
+        "connections",
+        "Connections that it closed or refused to keep its limits.",
+        lambda serving: serving.counts.connections.closed,
+        WHY_CLOSED,
     ),
     gauge(
         "copy_caught_up",

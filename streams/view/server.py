@@ -8,13 +8,13 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 import uvloop
-from aiohttp import web
 
 from streams.engine.process.garbage import Garbage
-from streams.monitoring.http_port import STOP_SECONDS, answering, listen
+from streams.monitoring.connections import Limits, Server
+from streams.monitoring.http_port import answering, listen
 from streams.view.answers import Answers
 from streams.view.service import Service
 
@@ -51,17 +51,10 @@ async def _serve(service: Service, listener: socket.socket) -> None:
 @asynccontextmanager
 async def served(service: Service, listener: socket.socket) -> AsyncIterator[None]:
     """Answer while the block runs."""
-    loop = asyncio.get_running_loop()
-
-    def request_of(
-        message: Any, payload: Any, protocol: Any, writer: Any, task: Any
-    ) -> web.BaseRequest:
-        return web.BaseRequest(
-            message, payload, protocol, writer, task, loop, client_max_size=LARGEST_BODY
-        )
-
-    server = web.Server(service, request_factory=request_of, access_log=None)
-    async with answering(web.ServerRunner(server, shutdown_timeout=STOP_SECONDS), listener):
+    settings = service.settings
+    limits = Limits(settings.connections, settings.request_seconds)
+    server = Server(service, limits, service.counts.connections, LARGEST_BODY)
+    async with answering(server, listener):
         yield
 
 

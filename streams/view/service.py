@@ -1,7 +1,7 @@
 """A view over HTTP, for ad servers beside it: lists of persons, and decisions on requests."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import suppress
 from hashlib import blake2b
 from time import perf_counter
 from typing import Final, NamedTuple, cast
@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, cast
 import msgspec
 import orjson
 from aiohttp import web
+from aiohttp.web_protocol import RequestPayloadError
 
 from schemas.answers import Decided, Fresh, Health
 from schemas.decoding import InvalidRecord, decode
@@ -54,9 +55,10 @@ class Service:
         self, view: Answers, openrtb: OpenRtbOptions, settings: ServeSettings | None = None
     ) -> None:
         self.view = view
-        self._settings = settings or ServeSettings()
-        self._turns = Turns(self._settings.large_requests)
-        self._serving = Serving(view, ServiceCounts())
+        self.settings = settings or ServeSettings()
+        self._turns = Turns(self.settings.large_requests)
+        self.counts = ServiceCounts()
+        self._serving = Serving(view, self.counts)
         self._openrtb_options = openrtb
         reading = ("GET", "HEAD")
         self._person_route = Route("/v1/persons/{user_id}", reading, self._person)
@@ -81,13 +83,13 @@ class Service:
             return _wrong_method(request.method, route)
         if route.path not in PATHS:
             return await self._explained(route, request)
-        counts, begun, status = self._serving.counts, perf_counter(), 500
+        begun, status = perf_counter(), 500
         try:
             response = await self._explained(route, request)
             status = response.status
         finally:
-            counts.answers[route.path, str(status)] += 1
-            counts.seconds.observe(perf_counter() - begun)
+            self.counts.answers[route.path, str(status)] += 1
+            self.counts.seconds.observe(perf_counter() - begun)
         return response
 
     def _route(self, path: str) -> Route | None:
@@ -101,7 +103,7 @@ class Service:
             if not route.has_body:
                 return await route.answer(request, b"")
             if not _is_large(request):
-                return await route.answer(request, await request.read())
+                return await route.answer(request, await self._body(request))
             return await self._answer_to_large(route, request)
         except InvalidRecord as error:
             return _problem(400, error.code, error.detail)
@@ -111,6 +113,11 @@ class Service:
             return _problem(503, "busy", str(error), RETRY)
         except NotFollowed as error:
             return _problem(503, "not_followed", str(error))
+        except TimeoutError:
+            detail = f"the body did not come within {self.settings.request_seconds} seconds"
+            return _problem(408, "request_timeout", detail)
+        except (RequestPayloadError, ConnectionError):
+            return _problem(400, "not_read", "the body is not what its headers say")
         except web.HTTPRequestEntityTooLarge as error:
             return _problem(error.status, "request_entity_too_large", error.text or "")
         except Exception as error:
@@ -121,11 +128,16 @@ class Service:
     async def _answer_to_large(self, route: Route, request: web.BaseRequest) -> web.Response:
         """Body and answer are held only while one of the places for large requests is."""
         with self._turns.admitted():
-            response = await route.answer(request, await request.read())
-            with suppress(ConnectionError):  # aiohttp sees for itself that nobody is there any more
-                await response.prepare(request)
-                await response.write_eof()
+            response = await route.answer(request, await self._body(request))
+            await request.protocol.finish_response(request, response, None)
         return response
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        """Raises `TimeoutError`, and what aiohttp does where a body is none."""
+        if request.content.is_eof():  # as of most, which come with their head
+            return await request.read()
+        async with asyncio.timeout(self.settings.request_seconds):
+            return await request.read()
 
     # -- what is asked
 
@@ -150,7 +162,7 @@ class Service:
 
     def _of_batch(self, body: bytes, now: int) -> Iterator[Request]:
         """The requests of a batch. Raises `InvalidRecord`."""
-        most, total = self._settings.batch_candidates, 0
+        most, total = self.settings.batch_candidates, 0
         for number, value in enumerate(_batch(body)):
             try:
                 request = self._asked(bytes(value), now)
@@ -165,7 +177,7 @@ class Service:
     def _asked(self, value: bytes, now: int) -> Request:
         """A request that is of now where it does not say. Raises `InvalidRecord`."""
         request = cast(Request, decode("impression-requests", None, value, now))
-        most, candidates = self._settings.candidates, len(request.candidates)
+        most, candidates = self.settings.candidates, len(request.candidates)
         if candidates > most:
             detail = f"candidates: expected at most {most:,}, got {candidates:,}"
             raise InvalidRecord("too_large", detail)
@@ -173,7 +185,7 @@ class Service:
 
     def _decided(self, request: Request) -> Decided:
         decision, freshness = self.view.decide(request)
-        self._serving.counts.decided(decision)
+        self.counts.decided(decision)
         return Decided(
             request_id=decision.request_id,
             user_id=decision.user_id,
@@ -187,11 +199,11 @@ class Service:
 
     async def _openrtb(self, _: web.BaseRequest, body: bytes) -> web.Response:
         persons, candidates = self._openrtb_options.persons, self._openrtb_options.candidates
-        fields, most = parse_bid_request(body), self._settings.candidates
+        fields, most = parse_bid_request(body), self.settings.candidates
         bid = read_bid_request(fields, self.view.now(), persons, candidates, most)
         answer, decisions, freshness = self.view.bid(bid)
         for decision in decisions:
-            self._serving.counts.decided(decision)
+            self.counts.decided(decision)
         try:
             return _json(orjson.dumps(answer), headers=_fresh_headers(freshness))
         except orjson.JSONEncodeError as error:

@@ -82,6 +82,21 @@ def test_there_is_nothing_else(path: str) -> None:
     assert status == 404
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/health/live", "/nowhere"])
+def test_it_says_no_version_of_what_it_is_made_of(path: str) -> None:
+    async def ask() -> str:
+        listener = listen("127.0.0.1", 0)
+        address = "http://{}:{}".format(*listener.getsockname())
+        async with (
+            served(FixedStatus(Check(True, "")), listener),
+            aiohttp.ClientSession() as session,
+            session.get(address + path) as answer,
+        ):
+            return answer.headers["Server"]
+
+    assert asyncio.run(ask()) == "unhaunt"
+
+
 def test_nothing_can_be_sent_to_it() -> None:
     [(status, _)] = answers(FixedStatus(Check(True, "")), "/metrics", method="POST")
     assert status == 405

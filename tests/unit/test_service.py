@@ -1,6 +1,5 @@
 """The view over HTTP: what is asked, what is answered, and what is said when something is wrong."""
 
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -29,7 +28,7 @@ from tests.builders import (
     recorded,
     request,
 )
-from tests.served import FixedView, Served, served
+from tests.served import FixedView, Served, metric, served
 from tests.waiting import wait_until
 
 BOUGHT = published(purchase("tv"))
@@ -375,12 +374,6 @@ def test_a_view_that_has_ended_says_why(service: Served, view: FixedView) -> Non
 # --- metrics -------------------------------------------------------------------------------------
 
 
-def metric(service: Served, name: str) -> float:
-    """What the service tells of itself under a name with its labels."""
-    [value] = re.findall(rf"^unhaunt_{re.escape(name)} (.+)$", service.get("/metrics").body, re.M)
-    return float(value)
-
-
 def test_what_was_answered_is_counted_by_path_and_status(service: Served) -> None:
     service.get("/v1/persons/ann")
     service.get("/v1/persons/bob")
@@ -424,6 +417,11 @@ def test_its_labels_have_only_values_that_they_may_have(service: Served) -> None
 
 def test_it_describes_itself(service: Served) -> None:
     assert service.get("/openapi.json").body == document()
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/metrics", "/v1/persons/ann", "/nowhere"])
+def test_it_says_no_version_of_what_it_is_made_of(service: Served, path: str) -> None:
+    assert service.get(path).headers["Server"] == "unhaunt"
 
 
 def test_there_is_nothing_else(service: Served) -> None:
