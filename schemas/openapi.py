@@ -62,6 +62,7 @@ def _person() -> Document:
         "responses": {
             "200": _answer("The list that stands.", SuppressionList, _FRESH | _ETAG),
             "304": {"description": "The list is the one that is known.", "headers": _FRESH | _ETAG},
+            **_REFUSED,
             "404": _answer("The person has no list: nothing is held against them.", Problem),
             **_UNAVAILABLE,
         },
@@ -86,6 +87,7 @@ def _decide() -> Document:
                 "content": {"application/json": {"schema": decisions}},
             },
             "400": _answer("A request breaks the contract, or has too many candidates.", Problem),
+            **_REFUSED,
             **_NOT_READ,
             **_UNAVAILABLE,
         },
@@ -112,6 +114,7 @@ def _openrtb() -> Document:
                 "It is no bid request, it is too large, or its candidates break the contract.",
                 Problem,
             ),
+            **_REFUSED,
             **_NOT_READ,
             **_UNAVAILABLE,
         },
@@ -126,7 +129,8 @@ def _metrics() -> Document:
             "200": {
                 "description": "All metrics, in the form that is asked for.",
                 "content": {"text/plain": text, "application/openmetrics-text": text},
-            }
+            },
+            **_REFUSED,
         },
     }
 
@@ -136,6 +140,7 @@ def _health(summary: str) -> Document:
         "summary": summary,
         "responses": {
             "200": _answer("It is.", Health),
+            "421": _REFUSED["421"],
             "503": _answer("It is not.", Health),
         },
     }
@@ -160,6 +165,10 @@ _FRESH: Final[Document] = {
 }
 _ETAG: Final[Document] = {"ETag": _header("Changes with the list.", "string")}
 _RETRY: Final[Document] = {"Retry-After": _header("After so many seconds, ask again.", "integer")}
+_REFUSED: Final[Document] = {
+    "401": _answer("There are tokens, and `Authorization: Bearer` names none of them.", Problem),
+    "421": _answer("`Host` is another name than the service's.", Problem),
+}
 _NOT_READ: Final[Document] = {
     "408": _answer("The body did not come in time.", Problem),
     "413": _answer("The body is too large.", Problem),

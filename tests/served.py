@@ -22,6 +22,7 @@ from streams.settings import ServeSettings
 from streams.suppression.catalog import Catalog
 from streams.suppression.policy import Policy
 from streams.view import server
+from streams.view.access import Access
 from streams.view.answers import Answers, Freshness, Known, NotCaughtUp
 from streams.view.openrtb_options import OpenRtbOptions
 from streams.view.service import Service
@@ -128,14 +129,16 @@ def served(
     """Answer from a thread until the block ends."""
     started: Future[Callable[[], object]] = Future()
     listener = listen("127.0.0.1", 0)
-    service = Service(view, openrtb or OpenRtbOptions(), settings)
+    settings = settings or ServeSettings()
+    service = Service(view, openrtb or OpenRtbOptions(), settings, Access(settings, "127.0.0.1"))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         answering = _answer_on(service, listener, started)
         thread = threading.Thread(target=runner.run, args=[answering])
         thread.start()
         stop = started.result(10)
         try:
-            yield Served("http://{}:{}".format(*listener.getsockname()))
+            scheme = "http" if service.access.tls is None else "https"
+            yield Served("{}://{}:{}".format(scheme, *listener.getsockname()))
         finally:
             stop()
             thread.join()

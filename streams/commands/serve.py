@@ -1,5 +1,6 @@
 """`unhaunt serve`."""
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,11 +11,14 @@ from schemas.openrtb.bid_request import USER_IDS
 from streams import logs
 from streams.commands.terminal import progress_bar, standard_output
 from streams.errors import UserError
-from streams.settings import Settings
+from streams.settings import ServeSettings, Settings
 from streams.suppression.policy import Policy
 
 if TYPE_CHECKING:
+    from streams.view.access import Access
     from streams.view.recorded import RecordedView
+
+logger = logging.getLogger(__name__)
 
 EXAMPLES: Final = (
     "Examples:\n\n"
@@ -33,7 +37,7 @@ def serve(
         typer.Option(
             metavar="ADDRESS",
             help="Where to listen. By default only this machine can ask: who can, can read the "
-            "list of anybody.",
+            "list of anybody. Elsewhere it needs tokens and TLS.",
         ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="N", min=1, max=65_535, help="The port.")] = 8085,
@@ -60,6 +64,14 @@ def serve(
             help="For bid requests whose impressions bring no candidates: a JSON array of them.",
         ),
     ] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure",
+            help="Listen elsewhere than on this machine without tokens or TLS, where the network "
+            "keeps everybody else away.",
+        ),
+    ] = False,
     demo: Annotated[
         bool,
         typer.Option(
@@ -91,13 +103,33 @@ def serve(
 
     openrtb = OpenRtbOptions(person or USER_IDS, read_candidates(candidates) if candidates else ())
     logs.set_up(settings.log_level, settings.log_format)
+    access = _access(settings.serve, host, insecure)
     if demo:
         recorded = _recorded()
-        _print_what_to_ask(f"http://{host}:{port}")
-        answer(Service(recorded, openrtb, settings.serve), host, port)
+        _print_what_to_ask(f"{'https' if access.tls else 'http'}://{host}:{port}")
+        answer(Service(recorded, openrtb, settings.serve, access), host, port)
     else:
         with View(settings, folder) as view:
-            answer(Service(view, openrtb, settings.serve), host, port)
+            answer(Service(view, openrtb, settings.serve, access), host, port)
+
+
+def _access(settings: ServeSettings, host: str, insecure: bool) -> "Access":
+    """Raises `UserError` where others than this machine could ask without a token or TLS."""
+    from streams.view.access import Access, missing_protection  # noqa: PLC0415
+
+    if missing := missing_protection(settings, host):
+        if not insecure:
+            raise UserError(
+                f"--host {host}: others than this machine may ask there, so it needs "
+                f"{' and '.join(missing)}; or --insecure, where the network keeps everybody away "
+                "who should not read anybody's list."
+            )
+        logger.warning(
+            "--insecure: whoever reaches %s can read anybody's list, without %s",
+            host,
+            " or ".join(missing),
+        )
+    return Access(settings, host)
 
 
 def _recorded() -> "RecordedView":

@@ -1,8 +1,10 @@
 """The HTTP port of a worker or a unit: health and metrics, to be read, and nothing else."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from ssl import SSLContext
 from typing import Final, Protocol
 
 import msgspec
@@ -63,15 +65,23 @@ async def served(status: Status, listener: socket.socket | None) -> AsyncIterato
 
 
 @asynccontextmanager
-async def answering(server: Server, listener: socket.socket) -> AsyncIterator[None]:
+async def answering(
+    server: Server, listener: socket.socket, tls: SSLContext | None = None
+) -> AsyncIterator[None]:
     """Let a server answer while the block runs, and end what it has begun."""
-    runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
-    await runner.setup()
+    accepting = await asyncio.get_running_loop().create_server(
+        server,
+        sock=listener,
+        ssl=tls,
+        ssl_handshake_timeout=None if tls is None else server.limits.request_seconds,
+    )
     try:
-        await web.SockSite(runner, listener).start()
         yield
     finally:
-        await runner.cleanup()
+        accepting.close()
+        await asyncio.sleep(0)  # what was accepted in this moment is to be known
+        server.pre_shutdown()
+        await server.shutdown(STOP_SECONDS)
 
 
 def _answers(status: Status) -> Callable[[web.BaseRequest], Awaitable[web.Response]]:

@@ -22,7 +22,7 @@ PATH: Final = Label("path", "what was asked for", PATHS)
 STATUS: Final = Label(
     "status",
     "how it was answered, as HTTP has it",
-    ("200", "304", "400", "404", "408", "413", "500", "503"),
+    ("200", "304", "400", "401", "404", "408", "413", "421", "500", "503"),
 )
 WHY_CLOSED: Final = Label(
     "why",

@@ -15,7 +15,6 @@ import uvloop
 from streams.engine.process.garbage import Garbage
 from streams.monitoring.connections import Limits, Server
 from streams.monitoring.http_port import answering, listen
-from streams.view.answers import Answers
 from streams.view.service import Service
 
 logger = logging.getLogger(__name__)
@@ -42,8 +41,9 @@ async def _serve(service: Service, listener: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     async with served(service, listener):
-        logger.info("answers at http://%s:%d", *listener.getsockname()[:2])
-        looking = asyncio.create_task(_look_after(service.view, stopping))
+        scheme = "http" if service.access.tls is None else "https"
+        logger.info("answers at %s://%s:%d", scheme, *listener.getsockname()[:2])
+        looking = asyncio.create_task(_look_after(service, stopping))
         await stopping.wait()
         looking.cancel()
 
@@ -54,19 +54,20 @@ async def served(service: Service, listener: socket.socket) -> AsyncIterator[Non
     settings = service.settings
     limits = Limits(settings.connections, settings.request_seconds)
     server = Server(service, limits, service.counts.connections, LARGEST_BODY)
-    async with answering(server, listener):
+    async with answering(server, listener, service.access.tls):
         yield
 
 
-async def _look_after(view: Answers, stopping: asyncio.Event) -> None:
-    """Collect garbage when it suits, and stop answering when the view has ended: somebody should
-    start it again, or see why.
+async def _look_after(service: Service, stopping: asyncio.Event) -> None:
+    """Collect garbage when it suits, see whether tokens and certificate have changed, and stop
+    answering when the view has ended: somebody should start it again, or see why.
     """
-    garbage, is_settled = Garbage(monotonic()), False
+    view, garbage, is_settled = service.view, Garbage(monotonic()), False
     while view.failure is None:
         if view.is_caught_up and not is_settled:
             is_settled = True
             gc.freeze()  # modules and catalog are no garbage, and take long to look at
         garbage.collect(monotonic())
+        service.access.look()
         await asyncio.sleep(LOOK_SECONDS)
     stopping.set()

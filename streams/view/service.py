@@ -17,6 +17,7 @@ from schemas.openapi import MOST_AT_ONCE, document
 from schemas.openrtb.bid_request import parse_bid_request, read_bid_request
 from schemas.records import Request
 from streams.settings import ServeSettings
+from streams.view.access import Access, Refused
 from streams.view.answers import Answers, Freshness, NotCaughtUp, NotFollowed
 from streams.view.counts import ServiceCounts
 from streams.view.metrics import PATHS, Serving, exposition_of
@@ -41,6 +42,11 @@ class Route(NamedTuple):
     """Takes the request and its body. Raises `InvalidRecord`, and what a view raises."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is answered without a token, as what orchestrators ask."""
+        return self.path.startswith("/health/")
+
+    @property
     def has_body(self) -> bool:
         """Whether something is sent there; where not, what is sent is not read."""
         return "POST" in self.methods
@@ -52,10 +58,15 @@ class Service:
     """
 
     def __init__(
-        self, view: Answers, openrtb: OpenRtbOptions, settings: ServeSettings | None = None
+        self,
+        view: Answers,
+        openrtb: OpenRtbOptions,
+        settings: ServeSettings,
+        access: Access,
     ) -> None:
         self.view = view
-        self.settings = settings or ServeSettings()
+        self.settings = settings
+        self.access = access
         self._turns = Turns(self.settings.large_requests)
         self.counts = ServiceCounts()
         self._serving = Serving(view, self.counts)
@@ -100,11 +111,14 @@ class Service:
     async def _explained(self, route: Route, request: web.BaseRequest) -> web.Response:
         """Answer a request; errors become responses with a code and a detail."""
         try:
+            self.access.check(request, needs_token=not route.is_open)
             if not route.has_body:
                 return await route.answer(request, b"")
             if not _is_large(request):
                 return await route.answer(request, await self._body(request))
             return await self._answer_to_large(route, request)
+        except Refused as error:
+            return _problem(error.status, error.error, str(error), _CHALLENGES.get(error.status))
         except InvalidRecord as error:
             return _problem(400, error.code, error.detail)
         except NotCaughtUp as error:
@@ -247,6 +261,7 @@ def _batch(body: bytes) -> list[msgspec.Raw]:
 
 # --- how it is answered --------------------------------------------------------------------------
 
+_CHALLENGES: Final = {401: {"WWW-Authenticate": "Bearer"}}
 RETRY: Final = {"Retry-After": "1"}
 
 

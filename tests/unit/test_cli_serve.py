@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from tests.command_line import run
+from tests.command_line import run, start_process
+from tests.kafka.cluster import free_ports
+from tests.served import Served
+from tests.waiting import wait_until
 
 
 def test_the_demo_is_not_kept_in_a_folder(tmp_path: Path) -> None:
@@ -33,3 +36,38 @@ def test_candidates_that_are_no_json_are_told_with_their_file(tmp_path: Path) ->
     result = run("serve", "--demo", "--candidates", path)
     assert result.exit_code == 2
     assert result.stderr.startswith(f"{path}: expected a JSON array of candidates: ")
+
+
+def test_other_machines_are_not_listened_to_without_tokens_and_tls() -> None:
+    result = run("serve", "--demo", "--host", "0.0.0.0")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "--host 0.0.0.0: others than this machine may ask there, so it needs a token "
+        "(UNHAUNT_SERVE_TOKEN_FILE) and TLS (UNHAUNT_SERVE_CERTIFICATE_FILE, "
+        "UNHAUNT_SERVE_KEY_FILE); or --insecure, where the network keeps everybody away who should "
+        "not read anybody's list.\n"
+    )
+
+
+def test_where_it_is_told_to_be_insecure_the_log_says_so_and_tokens_are_looked_at_as_it_runs(
+    tmp_path: Path,
+) -> None:
+    tokens, path, token = tmp_path / "tokens", "/v1/persons/person-0049", "a-token-of-our-ad-server"
+    tokens.write_text("another-token-of-ours")
+    [port] = free_ports(1)
+    options = ["--demo", "--host", "0.0.0.0", "--port", port, "--insecure"]
+    with start_process("serve", *options, UNHAUNT_SERVE_TOKEN_FILE=str(tokens)) as process:
+        service = Served(f"http://127.0.0.1:{port}")
+        try:
+            wait_until(lambda: service.is_ready, "an answer")
+            assert service.get(path, Authorization=f"Bearer {token}").status == 401
+            tokens.write_text(token)
+            wait_until(
+                lambda: service.get(path, Authorization=f"Bearer {token}").status == 200,
+                "the new token known",
+            )
+        finally:
+            process.terminate()
+        log = process.stderr.read() if process.stderr else ""
+    said = "WARNING streams.commands.serve: --insecure: whoever reaches 0.0.0.0 can read anybody's "
+    assert f"{said}list, without TLS (UNHAUNT_SERVE_CERTIFICATE_FILE" in log
