@@ -33,6 +33,13 @@ class Fresh(Struct):
 class Decided(Decision, kw_only=True):
     """A decision by the list that stands."""
 
+    known: Annotated[
+        bool,
+        Meta(
+            description="Whether there is a list of the person. Of somebody of whom nothing is "
+            "held there is none, nor of an id that nobody has heard of."
+        ),
+    ]
     fresh: Annotated[Fresh, Meta(description="How much it can know.")]
 
 

@@ -160,6 +160,7 @@ def _header(description: str, kind: str) -> Document:
 
 
 _FRESH: Final[Document] = {
+    "Unhaunt-Known": _header("Whether there is a list of the person.", "boolean"),
     "Unhaunt-Age": _header("How many seconds ago the copy was last known to be level.", "number"),
     "Unhaunt-Level-At": _header("When that was, in epoch milliseconds.", "integer"),
 }

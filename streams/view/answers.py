@@ -38,6 +38,11 @@ class Known(NamedTuple):
     freshness: Freshness
 
     @property
+    def is_known(self) -> bool:
+        """Whether there is a list: where there is one for no id, they are ids of another kind."""
+        return self.published is not None
+
+    @property
     def list(self) -> SuppressionList | None:
         """The list (SPEC 5)."""
         return None if self.published is None else _read(self.published)
@@ -95,15 +100,15 @@ class Answers(ABC):
         """The time of a request that does not say its own, in epoch milliseconds."""
         return int(time() * 1_000)
 
-    def decide(self, request: Request) -> tuple[Decision, Freshness]:
-        """The decision on a request by the list of the person."""
+    def decide(self, request: Request) -> tuple[Decision, Known]:
+        """The decision on a request by the list of the person, and what is known of them."""
         known = self.person(request.user_id)
         age = known.freshness.age
         decision = decide_from_list(request, known.list, self.policy, self.catalog, age)
-        return decision, known.freshness
+        return decision, known
 
-    def bid(self, bid: BidRequest) -> tuple[dict[str, Any], list[Decision], Freshness]:
-        """A bid request with what is suppressed written into it, and its decisions.
+    def bid(self, bid: BidRequest) -> tuple[dict[str, Any], list[Decision], Known]:
+        """A bid request with what is suppressed written into it, its decisions, and what is known.
 
         Consent that it denies is held against all of it. Its `bcat` and `badv` are widened by what
         suppresses an ad whatever is offered: not by what the advertiser's own site lifts, and not
@@ -117,4 +122,4 @@ class Answers(ABC):
             for imp_id, request in bid.requests.items()
         }
         entries = blocking(listed, self.policy, age, bid.user_id, bid.own_site)
-        return answered(bid, decisions, entries), [*decisions.values()], known.freshness
+        return answered(bid, decisions, entries), [*decisions.values()], known

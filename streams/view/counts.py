@@ -1,6 +1,7 @@
 """What the service of a view counts. Metrics are made of it only when somebody asks for them."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,12 +29,21 @@ class ServiceCounts:
     """Candidates that were allowed only because the person is in the holdout, by reason."""
     allowed: int = 0
     """Candidates, those that were ghosted included."""
+    known: int = 0
+    """Requests that were decided on persons of whom there is a list."""
+    unknown: int = 0
+    """And on others."""
     connections: ConnectionCounts = field(default_factory=ConnectionCounts)
 
-    def decided(self, decision: Decision) -> None:
-        """Count the candidates of a decision."""
-        self.allowed += len(decision.allowed)
-        for answer in decision.suppressed:
-            self.suppressed[answer.reason] += 1
-        for answer in decision.ghosted:
-            self.ghosted[answer.reason] += 1
+    def decided(self, decisions: Iterable[Decision], is_known: bool) -> None:
+        """Count a request and the candidates of its decisions."""
+        if is_known:
+            self.known += 1
+        else:
+            self.unknown += 1
+        for decision in decisions:
+            self.allowed += len(decision.allowed)
+            for answer in decision.suppressed:
+                self.suppressed[answer.reason] += 1
+            for answer in decision.ghosted:
+                self.ghosted[answer.reason] += 1

@@ -24,6 +24,7 @@ STATUS: Final = Label(
     "how it was answered, as HTTP has it",
     ("200", "304", "400", "401", "404", "408", "413", "421", "500", "503"),
 )
+KNOWN: Final = Label("known", "whether there is a list of the person", ("true", "false"))
 WHY_CLOSED: Final = Label(
     "why",
     "`full`: there were as many as may be; `made_room`: for another, after the longest rest; "
@@ -54,6 +55,11 @@ def _newest(serving: Serving) -> float:
     return max(newest, default=0) / 1000
 
 
+def _closed(serving: Serving) -> Mapping[str, float]:
+    closed = serving.counts.connections.closed
+    return {why: closed[why] for why in WHY_CLOSED.values}
+
+
 def _policy(serving: Serving) -> Mapping[tuple[str, str], float]:
     return {(serving.view.policy.version, serving.view.policy.fingerprint): 1}
 
@@ -72,6 +78,14 @@ METRICS: Final[Sequence[Metric[Serving]]] = (
         "seconds",
         "How long it took to answer them, without the time that they waited and travelled.",
         lambda serving: serving.counts.seconds,
+    ),
+    counter(
+        "served_decided_requests_total",
+        "requests",
+        "Requests that were decided, by whether their person is known; a bid request is one, with "
+        "all its impressions.",
+        lambda serving: {"true": serving.counts.known, "false": serving.counts.unknown},
+        KNOWN,
     ),
     counter(
         "served_suppressed_candidates_total",
@@ -104,7 +118,7 @@ METRICS: Final[Sequence[Metric[Serving]]] = (
         "served_closed_connections_total",
         "connections",
         "Connections that it closed or refused to keep its limits.",
-        lambda serving: serving.counts.connections.closed,
+        _closed,
         WHY_CLOSED,
     ),
     gauge(

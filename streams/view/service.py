@@ -18,7 +18,7 @@ from schemas.openrtb.bid_request import parse_bid_request, read_bid_request
 from schemas.records import Request
 from streams.settings import ServeSettings
 from streams.view.access import Access, Refused
-from streams.view.answers import Answers, Freshness, NotCaughtUp, NotFollowed
+from streams.view.answers import Answers, Freshness, Known, NotCaughtUp, NotFollowed
 from streams.view.counts import ServiceCounts
 from streams.view.metrics import PATHS, Serving, exposition_of
 from streams.view.openrtb_options import OpenRtbOptions
@@ -157,7 +157,7 @@ class Service:
 
     async def _person(self, request: web.BaseRequest, _: bytes) -> web.Response:
         known = self.view.person(request.path.removeprefix(PERSONS))
-        headers = _fresh_headers(known.freshness)
+        headers = _headers(known)
         if known.published is None:
             return _problem(404, "no_list", "nothing is held against this person", headers)
         tag = blake2b(known.published, digest_size=8).hexdigest()
@@ -198,8 +198,8 @@ class Service:
         return request
 
     def _decided(self, request: Request) -> Decided:
-        decision, freshness = self.view.decide(request)
-        self.counts.decided(decision)
+        decision, known = self.view.decide(request)
+        self.counts.decided([decision], known.is_known)
         return Decided(
             request_id=decision.request_id,
             user_id=decision.user_id,
@@ -208,18 +208,18 @@ class Service:
             suppressed=decision.suppressed,
             allowed=decision.allowed,
             ghosted=decision.ghosted,
-            fresh=_fresh(freshness),
+            known=known.is_known,
+            fresh=_fresh(known.freshness),
         )
 
     async def _openrtb(self, _: web.BaseRequest, body: bytes) -> web.Response:
         persons, candidates = self._openrtb_options.persons, self._openrtb_options.candidates
         fields, most = parse_bid_request(body), self.settings.candidates
         bid = read_bid_request(fields, self.view.now(), persons, candidates, most)
-        answer, decisions, freshness = self.view.bid(bid)
-        for decision in decisions:
-            self.counts.decided(decision)
+        answer, decisions, known = self.view.bid(bid)
+        self.counts.decided(decisions, known.is_known)
         try:
-            return _json(orjson.dumps(answer), headers=_fresh_headers(freshness))
+            return _json(orjson.dumps(answer), headers=_headers(known))
         except orjson.JSONEncodeError as error:
             raise InvalidRecord("not_json", f"value: {error}") from None
 
@@ -270,8 +270,10 @@ def _fresh(freshness: Freshness) -> Fresh:
     return Fresh(partition, round(age, 3), level_at, newest)
 
 
-def _fresh_headers(freshness: Freshness) -> dict[str, str]:
+def _headers(known: Known) -> dict[str, str]:
+    freshness = known.freshness
     return {
+        "Unhaunt-Known": "true" if known.is_known else "false",
         "Unhaunt-Age": f"{freshness.age:.3f}",
         "Unhaunt-Level-At": str(freshness.level_at),
         "Cache-Control": "no-cache",

@@ -111,6 +111,11 @@ def test_a_request_is_answered_with_the_decision_and_how_fresh_it_is(service: Se
     assert answer.body["fresh"] == FRESH
 
 
+def test_a_decision_says_whether_there_is_a_list_of_the_person(service: Served) -> None:
+    assert service.post("/v1/decide", asked("tv")).body["known"] is True
+    assert service.post("/v1/decide", asked("tv", user_id="bob")).body["known"] is False
+
+
 def test_several_requests_are_answered_in_their_order(service: Served) -> None:
     batch = [asked("tv", request_id="r1"), asked("tv", request_id="r2", user_id="bob")]
     answers = service.post("/v1/decide", batch).body
@@ -272,6 +277,15 @@ def test_what_the_holdout_is_to_see_widens_nothing(service: Served, view: FixedV
         assert ("bcat" in service.post("/v1/openrtb", bid()).body) is is_off
 
 
+@pytest.mark.parametrize(("user_id", "known"), [("ann", "true"), ("bob", "false")])
+def test_a_bid_request_and_a_list_are_answered_with_whether_there_is_a_list(
+    service: Served, user_id: str, known: str
+) -> None:
+    answer = service.post("/v1/openrtb", bid("tv", user={"id": user_id}))
+    assert answer.headers["Unhaunt-Known"] == known
+    assert service.get(f"/v1/persons/{user_id}").headers["Unhaunt-Known"] == known
+
+
 def test_consent_that_a_bid_request_denies_is_held_against_all_of_it(service: Served) -> None:
     answer = service.post("/v1/openrtb", bid("mug", device={"lmt": 1}))
     assert [each["reason"] for each in decided(answer)["suppressed"]] == ["no_consent"]
@@ -392,6 +406,14 @@ def test_candidates_are_counted_by_what_was_decided_on_them(service: Served) -> 
     service.post("/v1/openrtb", bid("tv", "mug"))
     assert metric(service, 'served_suppressed_candidates_total{reason="purchased"}') == 3
     assert metric(service, "served_allowed_candidates_total") == 2
+
+
+def test_requests_are_counted_by_whether_their_person_is_known(service: Served) -> None:
+    decided = 'served_decided_requests_total{known="%s"}'
+    assert metric(service, decided % "true") == metric(service, decided % "false") == 0
+    service.post("/v1/decide", [asked("tv"), asked("tv", user_id="bob")])
+    service.post("/v1/openrtb", bid("tv"))
+    assert (metric(service, decided % "true"), metric(service, decided % "false")) == (2, 1)
 
 
 def test_the_copy_is_told_with_its_age(service: Served, view: FixedView) -> None:
