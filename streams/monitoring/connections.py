@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 SERVER: Final = "unhaunt"
 IDLE_SECONDS: Final = 75.0
 """How long a connection may be without a request: longer than what load balancers keep one."""
+LOOK_SECONDS: Final = 1.0
 DRAIN_SECONDS: Final = 2.0
 """How long a request may still come that was answered before it was all there."""
 STRANGERS_FAULT: Final = (ConnectionError, HttpProcessingError, RequestPayloadError)
@@ -51,7 +52,7 @@ class ConnectionCounts:
 
 
 class Server(web.Server):
-    """Makes connections, and knows those that there are."""
+    """Makes connections, and looks after those that there are."""
 
     def __init__(
         self,
@@ -62,16 +63,15 @@ class Server(web.Server):
     ) -> None:
         """A body of more bytes is not read further, which is answered with 413."""
         super().__init__(handler, request_factory=self._request)
-        self.limits = limits
         self.counts = counts
+        self.limits = limits
+        self.open: set[Connection] = set()
         self._largest_body = largest_body
         self._clock = asyncio.get_running_loop()
-        self.idle: dict[Connection, None] = {}
-        """Those without a request, the one that has been so for longest first."""
 
     def __call__(self) -> "Connection":
         """A connection, for a transport."""
-        return Connection(self)
+        return Connection(self, self._clock)
 
     def _request(
         self, message: Any, payload: Any, connection: Any, writer: Any, task: Any
@@ -88,28 +88,41 @@ class Server(web.Server):
         )
 
     def has_room(self) -> bool:
-        """Whether there may be one more: an idle one is closed for it."""
-        if self.counts.open < self.limits.connections:
+        """Whether there may be one more: the one that is idle for longest is closed for it."""
+        if len(self.open) < self.limits.connections:
             return True
-        oldest = next(iter(self.idle), None)
-        if oldest is not None:
-            oldest.end("made_room")
-        return oldest is not None
+        idle = [each for each in self.open if each.idle_since is not None]
+        if idle:
+            min(idle, key=lambda each: each.idle_since or 0).end("made_room")
+        return bool(idle)
+
+    async def look_after(self) -> None:
+        """Close what keeps the server waiting for too long, for as long as this is not cancelled.
+
+        A timer for each connection would cost each request more than all of this does.
+        """
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            late = self._clock.time() - self.limits.request_seconds
+            for connection in [*self.open]:
+                if connection.waits_for and connection.waits_since <= late:
+                    connection.end(connection.waits_for)
 
 
 class Connection(web.RequestHandler):
-    """A connection, with a limit to each wait for whoever is at its other end."""
+    """A connection, which knows what it waits for at its other end, and since when."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, clock: asyncio.AbstractEventLoop) -> None:
+        self.idle_since: float | None = None
+        """By the event loop's clock; None while a request is at work."""
+        self.waits_for = ""
+        """`slow_request` for the rest of a head, `slow_reader` for an answer to go."""
+        self.waits_since = 0.0
         self._server = server
-        self._clock = asyncio.get_running_loop()
-        self._is_open = False
-        self._is_idle = False
-        self._waiting: asyncio.TimerHandle | None = None
-        """For the rest of a head, or for an answer to go."""
+        self._clock = clock
         super().__init__(
             server,
-            loop=self._clock,
+            loop=clock,
             access_log=None,  # type: ignore[arg-type]  # which aiohttp takes for none
             keepalive_timeout=IDLE_SECONDS,
             lingering_time=DRAIN_SECONDS,
@@ -124,63 +137,67 @@ class Connection(web.RequestHandler):
             refused.write(FULL)
             refused.close()
             return
-        self._server.counts.open += 1
-        self._is_open = True
-        self._rest()
+        self.idle_since = self._clock.time()
+        self._server.open.add(self)
+        self._server.counts.open = len(self._server.open)
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""
-        self._stop_waiting()
-        self._server.counts.open -= self._is_open
-        self._is_open = False
-        self._server.idle.pop(self, None)
+        self._server.open.discard(self)
+        self._server.counts.open = len(self._server.open)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Bytes that came; the first of a head begin its time."""
-        if self._is_idle and self._waiting is None:
+        if self.idle_since is not None and not self.waits_for:
             self._wait("slow_request")
         super().data_received(data)
 
     def begin(self) -> None:
         """The head of a request is there."""
-        self._stop_waiting()
-        self._is_idle = False
-        self._server.idle.pop(self, None)
+        self.waits_for = ""
+        self.idle_since = None
 
-    async def finish_response(
+    def log_access(
         self,
-        request: web.BaseRequest,
-        resp: web.StreamResponse,
-        start_time: float | None = None,
-    ) -> tuple[web.StreamResponse, bool]:
-        """Send an answer; it has been sent when this returns."""
-        resp.headers["Server"] = SERVER
-        try:
-            return await super().finish_response(request, resp, start_time)
-        finally:
-            self._rest()
+        request: web.BaseRequest,  # noqa: ARG002
+        response: web.StreamResponse,  # noqa: ARG002
+        time: float | None,  # noqa: ARG002
+    ) -> None:
+        """An answer was sent. There is no log of those."""
+        self.idle_since = self._clock.time()
 
     def pause_writing(self) -> None:
         """No more of the answer can go until some of it was taken."""
         super().pause_writing()
-        self._stop_waiting()
         self._wait("slow_reader")
 
     def resume_writing(self) -> None:
         """Most of it was taken."""
-        self._stop_waiting()
+        self.waits_for = ""
         super().resume_writing()
 
     def end(self, why: str) -> None:
         """Close it at once, whatever was still to come or to go."""
         self._server.counts.closed[why] += 1
-        self._server.idle.pop(self, None)
+        self.idle_since, self.waits_for = None, ""
         transport = self.transport
         self.force_close()
         if transport is not None:
             transport.abort()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what could not be read, or where something went wrong."""
+        answer = super().handle_error(request, status, exc, message)
+        answer.headers["Server"] = SERVER
+        return answer
 
     def log_exception(self, *args: Any, **details: Any) -> None:
         """Log what went wrong here, and not what somebody else did wrong."""
@@ -189,16 +206,6 @@ class Connection(web.RequestHandler):
         else:
             super().log_exception(*args, **details)
 
-    def _rest(self) -> None:
-        if self._is_open:
-            self._is_idle = True
-            self._server.idle[self] = None
-
     def _wait(self, why: str) -> None:
-        seconds = self._server.limits.request_seconds
-        self._waiting = self._clock.call_later(seconds, self.end, why)
-
-    def _stop_waiting(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
+        self.waits_for = why
+        self.waits_since = self._clock.time()

@@ -11,13 +11,14 @@ import msgspec
 from aiohttp import web
 
 from streams.errors import UserError
-from streams.monitoring.connections import ConnectionCounts, Limits, Server
+from streams.monitoring.connections import SERVER, ConnectionCounts, Limits, Server
 from streams.monitoring.health import CHECKS, Check
 from streams.monitoring.metrics.exposition import Exposition
 from streams.settings import Settings
 
 STOP_SECONDS: Final = 1.0
 """How long an answer that has begun may still take when the port is closed."""
+_HEADERS: Final = {"Server": SERVER}
 
 
 class Status(Protocol):
@@ -75,9 +76,11 @@ async def answering(
         ssl=tls,
         ssl_handshake_timeout=None if tls is None else server.limits.request_seconds,
     )
+    looking = asyncio.create_task(server.look_after())
     try:
         yield
     finally:
+        looking.cancel()
         accepting.close()
         await asyncio.sleep(0)  # what was accepted in this moment is to be known
         server.pre_shutdown()
@@ -89,17 +92,19 @@ def _answers(status: Status) -> Callable[[web.BaseRequest], Awaitable[web.Respon
         name = request.path.removeprefix("/health/")
         is_check = name in CHECKS and name != request.path
         if not is_check and request.path != "/metrics":
-            return web.Response(status=404)
+            return web.Response(status=404, headers=_HEADERS)
         if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+            return web.Response(status=405, headers={**_HEADERS, "Allow": "GET, HEAD"})
         if not is_check:
             found = await status.metrics(request.headers.get("Accept", ""))
-            return web.Response(body=found.body, headers={"Content-Type": found.content_type})
+            return web.Response(
+                body=found.body, headers={**_HEADERS, "Content-Type": found.content_type}
+            )
         check = await status.check(name)
         return web.Response(
             status=200 if check.ok else 503,
             body=msgspec.json.encode(check) + b"\n",
-            content_type="application/json",
+            headers={**_HEADERS, "Content-Type": "application/json"},
         )
 
     return answer

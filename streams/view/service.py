@@ -16,6 +16,7 @@ from schemas.decoding import InvalidRecord, decode
 from schemas.openapi import MOST_AT_ONCE, document
 from schemas.openrtb.bid_request import parse_bid_request, read_bid_request
 from schemas.records import Request
+from streams.monitoring.connections import SERVER
 from streams.settings import ServeSettings
 from streams.view.access import Access, Refused
 from streams.view.answers import Answers, Freshness, Known, NotCaughtUp, NotFollowed
@@ -115,6 +116,9 @@ class Service:
             if not route.has_body:
                 return await route.answer(request, b"")
             if not _is_large(request):
+                body = request.content
+                if body.is_eof():  # as of most, which come with their head
+                    return await route.answer(request, body.read_nowait())
                 return await route.answer(request, await self._body(request))
             return await self._answer_to_large(route, request)
         except Refused as error:
@@ -148,8 +152,6 @@ class Service:
 
     async def _body(self, request: web.BaseRequest) -> bytes:
         """Raises `TimeoutError`, and what aiohttp does where a body is none."""
-        if request.content.is_eof():  # as of most, which come with their head
-            return await request.read()
         async with asyncio.timeout(self.settings.request_seconds):
             return await request.read()
 
@@ -163,7 +165,7 @@ class Service:
         tag = blake2b(known.published, digest_size=8).hexdigest()
         headers["ETag"] = f'"{tag}"'
         if any(each.value in (tag, "*") for each in request.if_none_match or ()):
-            return web.Response(status=304, headers=headers)
+            return _response(b"", 304, headers)
         return _json(known.published, headers=headers)
 
     async def _decide(self, _: web.BaseRequest, body: bytes) -> web.Response:
@@ -236,7 +238,7 @@ class Service:
 
     async def _metrics(self, request: web.BaseRequest, _: bytes) -> web.Response:
         body, content_type = exposition_of(self._serving, request.headers.get("Accept", ""))
-        return web.Response(body=body, headers={"Content-Type": content_type})
+        return _response(body, 200, {"Content-Type": content_type})
 
     async def _openapi(self, *_: object) -> web.Response:
         return _json(orjson.dumps(document()))
@@ -262,6 +264,7 @@ def _batch(body: bytes) -> list[msgspec.Raw]:
 # --- how it is answered --------------------------------------------------------------------------
 
 _CHALLENGES: Final = {401: {"WWW-Authenticate": "Bearer"}}
+_JSON: Final = {"Content-Type": "application/json"}
 RETRY: Final = {"Retry-After": "1"}
 
 
@@ -292,4 +295,9 @@ def _problem(
 
 
 def _json(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
+    return _response(body, status, _JSON if headers is None else {**headers, **_JSON})
+
+
+def _response(body: bytes, status: int, headers: Mapping[str, str]) -> web.Response:
+    """Says no version of what it is made of, as aiohttp else does."""
+    return web.Response(body=body, status=status, headers={**headers, "Server": SERVER})
