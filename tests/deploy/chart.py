@@ -38,10 +38,15 @@ class Release:
             resource for resource in yaml.safe_load_all(rendered.stdout) if resource
         ]
 
-    def the(self, kind: str) -> Resource:
-        """The only resource of a kind."""
-        [found] = [resource for resource in self.resources if resource["kind"] == kind]
-        return found
+    def the(self, kind: str, part: str = "") -> Resource:
+        """The only resource of a kind, of the workers or of a part such as `serve`."""
+        name = f"{RELEASE}-unhaunt-{part}" if part else None
+        found = [resource for resource in self.resources if resource["kind"] == kind]
+        if len(found) > 1 or part:
+            name = name or f"{RELEASE}-unhaunt"
+            found = [resource for resource in found if resource["metadata"]["name"] == name]
+        [one] = found
+        return one
 
     @property
     def kinds(self) -> set[str]:
@@ -61,11 +66,33 @@ class Release:
         assert isinstance(container, dict)
         return container
 
+    @property
+    def service(self) -> Resource:
+        """The container of the service for ad servers."""
+        [container] = self.the("Deployment")["spec"]["template"]["spec"]["containers"]
+        assert isinstance(container, dict)
+        return container
+
 
 def variables_of(container: Resource) -> dict[str, str]:
     """The variables of a container that have their values in the manifest."""
     return {entry["name"]: entry["value"] for entry in container["env"] if "value" in entry}
 
+
+SERVE: dict[str, Any] = {
+    "serve": {
+        "enabled": True,
+        "replicas": 3,
+        "tokens": {"secret": "ad-servers"},
+        "tls": {"secret": "serve-tls"},
+        "hosts": ["unhaunt.example"],
+        "persons": ["user.id", "id5-sync.com"],
+        "onDisk": True,
+        "networkPolicy": {"clients": [{"podSelector": {"matchLabels": {"app": "ad-server"}}}]},
+        "autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 12},
+    }
+}
+"""Values that ask for all that there is in the chart of the service for ad servers."""
 
 EVERYTHING: dict[str, Any] = {
     "image": {"repository": "registry.example/ads/unhaunt", "pullSecrets": [{"name": "registry"}]},

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from streams import __version__
-from streams.settings import Settings
+from streams.settings import Settings, described
 from tests.command_line import run
+from tests.deploy import values_schema
 from tests.deploy.chart import EVERYTHING, Render, Resource, variables_of
 from tests.deploy.compose_file import Dockerfile
 from tests.deploy.crds import problems_of
@@ -282,6 +283,13 @@ def test_the_job_creates_as_many_partitions_as_the_chart_counts_on(render: Rende
         ({"kafka": {"brokers": "kafka"}}, "brokers"),
         ({"image": {"name": "unhaunt"}}, "name"),
         ({"settings": {"Standbys": 1}}, "Standbys"),
+        ({"settings": {"standby": 1}}, "standby"),
+        ({"settings": {"standbys": 11}}, "standbys"),
+        ({"settings": {"session_seconds": "long"}}, "session_seconds"),
+        ({"settings": {"guarantee": "at_most_once"}}, "guarantee"),
+        ({"settings": {"schema_registry_url": "registry:8081"}}, "schema_registry_url"),
+        ({"extraEnv": [{"name": "UNHAUNT_STANDBY", "value": "1"}]}, "extraEnv"),
+        ({"serve": {"replica": 3}}, "replica"),
     ],
     ids=str,
 )
@@ -289,3 +297,20 @@ def test_a_value_that_is_not_right_is_refused_by_its_name(
     render: Render, values: dict[str, Any], named: str
 ) -> None:
     assert named in refusal(render, **values)
+
+
+def test_the_settings_that_may_be_given_are_those_that_there_are() -> None:
+    assert values_schema.SCHEMA.read_text() == values_schema.text_of(values_schema.schema()), (
+        "python -m tests.deploy.values_schema writes them"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(values_schema.OF_THE_CHART | values_schema.SECRET))
+def test_a_setting_that_may_not_be_given_is_one(name: str) -> None:
+    assert f"UNHAUNT_{name.upper()}" in {variable for variable, *_ in described(Settings())}
+
+
+def test_a_secret_may_be_given_as_a_variable_of_a_secret(render: Render) -> None:
+    secret = {"secretKeyRef": {"name": "kafka", "key": "password"}}
+    given = {"name": "UNHAUNT_SASL_PASSWORD", "valueFrom": secret}
+    assert given in render(extraEnv=[given]).worker["env"]

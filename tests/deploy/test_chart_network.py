@@ -35,6 +35,23 @@ def test_workers_reach_names_and_the_ports_of_the_brokers_and_what_was_added(
     assert added == EVERYTHING["networkPolicy"]["extraEgress"][0]
 
 
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("http://registry:8081", 8081),
+        ("https://registry.example:8443/apis/ccompat/v7", 8443),
+        ("https://registry.example", 443),
+        ("http://registry/", 80),
+    ],
+)
+def test_workers_reach_the_port_of_a_registry_where_there_is_one(
+    render: Render, url: str, port: int
+) -> None:
+    release = render(settings={"schemas": "purchases=avro", "schema_registry_url": url})
+    _, reached = release.the("NetworkPolicy")["spec"]["egress"]
+    assert [each["port"] for each in reached["ports"]] == [9092, port]
+
+
 def test_what_selects_workers_selects_no_job(render: Render) -> None:
     release = render(**EVERYTHING)
     job = release.the("Job")["spec"]["template"]["metadata"]["labels"]
