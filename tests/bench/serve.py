@@ -71,10 +71,12 @@ def measure(bench: Bench) -> Iterator[Figure]:
                 resident, _ = resident_megabytes(process.pid)
                 yield Figure(f"{held}: resident", resident, "MB")
                 with flood(port, persons):
-                    waits, _ = ask(port, persons, seconds, FLOODED_RATE)
+                    waits, late = ask(port, persons, seconds, FLOODED_RATE)
                 beside = f"{FLOODED_RATE:,} requests/s beside {AT_ONCE} large batches at a time"
                 p99 = statistics.quantiles(waits, n=100)[98] * 1e3
                 yield Figure(f"{held}: p99 at {beside}", p99, "ms")
+                late99 = statistics.quantiles(late, n=100)[98] * 1e3
+                yield Figure(f"{held}: of that, p99 of sending late as well", late99, "ms")
                 resident, _ = resident_megabytes(process.pid)
                 yield Figure(f"{held}: resident after that", resident, "MB")
 
