@@ -30,7 +30,7 @@ _encode: Final = msgspec.json.Encoder().encode
 PERSONS: Final = "/v1/persons/"
 """What comes before the id of a person, which is the rest of the path."""
 LARGE_BYTES: Final = 64 << 10
-"""A body of more is a large request's, and so is one that does not say how long it is."""
+"""A body of more is a large request's."""
 
 
 class Route(NamedTuple):
@@ -115,12 +115,7 @@ class Service:
             self.access.check(request, needs_token=not route.is_open)
             if not route.has_body:
                 return await route.answer(request, b"")
-            if not _is_large(request):
-                body = request.content
-                if body.is_eof():  # as of most, which come with their head
-                    return await route.answer(request, body.read_nowait())
-                return await route.answer(request, await self._body(request))
-            return await self._answer_to_large(route, request)
+            return await self._answer_with_body(route, request)
         except Refused as error:
             return _problem(error.status, error.error, str(error), _CHALLENGES.get(error.status))
         except InvalidRecord as error:
@@ -131,29 +126,39 @@ class Service:
             return _problem(503, "busy", str(error), RETRY)
         except NotFollowed as error:
             return _problem(503, "not_followed", str(error))
-        except TimeoutError:
-            detail = f"the body did not come within {self.settings.request_seconds} seconds"
-            return _problem(408, "request_timeout", detail)
-        except (RequestPayloadError, ConnectionError):
-            return _problem(400, "not_read", "the body is not what its headers say")
-        except web.HTTPRequestEntityTooLarge as error:
-            return _problem(error.status, "request_entity_too_large", error.text or "")
         except Exception as error:
             if error is not self.view.failure:
                 raise
             return _problem(503, "ended", str(error))
 
-    async def _answer_to_large(self, route: Route, request: web.BaseRequest) -> web.Response:
-        """Body and answer are held only while one of the places for large requests is."""
+    async def _answer_with_body(self, route: Route, request: web.BaseRequest) -> web.Response:
+        """A large body and its answer are held only while a place for large requests is."""
+        content = request.content
+        # Most bodies come with their head.
+        body = content.read_nowait() if content.is_eof() else None
+        if body is None and not _is_large(request):
+            body = await self._body(request)
+        if body is not None and len(body) <= LARGE_BYTES:
+            return await route.answer(request, body)
         with self._turns.admitted():
-            response = await route.answer(request, await self._body(request))
+            body = await self._body(request) if body is None else body
+            response = await route.answer(request, body)
             await request.protocol.finish_response(request, response, None)
         return response
 
     async def _body(self, request: web.BaseRequest) -> bytes:
-        """Raises `TimeoutError`, and what aiohttp does where a body is none."""
-        async with asyncio.timeout(self.settings.request_seconds):
-            return await request.read()
+        """Wait for a body. Raises `Refused` when it does not come, or is none."""
+        seconds = self.settings.request_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await request.read()
+        except TimeoutError:
+            detail = f"the body did not come within {seconds} seconds"
+            raise Refused(408, "request_timeout", detail) from None
+        except (RequestPayloadError, ConnectionError):
+            raise Refused(400, "not_read", "the body is not what its headers say") from None
+        except web.HTTPRequestEntityTooLarge as error:
+            raise Refused(413, "request_entity_too_large", error.text or "") from None
 
     # -- what is asked
 
@@ -245,6 +250,7 @@ class Service:
 
 
 def _is_large(request: web.BaseRequest) -> bool:
+    """Whether a body may be a large one, by its head."""
     length = request.content_length
     return length is None or length > LARGE_BYTES or "Content-Encoding" in request.headers
 

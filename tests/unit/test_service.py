@@ -220,6 +220,18 @@ def test_another_large_request_than_it_takes_on_is_to_come_again_later() -> None
         assert service.post("/v1/decide", asked("tv")).status == 200
 
 
+def test_a_small_request_is_one_also_where_it_does_not_say_how_long_it_is() -> None:
+    body = orjson.dumps(asked("tv"))
+    head = b"POST /v1/decide HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with served(FixedView(), settings=SMALL) as service, service.half_sent(b"x" * LARGE_BYTES * 2):
+        wait_until(
+            lambda: service.post("/v1/decide", b" " * LARGE_BYTES * 2).status == 503, "no place"
+        )
+        with service.connection() as connection:
+            connection.sendall(head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+            assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_large_request_is_answered_once_there_is_a_place_for_it() -> None:
     large = orjson.dumps(asked("tv")) + b" " * LARGE_BYTES
     with served(FixedView(), settings=SMALL) as service:
