@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from schemas.adapters.node import Node
-from schemas.decoding import InvalidRecord, decode, parse_object
+from schemas.decoding import InvalidRecord, decode
 from schemas.openrtb.consent import Consent, consent_of
 from schemas.outputs import ListEntry
 from schemas.problems import quoted
@@ -17,8 +17,7 @@ NOBODY: Final = ""
 """The person of a request that names nobody: nothing is known of them."""
 USER_IDS: Final = ("user.id", "user.buyeruid")
 MOST_IMPRESSIONS: Final = 200
-MOST_VALUES: Final = 25_000
-"""JSON values in a bid request, by its commas and brackets: each costs more than its bytes."""
+MOST_CANDIDATES: Final = 10_000
 CHANNELS: Final = {"banner": "display", "video": "video", "native": "native"}
 
 Fields = Mapping[str, Any]
@@ -49,21 +48,12 @@ class BidRequest(NamedTuple):
         return ListEntry("all", "*", "no_consent", 0, None, tuple(sorted(self.consent.denied)))
 
 
-def parse_bid_request(body: bytes) -> Fields:
-    """Read a body as a JSON object of a bounded size. Raises `InvalidRecord`."""
-    values = sum(map(body.count, (b",", b"[", b"{")))
-    if values > MOST_VALUES:
-        detail = f"value: expected at most {MOST_VALUES:,} values in a bid request, got {values:,}"
-        raise InvalidRecord("too_large", detail)
-    return parse_object(body)
-
-
 def read_bid_request(
     fields: Fields,
     ts: int,
     persons: Sequence[str] = USER_IDS,
     candidates: Sequence[Fields] = (),
-    most_candidates: int = MOST_VALUES,
+    most_candidates: int = MOST_CANDIDATES,
 ) -> BidRequest:
     """Read a bid request.
 

@@ -12,14 +12,15 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestPayloadError
 
 from schemas.answers import Decided, Fresh, Health
-from schemas.decoding import InvalidRecord, decode
+from schemas.decoding import InvalidRecord, decode, parse_object
 from schemas.openapi import MOST_AT_ONCE, document
-from schemas.openrtb.bid_request import parse_bid_request, read_bid_request
+from schemas.openrtb.bid_request import read_bid_request
 from schemas.records import Request
 from streams.monitoring.connections import SERVER
 from streams.settings import ServeSettings
 from streams.view.access import Access, Refused
 from streams.view.answers import Answers, Freshness, Known, NotCaughtUp, NotFollowed
+from streams.view.bounds import require_few_values
 from streams.view.counts import ServiceCounts
 from streams.view.metrics import PATHS, Serving, exposition_of
 from streams.view.openrtb_options import OpenRtbOptions
@@ -197,8 +198,10 @@ class Service:
 
     def _asked(self, value: bytes, now: int) -> Request:
         """A request that is of now where it does not say. Raises `InvalidRecord`."""
+        most = self.settings.candidates
+        require_few_values(value, most)
         request = cast(Request, decode("impression-requests", None, value, now))
-        most, candidates = self.settings.candidates, len(request.candidates)
+        candidates = len(request.candidates)
         if candidates > most:
             detail = f"candidates: expected at most {most:,}, got {candidates:,}"
             raise InvalidRecord("too_large", detail)
@@ -221,8 +224,9 @@ class Service:
 
     async def _openrtb(self, _: web.BaseRequest, body: bytes) -> web.Response:
         persons, candidates = self._openrtb_options.persons, self._openrtb_options.candidates
-        fields, most = parse_bid_request(body), self.settings.candidates
-        bid = read_bid_request(fields, self.view.now(), persons, candidates, most)
+        most = self.settings.candidates
+        require_few_values(body, most)
+        bid = read_bid_request(parse_object(body), self.view.now(), persons, candidates, most)
         answer, decisions, known = self.view.bid(bid)
         self.counts.decided(decisions, known.is_known)
         try:

@@ -149,9 +149,19 @@ def test_a_request_without_a_time_is_of_now(service: Served) -> None:
         (b"3", "not_an_object", "value: expected an object, got"),
         (b"[3]", "not_an_object", "[0] value: expected an object, got"),
         pytest.param(b"[" * 200_000, "not_json", "value: expected JSON", id="[[["),
-        pytest.param(b'{"a":' * 200_000, "not_json", "value: expected JSON", id='{"a":'),
+        pytest.param(b'{"a":' * 20_000, "not_json", "value: expected JSON", id='{"a":'),
         pytest.param(b'[{"a":' + b"[" * 200_000, "not_json", "value: ", id="[{[[["),
         (b"{}", "missing_field", "user_id: expected"),
+        (
+            asked("tv", x=[0] * 25_000),
+            "too_large",
+            "value: expected at most 25,000 JSON values, got 25,0",
+        ),
+        (
+            [asked("a"), asked("tv", x=[0] * 25_000)],
+            "too_large",
+            "[1] value: expected at most 25,000 JSON values, got 25,0",
+        ),
         (
             {**asked("tv"), "candidates": [{"product_id": "tv", "price": "10"}]},
             "wrong_type",
@@ -336,7 +346,7 @@ def test_the_person_and_the_candidates_of_bid_requests_are_found_where_the_servi
             "too_large",
             "imp: expected at most 200, got 201",
         ),
-        (bid(bcat=["IAB1"] * 25_000), "too_large", "value: expected at most 25,000 values"),
+        (bid(bcat=["IAB1"] * 25_000), "too_large", "value: expected at most 25,000 JSON values"),
         ({"id": "b1"}, "missing_field", "imp: expected an array of at least one"),
         (
             bid("tv", ext={"unhaunt": {"own_site": 3}}),
