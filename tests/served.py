@@ -116,6 +116,21 @@ def _answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     return Answer(status, headers, json.loads(body) if body else None)
 
 
+def asked(*product_ids: str, user_id: str = "ann", **fields: Any) -> dict[str, Any]:
+    """A request for a decision."""
+    candidates = [{"product_id": each} for each in product_ids]
+    return {"request_id": "r1", "user_id": user_id, "ts": NOW, "candidates": candidates, **fields}
+
+
+def bid(*product_ids: str, **fields: Any) -> dict[str, Any]:
+    """A bid request for one impression, on ann."""
+    imp: dict[str, Any] = {"id": "1", "banner": {}}
+    if product_ids:
+        candidates = [{"product_id": each} for each in product_ids]
+        imp["ext"] = {"unhaunt": {"candidates": candidates}}
+    return {"id": "b1", "imp": [imp], "user": {"id": "ann"}, **fields}
+
+
 def metric(service: Served, name: str) -> float:
     """What the service tells of itself under a name with its labels."""
     [value] = re.findall(rf"^unhaunt_{re.escape(name)} (.+)$", service.get("/metrics").body, re.M)

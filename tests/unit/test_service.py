@@ -12,41 +12,22 @@ from prometheus_client.parser import text_string_to_metric_families
 from schemas.openapi import MOST_AT_ONCE, document
 from schemas.records import Product
 from streams.errors import UserError
-from streams.settings import ServeSettings
 from streams.suppression.policy import Policy
 from streams.view.metrics import METRICS
-from streams.view.openrtb_options import OpenRtbOptions
 from streams.view.recorded import RecordedView
-from streams.view.service import LARGE_BYTES
 from tests.builders import (
     NOW,
     dismissal,
     line,
-    policy,
     published,
     purchase,
     recorded,
     request,
 )
-from tests.served import FixedView, Served, metric, served
-from tests.waiting import wait_until
+from tests.served import FixedView, Served, asked, bid, metric, served
 
 BOUGHT = published(purchase("tv"))
 FRESH = {"partition": 3, "age": 0.25, "level_at": NOW, "newest": NOW - 1}
-
-
-def asked(*product_ids: str, user_id: str = "ann", **fields: Any) -> dict[str, Any]:
-    candidates = [{"product_id": each} for each in product_ids]
-    return {"request_id": "r1", "user_id": user_id, "ts": NOW, "candidates": candidates, **fields}
-
-
-def bid(*product_ids: str, **fields: Any) -> dict[str, Any]:
-    """A bid request for one impression, on ann."""
-    imp: dict[str, Any] = {"id": "1", "banner": {}}
-    if product_ids:
-        candidates = [{"product_id": each} for each in product_ids]
-        imp["ext"] = {"unhaunt": {"candidates": candidates}}
-    return {"id": "b1", "imp": [imp], "user": {"id": "ann"}, **fields}
 
 
 @pytest.fixture
@@ -186,186 +167,6 @@ def test_what_breaks_the_contract_is_told_as_a_dead_letter_would(
 def test_a_body_that_is_too_large_is_refused(service: Served) -> None:
     answer = service.post("/v1/decide", b" " * (9 << 20))
     assert (answer.status, answer.body["error"]) == (413, "request_entity_too_large")
-
-
-SMALL = ServeSettings(candidates=3, batch_candidates=5, large_requests=1)
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "detail"),
-    [
-        ("/v1/decide", asked(*"abcd"), "candidates: expected at most 3, got 4"),
-        ("/v1/decide", [asked("a"), asked(*"abcd")], "[1] candidates: expected at most 3, got 4"),
-        (
-            "/v1/decide",
-            [asked(*"abc"), asked(*"abc")],
-            "value: expected at most 5 candidates in all requests, got more",
-        ),
-        (
-            "/v1/openrtb",
-            bid(*"abcd"),
-            "imp: expected at most 3 candidates in all, got more",
-        ),
-    ],
-    ids=["a request", "one of a batch", "a batch", "a bid request"],
-)
-def test_more_candidates_than_it_takes_on_are_refused(path: str, body: Any, detail: str) -> None:
-    with served(FixedView(), settings=SMALL) as service:
-        answer = service.post(path, body)
-    assert (answer.status, answer.body) == (400, {"error": "too_large", "detail": detail})
-
-
-def test_as_many_candidates_as_it_takes_on_are_decided() -> None:
-    with served(FixedView(), settings=SMALL) as service:
-        answers = service.post("/v1/decide", [asked(*"abc"), asked(*"de")])
-    assert [each["allowed"] for each in answers.body] == [["a", "b", "c"], ["d", "e"]]
-
-
-def test_another_large_request_than_it_takes_on_is_to_come_again_later() -> None:
-    large = orjson.dumps(asked("tv")) + b" " * LARGE_BYTES
-    with served(FixedView(), settings=SMALL) as service, service.half_sent(large):
-        wait_until(lambda: service.post("/v1/decide", large).status == 503, "no place for it")
-        answer = service.post("/v1/decide", large)
-        assert (answer.body["error"], answer.headers["Retry-After"]) == ("busy", "1")
-        assert service.post("/v1/decide", asked("tv")).status == 200
-
-
-def test_a_small_request_is_one_also_where_it_does_not_say_how_long_it_is() -> None:
-    body = orjson.dumps(asked("tv"))
-    head = b"POST /v1/decide HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with served(FixedView(), settings=SMALL) as service, service.half_sent(b"x" * LARGE_BYTES * 2):
-        wait_until(
-            lambda: service.post("/v1/decide", b" " * LARGE_BYTES * 2).status == 503, "no place"
-        )
-        with service.connection() as connection:
-            connection.sendall(head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
-            assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
-
-
-def test_a_large_request_is_answered_once_there_is_a_place_for_it() -> None:
-    large = orjson.dumps(asked("tv")) + b" " * LARGE_BYTES
-    with served(FixedView(), settings=SMALL) as service:
-        with service.half_sent(large):
-            wait_until(lambda: service.post("/v1/decide", large).status == 503, "no place for it")
-        wait_until(lambda: service.post("/v1/decide", large).status == 200, "a place for it")
-
-
-# --- bid requests --------------------------------------------------------------------------------
-
-
-def decided(answer: Any) -> dict[str, Any]:
-    """The decision on the impression."""
-    decision: dict[str, Any] = answer.body["imp"][0]["ext"]["unhaunt"]["decision"]
-    return decision
-
-
-def test_a_bid_request_is_answered_with_itself_and_the_decision_on_each_impression(
-    service: Served,
-) -> None:
-    answer = service.post("/v1/openrtb", bid("tv", "mug", tmax=100))
-    assert (answer.status, answer.body["id"], answer.body["tmax"]) == (200, "b1", 100)
-    assert [each["reason"] for each in decided(answer)["suppressed"]] == ["purchased"]
-    assert decided(answer)["allowed"] == ["mug"]
-    assert answer.headers["Unhaunt-Age"] == "0.250"
-
-
-def test_its_categories_and_advertisers_are_widened_by_the_persons_list(
-    service: Served, view: FixedView
-) -> None:
-    blocked = [
-        dismissal("inappropriate", "e1", category="IAB7-39"),
-        dismissal("block_advertiser", "e2", advertiser_id="lumen.example"),
-    ]
-    view.lists["ann"] = orjson.dumps(published(*blocked))
-    answer = service.post("/v1/openrtb", bid(bcat=["IAB26"])).body
-    assert (answer["bcat"], answer["badv"]) == (["IAB26", "IAB7-39"], ["lumen.example"])
-
-
-def test_what_the_own_site_lifts_widens_nothing_there(service: Served, view: FixedView) -> None:
-    own = policy(own_site={"lifts": ["inappropriate"]})
-    view.policy = own
-    view.lists["ann"] = orjson.dumps(
-        published(dismissal("inappropriate", category="IAB7-39"), policy=own)
-    )
-    assert "bcat" in service.post("/v1/openrtb", bid()).body
-    on_own_site = bid(ext={"unhaunt": {"own_site": True}})
-    assert "bcat" not in service.post("/v1/openrtb", on_own_site).body
-
-
-def test_what_the_holdout_is_to_see_widens_nothing(service: Served, view: FixedView) -> None:
-    view.lists["ann"] = orjson.dumps(published(dismissal("inappropriate", category="IAB7-39")))
-    for percent, is_off in ((18.82, True), (18.83, False)):  # ann's number is 1,882
-        view.policy = policy(holdout={"percent": percent, "reasons": ["inappropriate"]})
-        assert ("bcat" in service.post("/v1/openrtb", bid()).body) is is_off
-
-
-@pytest.mark.parametrize(("user_id", "known"), [("ann", "true"), ("bob", "false")])
-def test_a_bid_request_and_a_list_are_answered_with_whether_there_is_a_list(
-    service: Served, user_id: str, known: str
-) -> None:
-    answer = service.post("/v1/openrtb", bid("tv", user={"id": user_id}))
-    assert answer.headers["Unhaunt-Known"] == known
-    assert service.get(f"/v1/persons/{user_id}").headers["Unhaunt-Known"] == known
-
-
-def test_consent_that_a_bid_request_denies_is_held_against_all_of_it(service: Served) -> None:
-    answer = service.post("/v1/openrtb", bid("mug", device={"lmt": 1}))
-    assert [each["reason"] for each in decided(answer)["suppressed"]] == ["no_consent"]
-    assert answer.body["ext"]["unhaunt"] == {"denied": ["device.lmt"], "all": "no_consent"}
-
-
-def test_a_denial_counts_however_old_the_copy_is(service: Served, view: FixedView) -> None:
-    view.policy = policy(stale={"no_consent": {"seconds": 0, "fails": "open"}})
-    answer = service.post("/v1/openrtb", bid("mug", device={"lmt": 1}))
-    assert decided(answer)["allowed"] == []
-
-
-def test_where_consent_is_needed_and_was_not_given_a_bid_request_is_told_that_all_is_off(
-    service: Served, view: FixedView
-) -> None:
-    view.policy = policy(consent={"mode": "opt_in"})
-    answer = service.post("/v1/openrtb", bid("mug", user={"id": "bob"}))
-    assert answer.body["ext"]["unhaunt"] == {"all": "no_consent"}
-
-
-def test_the_person_and_the_candidates_of_bid_requests_are_found_where_the_service_is_told(
-    view: FixedView,
-) -> None:
-    user = {"id": "bob", "eids": [{"source": "ids.example", "uids": [{"id": "ann"}]}]}
-    with served(view, OpenRtbOptions(["ids.example"], [{"product_id": "tv"}])) as service:
-        answer = service.post("/v1/openrtb", bid(user=user))
-    assert [each["reason"] for each in decided(answer)["suppressed"]] == ["purchased"]
-
-
-@pytest.mark.parametrize(
-    ("body", "error", "detail"),
-    [
-        (b"[]", "not_an_object", "value: expected an object, got an array"),
-        (
-            {"id": "b1", "imp": [{"id": str(number)} for number in range(201)]},
-            "too_large",
-            "imp: expected at most 200, got 201",
-        ),
-        (bid(bcat=["IAB1"] * 25_000), "too_large", "value: expected at most 25,000 JSON values"),
-        ({"id": "b1"}, "missing_field", "imp: expected an array of at least one"),
-        (
-            bid("tv", ext={"unhaunt": {"own_site": 3}}),
-            "wrong_type",
-            "imp[0].ext.unhaunt.own_site: expected",
-        ),
-        (
-            b'{"id": "b1", "imp": [{"id": "1"}], "x": ' + b"[" * 500 + b"]" * 500 + b"}",
-            "not_json",
-            "value: ",
-        ),
-    ],
-)
-def test_what_is_no_bid_request_is_told(
-    service: Served, body: Any, error: str, detail: str
-) -> None:
-    answer = service.post("/v1/openrtb", body)
-    assert (answer.status, answer.body["error"]) == (400, error)
-    assert detail in answer.body["detail"]
 
 
 # --- a recording ---------------------------------------------------------------------------------
