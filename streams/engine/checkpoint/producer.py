@@ -102,7 +102,9 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     return {
         **client_settings(settings),
         "partitioner": "murmur2_random",
-        "linger.ms": 1,
+        # Only for what fills no batch: a commit sends at once all that is left. Less would be a
+        # request for each partition each millisecond.
+        "linger.ms": 200,
         "compression.type": "lz4",
         "batch.num.messages": 50_000,
         "batch.size": 1_000_000,
