@@ -88,7 +88,7 @@ async def _run(
         asyncio.create_task(status.watch_the_loop()),
     ]
     logger.info("worker starts: policy %s, state in %s", policy.policy.version, settings.folder)
-    with traced(settings) as engine.trace:
+    with traced(settings) as engine.committer.trace:
         async with served(status, listener):
             try:
                 await worker.start()

@@ -2,8 +2,18 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from streams.engine.telemetry.histogram import AGES, Histogram
+
+
+class Accounted(NamedTuple):
+    """What had become of the records of the person topics by some time."""
+
+    records: int
+    dead: Counter[str]
+    """Dead letters by error code."""
+    dead_example: str
 
 
 @dataclass(slots=True)
@@ -37,6 +47,8 @@ class SuppressCounts:
     dead_example: str = field(default="", repr=False)
     """Where the newest dead letter of the person topics was found, and its code; for logs, so
     without the detail, which may quote a person's id."""
+    prepared: Accounted = field(default=Accounted(0, Counter(), ""), repr=False)
+    """As of the newest checkpoint: what was done since is not committed with it."""
     suppressed: Counter[str] = field(default_factory=Counter, repr=False)
     """Candidates by reason."""
     ghosted: Counter[str] = field(default_factory=Counter, repr=False)
@@ -53,7 +65,8 @@ class SuppressCounts:
     """From the event time of evidence to the commit of the list that knows of it."""
 
     @property
-    def records(self) -> int:
-        """Records of the person topics and of the rerouting topic, whatever became of them."""
-        dead = self.dead.total() - self.dead_products.total()
-        return self.decided + self.joined + self.rerouted + self.ignored.total() + dead
+    def accounted(self) -> Accounted:
+        """Records of the person topics and of the rerouting topic, and what became of them."""
+        dead = self.dead - self.dead_products
+        others = self.decided + self.joined + self.rerouted + self.ignored.total()
+        return Accounted(others + dead.total(), dead, self.dead_example)

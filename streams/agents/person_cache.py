@@ -4,7 +4,8 @@ import itertools
 from collections import Counter
 from collections.abc import Collection
 
-from streams.engine.state.store import PERSON, Store
+from streams.engine.state.changes import Changes
+from streams.engine.state.store import PERSON
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 
@@ -12,10 +13,10 @@ from streams.suppression.person import Person
 class PersonCache:
     """Puts persons into the memory of a join before they are needed there, and evicts others."""
 
-    def __init__(self, join: Join, store: Store, most: int, looked_up: Counter[str]) -> None:
-        """`most` persons stay in memory, beside those still to be stored."""
+    def __init__(self, join: Join, changes: Changes, most: int, looked_up: Counter[str]) -> None:
+        """`most` persons stay in memory, beside those still to be prepared."""
         self._join = join
-        self._store = store
+        self._changes = changes
         self._most = most
         self._looked_up = looked_up
 
@@ -32,7 +33,7 @@ class PersonCache:
         self._looked_up["memory"] += len(users) - len(missing)
         if not missing:
             return
-        stored = self._store.get([key_of(user_id) for user_id in missing])
+        stored = self._changes.get([key_of(user_id) for user_id in missing])
         nowhere = 0
         for user_id, data in zip(missing, stored, strict=True):
             if data is None:
@@ -43,7 +44,7 @@ class PersonCache:
         self._looked_up["nowhere"] += nowhere
 
     def evict(self) -> None:
-        """Remove the oldest of those that are too many, unless they are still to be stored."""
+        """Remove the oldest of those that are too many, unless they are still to be prepared."""
         persons = self._join.persons
         surplus = len(persons) - self._most
         for user_id in list(itertools.islice(persons, max(0, surplus))):

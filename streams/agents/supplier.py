@@ -65,9 +65,7 @@ class SuppressTasks:
 
     def committed(self) -> None:
         """Raise `TooManyDeadLetters` where too large a share of the records are dead letters."""
-        counts = self.counts
-        dead = counts.dead - counts.dead_products
-        self._limit.check(counts.records, dead, counts.dead_example, monotonic())
+        self._limit.check(*self.counts.prepared, monotonic())
 
     def use(self, policy: Policy, tasks: Iterable[Task]) -> None:
         """Use another policy from here on. Call it only between two checkpoints of these tasks."""

@@ -34,11 +34,11 @@ class SuppressTask:
         self._write_list = shared.write_list
         self._decisions = shared.settings.topic("decisions")
         self._suppressions = shared.settings.topic("suppressions")
-        self._accounting = Accounting(shared.counts)
+        self._accounting = self._prepared = Accounting(shared.counts)
         self._join = Join(policy, shared.catalog.catalog)
         self._product_ids = ProductIdSample(shared.catalog.catalog, shared.counts)
         most = shared.settings.cached_persons
-        self._persons = PersonCache(self._join, context.store, most, shared.counts.looked_up)
+        self._persons = PersonCache(self._join, context.changes, most, shared.counts.looked_up)
         self._home = Home(context.number, context.partitions, self._join.persons)
         progress = context.progress
         product_offsets: dict[str, int] = {}
@@ -113,6 +113,8 @@ class SuppressTask:
         ):
             counts.update(counted)
             counted.clear()
+        self._prepared, self._accounting = self._accounting, Accounting(self._counts)
+        self._counts.prepared = self._counts.accounted
 
     def progress(self) -> Mapping[str, Any]:
         """Event times of the partition, what its lists were made by, and the catalog's offsets."""
@@ -125,7 +127,7 @@ class SuppressTask:
 
     def committed(self) -> None:
         """Count what was committed, and evict persons who are stored by now."""
-        self._accounting.committed(round(time() * 1000))
+        self._prepared.committed(round(time() * 1000))
         self._review.committed()
         self._persons.evict()
 

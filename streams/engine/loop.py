@@ -1,7 +1,7 @@
 """The loop of a worker: poll, align, process, checkpoint.
 
 A checkpoint is one transaction of output, changelog and offsets. The state goes to disk only after
-it was committed, so what is on disk is never ahead.
+it was committed, so what is on disk is never ahead. Meanwhile the loop goes on with what follows.
 """
 
 import asyncio
@@ -12,19 +12,17 @@ from typing import Any, Final
 
 from streams.engine.alignment import RecordQueue
 from streams.engine.assignment import Assignment, State
-from streams.engine.checkpoint.checkpoint import take_checkpoint
 from streams.engine.checkpoint.exactly_once import Fenced
-from streams.engine.checkpoint.schedule import CheckpointSchedule
+from streams.engine.committer import Committer
 from streams.engine.context import EngineContext
 from streams.engine.opening import PartitionOpener
-from streams.engine.partition_processor import PartitionProcessor, in_batches
+from streams.engine.partition_processor import in_batches
 from streams.engine.process.garbage import Garbage
 from streams.engine.process.unattended import log_failure, shielded
 from streams.engine.state.progress import ANOTHER_TOPIC
 from streams.engine.state.restore import Interrupted
 from streams.engine.state.standby import Standby
 from streams.engine.task import Task, Waiting
-from streams.engine.telemetry.tracing import Trace, untraced
 from streams.errors import UserError
 from streams.kafka.group_consumer import GroupConsumer, Polled
 from streams.kafka.topic_partition import TopicPartition
@@ -49,13 +47,13 @@ class Engine:
         self.name = context.strategy.producer.name
         """The name by which the group and the broker know this worker."""
         self.assignment = Assignment(context)
-        self.trace: Trace = untraced
+        self.committer = Committer(context, self.assignment)
         self._consumer = context.consumer
         self._opener = PartitionOpener(context)
         self._lock = asyncio.Lock()
         """Held by whoever opens, works on or closes partitions."""
         self._standby: Standby | None = None
-        self._schedule = CheckpointSchedule(context.settings, monotonic())
+        self._schedule = self.committer.schedule
         self._garbage = Garbage(monotonic())
 
     # -- the road of a batch
@@ -67,13 +65,15 @@ class Engine:
 
     async def _advance(self, polled: Polled) -> None:
         async with self._lock:
-            if self.assignment.state is not State.RUNNING:
-                return
-            self.context.liveness.beat()
             try:
+                await self.committer.check()
+                if self.assignment.state is not State.RUNNING:
+                    return
+                self.context.liveness.beat()
                 if await self._is_ready(polled):
                     self._align(polled)
                     await self._process_ready()
+                    self._punctuate()
                     await self._checkpoint_if_due()
             except Fenced as fenced:
                 await self._handle_fenced(fenced)
@@ -113,7 +113,12 @@ class Engine:
                 await self._checkpoint_if_due()
                 if self.assignment.state is not State.RUNNING:
                     return
-            processor.task.punctuate()
+
+    def _punctuate(self) -> None:
+        """Have the tasks do what is due, unless there is a checkpoint that they have to await."""
+        if self.assignment.state is State.RUNNING and not self.committer.is_under_way:
+            for processor in self.assignment.processors.values():
+                processor.task.punctuate()
 
     def _require_the_same_topics(self, polled: Polled) -> None:
         """Refuse a topic that ends before what was read of it: aiokafka just begins it anew."""
@@ -169,51 +174,17 @@ class Engine:
         Does nothing where none may be taken. Raises as `take_checkpoint` does, and what the task
         supplier raises after the checkpoint was taken.
         """
-        if self.assignment.may_commit:
-            with self.trace("checkpoint", records=self._schedule.records):
-                await self._take_checkpoint()
-
-    async def _take_checkpoint(self) -> None:
-        began = monotonic()
-        assignment, context = self.assignment, self.context
-        changed = [each for each in assignment.processors.values() if each.is_changed]
-        offsets = self._offsets_of(changed)
-        try:
-            preparing = await take_checkpoint(
-                changed,
-                # Where there are none the old ones: only with offsets the membership is checked.
-                offsets or assignment.committed,
-                assignment.metadata,
-                context.strategy,
-                context.consumer,
-                self.trace,
-            )
-        except BaseException:
-            assignment.invalidate()
-            raise
-        assignment.committed |= offsets
-        now = monotonic()
-        context.liveness.beat()
-        context.counts.checkpoints.observe(self._schedule.records)
-        context.counts.checkpoint_seconds.observe(now - began)
-        self._schedule.checkpointed(now, preparing)
-        context.tasks.committed()
-
-    def _offsets_of(self, changed: Iterable[PartitionProcessor]) -> dict[TopicPartition, int]:
-        """The offsets that these partition groups have reached."""
-        names = {stream: topic for topic, stream in self.context.topics.items()}
-        return {
-            TopicPartition(names[stream], processor.number): offset
-            for processor in changed
-            for stream, offset in processor.offsets.items()
-        }
+        await self.committer.take()
 
     async def _checkpoint_if_due(self) -> None:
         is_changed = self.assignment.is_changed
         if is_changed and not self._schedule.seconds_left(monotonic(), self._is_caught_up):
-            await self.checkpoint()
+            await self.committer.finish()
+            self._punctuate()
+            await self.committer.begin()
 
     async def _checkpoint_if_changed(self) -> None:
+        await self.committer.finish()
         if self.assignment.is_changed:
             await self.checkpoint()
 

@@ -32,7 +32,7 @@ class PartitionProcessor:
         self.store = store
         self.group: PartitionGroup[tuple[Item, int]] = PartitionGroup()
         self.offsets: dict[str, int] = {}
-        """The next offset of each stream of which records were processed since the checkpoint."""
+        """The next offset of each stream of which records were processed and not prepared yet."""
         self.waiting_bytes = 0
         """Bytes in memory of the records that wait for their turn."""
         self._topic_ids = topic_ids
@@ -92,8 +92,9 @@ class PartitionProcessor:
         return bool(self.offsets) or self.task.is_changed
 
     def prepare(self) -> None:
-        """Send what changed since the last checkpoint, progress last."""
+        """Send what changed since the last time, progress last."""
         self._included |= self.offsets
+        self.offsets = {}
         self.task.prepare()
         progress = {
             "format": self._state_format,
@@ -110,8 +111,7 @@ class PartitionProcessor:
         self._changes.store()
 
     def committed(self) -> None:
-        """Begin anew: the checkpoint is committed and on disk."""
-        self.offsets = {}
+        """Tell the task that what was prepared is committed and on disk."""
         self.task.committed()
 
     def close(self) -> None:

@@ -7,6 +7,10 @@ engine goes through
     poll -> decode -> align -> process -> punctuate -> ... ->
     prepare -> commit -> store -> committed
 
+While a checkpoint is committed and stored, records are decoded and processed already for the next
+one; nothing else of a task is called before `committed`. Where the commit fails, neither it nor
+that work has ever happened.
+
 All methods are called on the worker's event loop, one at a time, and of one task never before the
 one before has returned. So a task needs no locks, and while one of its methods runs nothing else
 does, heartbeats apart: methods must not wait for anything, unless they say that they may.
@@ -57,9 +61,10 @@ class TaskContext:
     partitions: int
     """How many numbers there are."""
     store: Store
-    """The state as the last checkpoint left it, to read from. Only the engine writes to it."""
+    """The state on disk, to read from. While a checkpoint is being committed it lacks what that
+    changes, which `changes` has. Only the engine writes to it."""
     changes: Changes
-    """Where the task puts what changed in the state, for the next checkpoint."""
+    """Where `Task.prepare` puts what changed in the state, and where the state is read with it."""
     send: Send
     progress: Mapping[str, Any] | None
     """What `Task.progress` returned at the last checkpoint; None before the first."""
@@ -92,8 +97,9 @@ class Task(Protocol):
     def punctuate(self) -> None:
         """Do what time or a change has made due, though no record says so; a small part of it.
 
-        Called after each round of batches, and also when there were none. Where there was anything
-        to do, `is_changed` says so until the next checkpoint has committed it.
+        Called after each round of batches, also when there were none, and before each checkpoint
+        that is due. Where there was anything to do, `is_changed` says so until the next checkpoint
+        has committed it.
         """
 
     @property
@@ -114,7 +120,7 @@ class Task(Protocol):
         """
 
     def committed(self) -> None:
-        """Forget what is not needed any more: the checkpoint is committed and on disk."""
+        """Forget what is not needed any more: what was prepared is committed and on disk."""
 
     def close(self) -> None:
         """Read no more of the store. Called last, whatever happened before."""
@@ -160,7 +166,7 @@ class TaskSupplier(Protocol):
         """
 
     def committed(self) -> None:
-        """Called after each checkpoint, once all its tasks have heard of it.
+        """Called after each checkpoint, once all its tasks have heard that it is on disk.
 
         An error stops the worker, with that checkpoint committed.
         """

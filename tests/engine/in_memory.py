@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple, Self
 
 from schemas.topics import STREAMS
+from streams.engine.checkpoint.outbox import Outbox
 from streams.engine.context import EngineContext
 from streams.engine.loop import Engine
 from streams.engine.opening import Opened
@@ -38,26 +39,27 @@ class Sent(NamedTuple):
     headers: Any
 
 
-class InMemoryProducer:
+class InMemoryProducer(Outbox):
     """Keeps what is sent; the offsets of a topic are those of all its partitions together."""
 
     name = "in-memory"
     waiting = 0
 
     def __init__(self) -> None:
+        super().__init__()
         self.open: list[Sent] = []
         """Sent since the last commit."""
         self.committed: list[Sent] = []
 
-    def send(
+    def _produce(
         self,
         topic: str,
         partition: int,
         key: bytes | None,
         value: bytes | None,
-        timestamp: int = 0,
-        headers: Any = None,
-        on_delivery: Any = None,
+        timestamp: int,
+        headers: Any,
+        on_delivery: Any,
     ) -> None:
         self.open.append(Sent(topic, partition, key, value, timestamp, headers))
         if on_delivery is not None:
@@ -78,9 +80,13 @@ class InMemoryStrategy:
         self.producer = producer
         self.error: Exception | None = None
         """Raised by the next commits instead."""
+        self.may_commit = asyncio.Event()
+        """While it is cleared commits wait."""
+        self.may_commit.set()
         self.offsets: dict[TopicPartition, int] = {}
 
     async def commit(self, offsets: Mapping[TopicPartition, int], _: GroupMetadata) -> None:
+        await self.may_commit.wait()
         if self.error is not None:
             self.producer.open = []
             raise self.error

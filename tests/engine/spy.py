@@ -31,7 +31,7 @@ class SpyTask:
     """Counts records, in its state and in its progress, and sends each on."""
 
     def __init__(self, context: TaskContext, output: str, note: Callable[[Call], object]) -> None:
-        self._context = context
+        self.context = context
         self._output = output
         self._note = note
         [stored] = context.store.get([COUNT])
@@ -43,26 +43,26 @@ class SpyTask:
     def decode(self, stream: str, records: Sequence[Any]) -> Iterator[Decoded]:
         """The item is the stream and the text of the value."""
         values = [each.value.decode() for each in records]
-        self._note(Call("decode", self._context.number, [stream, values]))
+        self._note(Call("decode", self.context.number, [stream, values]))
         for each, value in zip(records, values, strict=True):
             yield each.offset, each.timestamp, f"{stream} {value}", len(value)
 
     def process(self, batch: Sequence[Ordered]) -> None:
         """Send each item on."""
         items = [item for _, (item, _) in batch]
-        self._note(Call("process", self._context.number, items))
+        self._note(Call("process", self.context.number, items))
         self._counted += len(items)
         for item in items:
-            self._context.send(self._output, self._context.number, b"ann", item.encode())
+            self.context.send(self._output, self.context.number, b"ann", item.encode())
 
     def punctuate(self) -> None:
         """Only write down that it was called, once between two other calls."""
-        self._note(Call("punctuate", self._context.number))
+        self._note(Call("punctuate", self.context.number))
 
     def prepare(self) -> None:
         """Put the count into the state."""
-        self._note(Call("prepare", self._context.number))
-        self._context.changes.put(COUNT, str(self._counted).encode())
+        self._note(Call("prepare", self.context.number))
+        self.context.changes.put(COUNT, str(self._counted).encode())
 
     def progress(self) -> Mapping[str, Any]:
         """How many records were processed."""
@@ -70,12 +70,12 @@ class SpyTask:
 
     def committed(self) -> None:
         """What the store has by now must be what was prepared."""
-        [stored] = self._context.store.get([COUNT])
-        self._note(Call("committed", self._context.number, int(stored or 0)))
+        [stored] = self.context.store.get([COUNT])
+        self._note(Call("committed", self.context.number, int(stored or 0)))
 
     def close(self) -> None:
         """Nothing is being read."""
-        self._note(Call("close", self._context.number))
+        self._note(Call("close", self.context.number))
 
 
 class SpyTasks:

@@ -91,8 +91,8 @@ def test_a_checkpoint_prepares_commits_and_tells_the_task_before_the_supplier(
     engine.run()
     engine.stop()
     called = methods(engine.calls())
-    after = called[called.index("process") + 1 :]
-    assert after[:3] == ["prepare", "committed", "all committed"]
+    prepared = called.index("prepare", called.index("process"))
+    assert called[prepared : prepared + 3] == ["prepare", "committed", "all committed"]
 
 
 def test_when_a_task_hears_of_a_commit_its_state_is_on_disk(engine: EngineUnderTest) -> None:

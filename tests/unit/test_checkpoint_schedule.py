@@ -36,16 +36,16 @@ def test_a_checkpoint_is_due_after_so_many_bytes() -> None:
 def test_after_a_checkpoint_it_begins_anew() -> None:
     schedule = CheckpointSchedule(SETTINGS, now=10.0)
     schedule.add(50, CHECKPOINT_BYTES)
-    schedule.checkpointed(10.05, preparing=0.001)
+    schedule.prepared(10.05, preparing=0.001)
     assert 0.09 < schedule.seconds_left(10.05, BEHIND) < 0.11
 
 
 def test_between_checkpoints_there_is_work_for_longer_than_preparing_takes() -> None:
     schedule = CheckpointSchedule(SETTINGS, now=10.0)
-    schedule.checkpointed(20.0, preparing=0.5)
+    schedule.prepared(20.0, preparing=0.5)
     left = schedule.seconds_left(20.0, BEHIND)
     assert left == WORK_FOR_PREPARING * 0.5
-    schedule.checkpointed(30.0, preparing=0.001)
+    schedule.prepared(30.0, preparing=0.001)
     assert schedule.seconds_left(30.0, BEHIND) < left
 
 
@@ -57,5 +57,5 @@ def test_who_has_caught_up_lets_readers_wait_for_a_fifth_of_the_time() -> None:
 
 def test_who_has_caught_up_still_works_for_longer_than_preparing_takes() -> None:
     schedule = CheckpointSchedule(SETTINGS, now=10.0)
-    schedule.checkpointed(20.0, preparing=0.5)
+    schedule.prepared(20.0, preparing=0.5)
     assert schedule.seconds_left(20.0, CAUGHT_UP) == WORK_FOR_PREPARING * 0.5

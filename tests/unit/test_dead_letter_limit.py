@@ -27,7 +27,7 @@ def counts(
         dead_products=Counter({catalog_code: products}),
         dead_example=example,
     )
-    return counted.records, counted.dead - counted.dead_products, counted.dead_example
+    return counted.accounted
 
 
 def test_a_worker_whose_records_are_mostly_dead_stops() -> None:

@@ -34,7 +34,7 @@ def checkpoint(folder: Path, error: Exception | None = None) -> Spans:
     settings = msgspec.structs.replace(SETTINGS, state_folder=str(folder))
     with (
         InMemoryEngine(SpyTasks(), folder, settings) as engine,
-        exported(settings, exporter) as engine.engine.trace,
+        exported(settings, exporter) as engine.engine.committer.trace,
     ):
         engine.feed("purchases", record(0))
         engine.process_all()

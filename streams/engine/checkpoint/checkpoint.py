@@ -1,6 +1,6 @@
 """A checkpoint: what was done since the last one takes effect, all of it or nothing (SPEC 6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Protocol
 
@@ -15,13 +15,13 @@ class Checkpointed(Protocol):
     """What is committed: a partition group, its state and its task."""
 
     def prepare(self) -> None:
-        """Send what changed since the last checkpoint."""
+        """Send what changed since the last one was prepared."""
 
     def store_changes(self) -> None:
         """Write to disk what was committed."""
 
     def committed(self) -> None:
-        """Begin anew."""
+        """Forget what was kept in case it failed."""
 
 
 async def take_checkpoint(
@@ -31,8 +31,13 @@ async def take_checkpoint(
     strategy: CheckpointStrategy,
     consumer: GroupConsumer,
     trace: Trace,
-) -> float:
-    """Take the steps of one checkpoint; returns how many seconds preparing it took.
+    prepared: Callable[[float], None],
+) -> None:
+    """Take the steps of one checkpoint.
+
+    `prepared` is called between the first and the second, with how many seconds preparing took.
+    From then on work goes on beside it, until the next checkpoint is to be prepared. Of that work
+    nothing leaves the process before this checkpoint is committed, and nothing ever if it fails.
 
     A worker that dies between two of the steps leaves this behind:
 
@@ -50,11 +55,17 @@ async def take_checkpoint(
     with trace("prepare", partitions=len(changed)):
         for processor in changed:
             processor.prepare()
-    preparing = monotonic() - began
+    strategy.producer.hold()
+    prepared(monotonic() - began)
 
     # Step 2: commit. From here on consumers see it, and a restore includes it.
     with trace("commit", guarantee=strategy.name):
-        await strategy.commit(offsets, metadata)
+        try:
+            await strategy.commit(offsets, metadata)
+        except BaseException:
+            strategy.producer.drop()
+            raise
+    strategy.producer.release()
 
     # Step 3: store. State and changelog offset go to disk in one write for each partition.
     with trace("store"):
@@ -67,4 +78,3 @@ async def take_checkpoint(
     # Step 5: committed. Tasks forget what they kept in case it failed.
     for processor in changed:
         processor.committed()
-    return preparing

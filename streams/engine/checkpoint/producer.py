@@ -1,11 +1,12 @@
 """Bulk output: sending records without waiting for each, with a bound on what is on its way."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from time import monotonic
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from streams.engine.checkpoint.outbox import Headers, Outbox
 from streams.kafka.clients import (
     LARGEST_RECORD,
     QUEUE_KILOBYTES,
@@ -14,37 +15,31 @@ from streams.kafka.clients import (
 )
 from streams.settings import Settings
 
-Headers = list[tuple[str, str | bytes | None]]
 
-
-class BulkProducer(ABC):
+class BulkProducer(Outbox):
     """Sends the records of checkpoints, under either guarantee."""
 
     def __init__(
         self, settings: Settings, name: str, configuration: dict[str, Any], seconds: float
     ) -> None:
         """`configuration` is what the guarantee adds; a broker has `seconds` to answer."""
+        super().__init__()
         self.name = name
         """The name by which the group and the broker know this worker."""
         self._timeout = seconds
         self._configuration = {**_configuration(settings), **configuration}
         self._producer = Producer(self._configuration)
 
-    def send(
+    def _produce(
         self,
         topic: str,
         partition: int,
         key: bytes | None,
         value: bytes | None,
-        timestamp: int = 0,
-        headers: Headers | None = None,
-        on_delivery: Any = None,
+        timestamp: int,
+        headers: Headers | None,
+        on_delivery: Any,
     ) -> None:
-        """Send a record. Waits while too much is on its way.
-
-        `timestamp` is in epoch milliseconds, 0 for now; `on_delivery` is called with an error or
-        None, and the message. Raises `KafkaException` when the broker accepts nothing in time.
-        """
         deadline: float | None = None
         while True:
             try:
@@ -81,8 +76,9 @@ class BulkProducer(ABC):
         return len(self._producer)
 
     def poll(self) -> None:
-        """Have the client handle what was acknowledged, without waiting."""
-        self._producer.poll(0)
+        """Have the client handle what was acknowledged, without waiting. A commit does so too."""
+        if not self.is_holding:
+            self._producer.poll(0)
 
     @abstractmethod
     def close(self) -> None:

@@ -43,7 +43,7 @@ class CheckpointSchedule:
         pause = max(pause, WORK_FOR_PREPARING * self._preparing)
         return max(0.0, self._last + pause - now)
 
-    def checkpointed(self, now: float, preparing: float) -> None:
-        """A checkpoint has been taken, and preparing it took so long."""
+    def prepared(self, now: float, preparing: float) -> None:
+        """A checkpoint has been prepared, which took so long."""
         self._last, self._preparing = now, preparing
         self.records = self._bytes = 0

@@ -1,17 +1,21 @@
 """The changes of a partition's state that its next checkpoint commits.
 
 Each change goes to the changelog at once, as a part of the open transaction, and to the store once
-that is committed: so what is on disk is never ahead.
+that is committed: so what is on disk is never ahead. Meanwhile work goes on, which reads the state
+through here.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from streams.engine.state.store import Store
 
 
 class Changes:
-    """Changes since the last checkpoint, each of which was sent to the changelog."""
+    """What a checkpoint changes, from when that is prepared until it is on disk.
+
+    Each change was sent to the changelog.
+    """
 
     def __init__(
         self, store: Store, send: Callable[..., None], changelog: str, number: int
@@ -28,6 +32,13 @@ class Changes:
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values of keys once all changes are stored, None where there is none."""
+        changed = self._values
+        stored = [key for key in keys if key not in changed]
+        values = iter(self._store.get(stored) if stored else ())
+        return [changed[key] if key in changed else next(values) for key in keys]
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Give a key another value, or remove it."""
