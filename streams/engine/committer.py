@@ -80,7 +80,7 @@ class Committer:
 
         try:
             with self.trace("checkpoint", records=records):
-                await take_checkpoint(
+                committing = await take_checkpoint(
                     changed,
                     # Without any the old ones: only with offsets the membership is checked.
                     offsets or assignment.committed,
@@ -96,6 +96,7 @@ class Committer:
         finally:
             prepared.set()
         assignment.committed |= offsets
+        self.schedule.committed(committing)
         context.liveness.beat()
         context.counts.checkpoints.observe(records)
         context.counts.checkpoint_seconds.observe(monotonic() - began)

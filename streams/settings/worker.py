@@ -81,9 +81,9 @@ class Settings(Section, frozen=True, kw_only=True):
     checkpoint_milliseconds: Annotated[
         Positive,
         msgspec.Meta(
-            description="A checkpoint is taken so often while there is a backlog, five times as "
-            "often when there is none, and less often where it would take more than a fifth of the "
-            "time."
+            description="A checkpoint is taken so often while there is a backlog, up to five times "
+            "as often when there is none and brokers are quick to commit it, and less often where "
+            "preparing it would take more than a fifth of the time."
         ),
     ] = 100
     checkpoint_records: Annotated[

@@ -4,6 +4,8 @@ import pytest
 
 from streams.engine.checkpoint.schedule import (
     CHECKPOINT_BYTES,
+    COMMITS,
+    WORK_FOR_COMMITTING,
     WORK_FOR_PREPARING,
     CheckpointSchedule,
 )
@@ -59,3 +61,26 @@ def test_who_has_caught_up_still_works_for_longer_than_preparing_takes() -> None
     schedule = CheckpointSchedule(SETTINGS, now=10.0)
     schedule.prepared(20.0, preparing=0.5)
     assert schedule.seconds_left(20.0, CAUGHT_UP) == WORK_FOR_PREPARING * 0.5
+
+
+def test_the_longer_brokers_take_the_longer_who_has_caught_up_waits() -> None:
+    schedule = CheckpointSchedule(SETTINGS, now=10.0)
+    schedule.committed(0.001)
+    assert schedule.seconds_left(10.0, CAUGHT_UP) == pytest.approx(0.02)
+    for _ in range(COMMITS):
+        schedule.committed(0.015)
+    assert schedule.seconds_left(10.0, CAUGHT_UP) == pytest.approx(WORK_FOR_COMMITTING * 0.015)
+
+
+def test_nobody_waits_longer_for_slow_brokers_than_the_setting_says() -> None:
+    schedule = CheckpointSchedule(SETTINGS, now=10.0)
+    schedule.committed(5.0)
+    assert schedule.seconds_left(10.0, CAUGHT_UP) == pytest.approx(0.1)
+    assert schedule.seconds_left(10.0, BEHIND) == pytest.approx(0.1)
+
+
+def test_a_single_slow_commit_counts_for_nothing() -> None:
+    schedule = CheckpointSchedule(SETTINGS, now=10.0)
+    for committing in (0.001, 0.001, 5.0):
+        schedule.committed(committing)
+    assert schedule.seconds_left(10.0, CAUGHT_UP) == pytest.approx(0.02)

@@ -1,5 +1,7 @@
-"""When a checkpoint is due."""
+"""When a checkpoint is due: by the clock, by how much there is, and by how long they take."""
 
+from collections import deque
+from statistics import median
 from typing import Final
 
 from streams.settings import Settings
@@ -10,6 +12,13 @@ CHECKPOINT_BYTES: Final = 128 << 20
 CAUGHT_UP: Final = 0.2
 """A worker that has caught up waits only for this share of the usual time: to let readers wait
 longer would gain nothing, and there is time to spare."""
+
+WORK_FOR_COMMITTING: Final = 4
+"""But the time between two is at least this many times what brokers take to commit one, up to the
+usual time: the slower they are, the fewer and larger are the transactions, which is quicker for
+everybody."""
+COMMITS: Final = 9
+"""By the median of so many that is judged, since a single one may have been held up by anything."""
 
 WORK_FOR_PREPARING: Final = 4
 """The time between two checkpoints is at least this many times what preparing the last one took. A
@@ -24,6 +33,8 @@ class CheckpointSchedule:
         self._settings = settings
         self._last = now
         self._preparing = 0.0
+        self._committing = 0.0
+        self._commits: deque[float] = deque(maxlen=COMMITS)
         self.records = 0
         """How many were processed since the last checkpoint."""
         self._bytes = 0
@@ -39,7 +50,7 @@ class CheckpointSchedule:
             return 0.0
         pause = self._settings.checkpoint_milliseconds / 1000
         if is_caught_up:
-            pause *= CAUGHT_UP
+            pause = min(pause, max(CAUGHT_UP * pause, WORK_FOR_COMMITTING * self._committing))
         pause = max(pause, WORK_FOR_PREPARING * self._preparing)
         return max(0.0, self._last + pause - now)
 
@@ -47,3 +58,8 @@ class CheckpointSchedule:
         """A checkpoint has been prepared, which took so long."""
         self._last, self._preparing = now, preparing
         self.records = self._bytes = 0
+
+    def committed(self, committing: float) -> None:
+        """A checkpoint has been committed, for which the brokers took so long."""
+        self._commits.append(committing)
+        self._committing = median(self._commits)
