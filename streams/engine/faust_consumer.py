@@ -7,7 +7,8 @@ by the engine, so every way in which Faust would commit them is closed.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from time import monotonic
 from typing import Any
 
 import aiokafka
@@ -19,6 +20,7 @@ from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.transport.drivers import aiokafka as driver
 
 from streams.engine.assignment import State
+from streams.engine.fetch_pace import WAIT_MILLISECONDS, FetchPace
 from streams.kafka.group_consumer import Assigned, Polled, Position
 from streams.kafka.group_metadata import GroupMetadata
 from streams.kafka.offset_metadata import signature
@@ -27,8 +29,6 @@ from streams.kafka.topic_partition import TopicPartition
 
 logger = logging.getLogger(__name__)
 
-FETCH_MILLISECONDS = 10
-"""How long a broker may hold back a fetch without data; Faust's 1,500 would stall the others."""
 FETCH_BYTES = 2 * 1_048_576
 """For one partition: more than the largest value that is no dead letter."""
 FETCH_RECORDS = 10_000
@@ -47,6 +47,8 @@ class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
         """
         consumer = self._thread._consumer
         consumer.pause(*assigned)
+        self._thread.pace = FetchPace(monotonic())
+        consumer._fetcher._fetch_max_wait_ms = WAIT_MILLISECONDS
         coordinator = consumer._coordinator
         settings = self._thread.app.engine.context.settings
         self._thread.metadata = GroupMetadata(
@@ -63,6 +65,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     metadata: GroupMetadata | None = None
     """The group metadata of the last assignment."""
+    pace: FetchPace
+    """Begins with each assignment."""
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -78,7 +82,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             isolation_level="read_committed",
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             max_partition_fetch_bytes=FETCH_BYTES,
-            fetch_max_wait_ms=FETCH_MILLISECONDS,
+            fetch_max_wait_ms=WAIT_MILLISECONDS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
@@ -91,6 +95,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """What was fetched, with the positions of the same moment."""
         consumer = self._consumer
         consumer._coordinator.check_errors()
+        await asyncio.sleep(self.pace.seconds_left(monotonic()))
         records: Mapping[Any, list[Any]] = {}
         if partitions:
             records = await self._fetch_records(
@@ -104,6 +109,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             state = assignment.state_value(partition)
             if state._position is not None:
                 positions[partition] = Position(state._position, state.lso)
+        now = monotonic()
+        # Without any it is not the brokers that have nothing more.
+        self.pace.fetched(now, bool(records) or not partitions, has_all(positions.values()))
+        # aiokafka sends the next fetch when this coroutine has ended.
+        consumer._fetcher._fetch_max_wait_ms = self.pace.wait_milliseconds(now)
         return Polled(records or {}, positions)
 
     async def assigned(self) -> Assigned:
@@ -161,6 +171,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             await asyncio.wait_for(super().on_thread_stop(), LEAVE_SECONDS)
         except (TimeoutError, asyncio.CancelledError):  # aiokafka lets out its tasks' cancellation
             logger.warning("the worker could not leave the group: the broker did not answer")
+
+
+def has_all(positions: Iterable[Position]) -> bool:
+    """Whether all that the broker is known to hold has been fetched."""
+    return all(each.next_offset >= (each.known_end or 0) for each in positions)
 
 
 class FaustGroupConsumer:
