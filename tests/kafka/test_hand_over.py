@@ -19,6 +19,8 @@ from tests.kafka.cluster import KafkaCluster
 pytestmark = pytest.mark.kafka
 
 PARTITIONS = 4
+SLOWLY = {"batch_records": 1, "checkpoint_records": 10}
+"""So many transactions take a while."""
 
 
 class Story(NamedTuple):
@@ -42,13 +44,13 @@ def story(kafka: KafkaCluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
     deployment.load(records[:third])
     with ExitStack() as stack:
         survivor = stack.enter_context(deployment.worker("b", log_level="debug"))
-        killed = stack.enter_context(deployment.worker("a", batch_records=1))
+        killed = stack.enter_context(deployment.worker("a", **SLOWLY))
         deployment.wait_until(lambda: workers_at_work(deployment) == 2, "two at work", survivor)
         deployment.wait_until_consumed(survivor, killed)
         joins = [joins_of(survivor)]
         killed.process.kill()
         killed.process.wait()
-        killed = stack.enter_context(deployment.worker("a", batch_records=1))
+        killed = stack.enter_context(deployment.worker("a", **SLOWLY))
         deployment.load(records[third : 2 * third])
         deployment.wait_until_consumed(survivor, killed)
         joins.append(joins_of(survivor))
