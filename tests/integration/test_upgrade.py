@@ -11,6 +11,7 @@ import pytest
 import schemas
 import streams
 from streams import __version__
+from streams.recording.files import record_of
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.supervision.worker_process import PROGRAM, WorkerProcess
 from tests.integration.conftest import Deploy
@@ -72,6 +73,8 @@ class Group:
         """Put records onto the topics of which the workers see all at once, as a backtest does."""
         for worker in self.workers.values():
             worker.process.send_signal(signal.SIGSTOP)
+        for number in range(PARTITIONS):  # answers the fetch that a broker holds for a worker
+            self._deployment.load([record_of("preferences", None, b"no JSON", 0, partition=number)])
         self._deployment.load(records)
         for worker in self.workers.values():
             worker.process.send_signal(signal.SIGCONT)
