@@ -1,7 +1,7 @@
 """Where a worker's time goes while it works off a backlog.
 
 py-spy looks at the worker from outside: for the shares of the time in which Python runs, in
-whichever thread; for the part of the time in which a commit is waited for; and for the flame graph
+whichever thread; for the part of the time in which a commit is under way; and for the flame graph
 that it leaves in the output folder.
 """
 
@@ -61,7 +61,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
     print(f"profile: flame graph in {graph}, stacks in {running}", file=sys.stderr)
     yield Figure("processor time of the worker, of one core", busy * 100, "%")
     committing = share_of_time(stacks(everything.read_text()), "commit")
-    yield Figure("time in which a commit is waited for", committing * 100, "%")
+    yield Figure("time in which a commit is under way", committing * 100, "%")
     for share, part in shares(stacks(running.read_text())).items():
         yield Figure(f"of Python's time: {share}", part * 100, "%")
 
