@@ -7,7 +7,7 @@ by the engine, so every way in which Faust would commit them is closed.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
@@ -20,7 +20,7 @@ from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.transport.drivers import aiokafka as driver
 
 from streams.engine.assignment import State
-from streams.engine.fetch_pace import WAIT_MILLISECONDS, FetchPace
+from streams.engine.fetch_pace import BUSY, FetchPace, Gathering
 from streams.kafka.group_consumer import Assigned, Polled, Position
 from streams.kafka.group_metadata import GroupMetadata
 from streams.kafka.offset_metadata import signature
@@ -48,7 +48,7 @@ class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = self._thread._consumer
         consumer.pause(*assigned)
         self._thread.pace = FetchPace(monotonic())
-        consumer._fetcher._fetch_max_wait_ms = WAIT_MILLISECONDS
+        let_gather(consumer, BUSY)
         coordinator = consumer._coordinator
         settings = self._thread.app.engine.context.settings
         self._thread.metadata = GroupMetadata(
@@ -82,7 +82,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             isolation_level="read_committed",
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             max_partition_fetch_bytes=FETCH_BYTES,
-            fetch_max_wait_ms=WAIT_MILLISECONDS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
@@ -95,7 +94,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """What was fetched, with the positions of the same moment."""
         consumer = self._consumer
         consumer._coordinator.check_errors()
-        await asyncio.sleep(self.pace.seconds_left(monotonic()))
         records: Mapping[Any, list[Any]] = {}
         if partitions:
             records = await self._fetch_records(
@@ -110,10 +108,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             if state._position is not None:
                 positions[partition] = Position(state._position, state.lso)
         now = monotonic()
-        # Without any it is not the brokers that have nothing more.
-        self.pace.fetched(now, bool(records) or not partitions, has_all(positions.values()))
-        # aiokafka sends the next fetch when this coroutine has ended.
-        consumer._fetcher._fetch_max_wait_ms = self.pace.wait_milliseconds(now)
+        if records or not partitions:  # without any it is not the brokers that have nothing
+            self.pace.hear(now)
+        let_gather(consumer, self.pace.gathering(now))
         return Polled(records or {}, positions)
 
     async def assigned(self) -> Assigned:
@@ -173,9 +170,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             logger.warning("the worker could not leave the group: the broker did not answer")
 
 
-def has_all(positions: Iterable[Position]) -> bool:
-    """Whether all that the broker is known to hold has been fetched."""
-    return all(each.next_offset >= (each.known_end or 0) for each in positions)
+def let_gather(consumer: aiokafka.AIOKafkaConsumer, gathering: Gathering) -> None:
+    """Have brokers answer the next fetches so; aiokafka has it as a setting of its start only."""
+    fetcher = consumer._fetcher
+    fetcher._fetch_min_bytes = gathering.least_bytes
+    fetcher._fetch_max_wait_ms = gathering.milliseconds
 
 
 class FaustGroupConsumer:

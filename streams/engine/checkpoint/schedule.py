@@ -13,7 +13,7 @@ CAUGHT_UP: Final = 0.2
 """A worker that has caught up waits only for this share of the usual time: to let readers wait
 longer would gain nothing, and there is time to spare."""
 
-WORK_FOR_COMMITTING: Final = 4
+WORK_FOR_COMMITTING: Final = 2
 """But the time between two is at least this many times what brokers take to commit one, up to the
 usual time: the slower they are, the fewer and larger are the transactions, which is quicker for
 everybody."""
