@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from tests.builders import as_json
 from tests.integration.deployment import INPUTS
 from tests.oracle.generate import START, random_recording
 from tests.oracle.invalid import too_large_record
+from tests.oracle.toml_text import to_toml
 
 
 class Expected(NamedTuple):
@@ -101,6 +103,12 @@ def without_as_of(
         number: [{k: v for k, v in decision.items() if k != "as_of"} for decision in of_partition]
         for number, of_partition in decisions.items()
     }
+
+
+def random_policy(seed: int) -> str:
+    """The policy of the first random recording from this one on that has one, as TOML."""
+    policies = (random_recording(number)[1] for number in count(seed))
+    return to_toml(next(filter(None, policies)))
 
 
 def random_records(seeds: Iterable[int], partitions: int, folder: Path) -> list[RecordedRecord]:

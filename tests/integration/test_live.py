@@ -17,11 +17,10 @@ from tests.integration.recordings import (
     Expected,
     as_of_of,
     expected,
+    random_policy,
     random_records,
     without_as_of,
 )
-from tests.oracle.generate import random_recording
-from tests.oracle.toml_text import to_toml
 
 pytestmark = pytest.mark.kafka
 
@@ -45,7 +44,7 @@ def runs(deploy: Deploy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
         **{
             f"random, policy {seed}": (
                 random_records(seeds, PARTITIONS, tmp_path_factory.mktemp("recording")),
-                to_toml(random_recording(seed)[1]),
+                random_policy(seed),
             )
             for seed, seeds in ((9, range(20)), (27, range(20, 40)))
         },

@@ -16,11 +16,10 @@ from tests.integration.recordings import (
     Expected,
     as_of_of,
     expected,
+    random_policy,
     random_records,
     without_as_of,
 )
-from tests.oracle.generate import random_recording
-from tests.oracle.toml_text import to_toml
 
 pytestmark = pytest.mark.kafka
 
@@ -68,7 +67,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> list[RecordedRecord]:
 
 @pytest.fixture(scope="module")
 def policy() -> str:
-    return to_toml(random_recording(9)[1])
+    return random_policy(9)
 
 
 @pytest.fixture(scope="module")
