@@ -16,11 +16,13 @@ from schemas.adapters.records import (
     line_fields,
     lines,
     order,
+    order_id_of,
 )
 from schemas.decoding import InvalidRecord
 from schemas.problems import quoted
 
-NAME: Final = re.compile("(set|view|add|track)[A-Z]")
+TRANSACTION: Final = "tracktransaction"
+NAME: Final = re.compile(f"(set|view|add|track)[A-Z]|(?i:{TRANSACTION})")
 """How the events of the tag are named."""
 
 PRODUCT: Final = ProductFields(ids=("id",))
@@ -36,7 +38,7 @@ FIELDS: Final = labels("events", *_OF_AN_EVENT, *(f"events.{each}" for each in _
 
 def recognises(event: Node) -> bool:
     """Whether it looks like events of the tag."""
-    return any(NAME.match(each.required("event")) for each in _events(event))
+    return any(NAME.match(_name(each)) for each in _events(event))
 
 
 def read(event: Node) -> Adapted:
@@ -44,18 +46,22 @@ def read(event: Node) -> Adapted:
     pushed = _events(event)
     if not pushed:
         raise event.missing("events", "an array of at least one")
-    named = event.reading.kept(pushed, lambda each: [(each.required("event"), each)])
+    named = event.reading.kept(pushed, lambda each: [(_name(each), each)])
     if not any(NAME.match(name) for name, _ in named):
         name, first = named[0]
         detail = f"{first.at('event')}: expected an event of the tag, such as trackTransaction"
         raise InvalidRecord("unknown_value", f"{detail}, got {quoted(name)}")
-    transactions = [each for name, each in named if name == "trackTransaction"]
+    transactions = [each for name, each in named if name.lower() == TRANSACTION]
     records = event.reading.kept(transactions, _transaction)
     return Adapted([person for name, each in named for person in _persons(name, each)], records)
 
 
 def _events(event: Node) -> list[Node]:
     return [event] if event.has_all("event") else event.entries("events")
+
+
+def _name(event: Node) -> str:
+    return event.required("event").strip()
 
 
 def _persons(name: str, event: Node) -> list[str]:
@@ -66,5 +72,5 @@ def _persons(name: str, event: Node) -> list[str]:
 
 
 def _transaction(event: Node) -> list[Record]:
-    found = lines(event.some_entries("item", "product"), PRODUCT, COMPLETED)
-    return order(COMPLETED, event.id("id"), found, ts=event.time("timestamp"))
+    found = lines(event.some_entries("item", "product", of="id"), PRODUCT, COMPLETED)
+    return order(COMPLETED, order_id_of(event, "id", COMPLETED), found, ts=event.time("timestamp"))

@@ -46,10 +46,15 @@ MENU: Final = {
 WORDS: Final = {
     "google": MENU,
     "meta": MENU,
-    "adchoices": {"opt out": "opt_out_all", "opt in": "opt_in"},
+    "adchoices": {
+        "opt out": "opt_out_all",
+        "opted out": "opt_out_all",
+        "opt in": "opt_in",
+        "opted in": "opt_in",
+    },
 }
 
-PLATFORMS: Final = {platform: platform for platform in WORDS}
+PLATFORMS: Final = {**{platform: platform for platform in WORDS}, "facebook": "meta"}
 OF_ADVERTISERS: Final = ("spam_or_misleading", "block_advertiser")
 """Reasons that mean who advertises, where the record says who that is."""
 OF_CATEGORIES: Final = ("sensitive_topic", "inappropriate")
@@ -65,7 +70,7 @@ FIELDS: Final = labels(
 
 def recognises(event: Node) -> bool:
     """Whether it names one of the platforms, and has no id of our own."""
-    return not has_own_id(event) and event.text("platform") in PLATFORMS
+    return not has_own_id(event) and (event.text("platform") or "").strip().lower() in PLATFORMS
 
 
 def read(event: Node) -> Adapted:
@@ -84,8 +89,12 @@ def read(event: Node) -> Adapted:
 def _reason(event: Node, platform: str) -> str:
     if platform != "adchoices" and not event.has_all("reason"):
         return "not_interested"
-    word = " ".join(re.findall(r"[a-z]+", event.required("reason").lower()))
-    return Node({"reason": word}, event.path).choice("reason", WORDS[platform])
+    words = re.findall(r"[a-z]+", event.required("reason").lower())
+    joined = {word.replace(" ", ""): reason for word, reason in WORDS[platform].items()}
+    found = joined.get("".join(words))
+    if found is not None:
+        return found
+    return Node({"reason": " ".join(words)}, event.path).choice("reason", WORDS[platform])
 
 
 def _target(event: Node, reason: str) -> Fields:

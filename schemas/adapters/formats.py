@@ -202,6 +202,8 @@ def _events(adapted: Adapted, event: Opened, key: bytes | None, timestamp: int) 
         if name not in record:
             position = number if len(adapted.records) > 1 else None
             record[name] = _id(topic, record, event.event_id, position)
+        if topic == "purchases":
+            record.setdefault("order_id", record[name])
         events.append(decode(topic, None, _json(record), timestamp))
     if len(events) == 1:
         return events[0]

@@ -15,6 +15,7 @@ from schemas.adapters.records import (
     line_fields,
     lines,
     order,
+    order_id_of,
     preference,
     removals,
 )
@@ -37,6 +38,7 @@ FIELDS: Final = labels(
     *PERSONS,
     *("timestamp_micros", "event_timestamp", "events", "events.timestamp_micros", "events.params"),
     *("consent", "consent.ad_personalization", "consent.ad_user_data", "non_personalized_ads"),
+    "privacy_info.ads_storage",
     *("events.name", "events.params.transaction_id", "events.params.currency", "event_params"),
     *("ecommerce", "ecommerce.transaction_id"),
     *line_fields("events.params.items", PRODUCT),
@@ -64,43 +66,49 @@ def read(event: Node) -> Adapted:
 
 def _payload(event: Node) -> list[Record]:
     sent = event.time("timestamp_micros", unit=MICROSECONDS)
-    events = event.some_entries("events")
-    records = event.reading.kept(events, lambda each: _sent(each, sent))
-    return records + preference(_consent(event), ts=sent)
+    said = preference(_consent(event), ts=sent)
+    events = event.entries("events") if said else event.some_entries("events")
+    return event.reading.beside(said, events, lambda each: _sent(each, sent))
 
 
 def _sent(event: Node, sent: int | None) -> list[Record]:
     """An event of a payload; its own time counts before the payload's."""
-    name, params = event.required("name"), event.child("params")
+    name, params = event.event_name("name"), event.child("params")
     if name not in ORDERS and name != "remove_from_cart":
         return []
     own = event.time("timestamp_micros", unit=MICROSECONDS)
     ts = sent if own is None else own
     if name == "remove_from_cart":
-        items = params.some_entries("items")
+        items = params.some_entries("items", of="item_id")
         return removals(items, PRODUCT, ts=ts, currency=currency_of(params))
-    order_id = params.id("transaction_id")
+    order_id = order_id_of(params, "transaction_id", ORDERS[name])
     return _order(ORDERS[name], order_id, params, ts, params.is_negative("value"))
 
 
 def _exported(event: Node) -> list[Record]:
-    name, ts = event.required("event_name"), event.time("event_timestamp", unit=MICROSECONDS)
+    name, ts = event.event_name("event_name"), event.time("event_timestamp", unit=MICROSECONDS)
+    said = preference(_consent(event), ts=ts)
+    return event.reading.beside(said, [event], lambda each: _exported_order(each, name, ts))
+
+
+def _exported_order(event: Node, name: str, ts: int | None) -> list[Record]:
     if name == "remove_from_cart":
-        items = event.some_entries("items")
+        items = event.some_entries("items", of="item_id")
         return removals(items, PRODUCT, ts=ts, currency=_exported_currency(event))
     if name not in ORDERS:
         return []
     commerce = event.part("ecommerce")
     is_negative = commerce.is_negative("purchase_revenue")
-    return _order(ORDERS[name], _order_id(event, commerce), event, ts, is_negative)
+    order_id = _order_id(event, commerce, ORDERS[name])
+    return _order(ORDERS[name], order_id, event, ts, is_negative)
 
 
-def _order_id(event: Node, commerce: Node) -> str:
+def _order_id(event: Node, commerce: Node, kind: OrderEvent) -> str | None:
     """The transaction, by its column or else by the event's parameter."""
     if not commerce.has("transaction_id"):
         for named in event.reading.kept(event.entries("event_params"), _transaction):
             return named
-    return commerce.id("transaction_id")
+    return order_id_of(commerce, "transaction_id", kind)
 
 
 def _transaction(param: Node) -> list[str]:
@@ -119,10 +127,10 @@ def _exported_currency(event: Node) -> str | None:
 
 
 def _order(
-    kind: OrderEvent, order_id: str, event: Node, ts: int | None, is_negative: bool
+    kind: OrderEvent, order_id: str | None, event: Node, ts: int | None, is_negative: bool
 ) -> list[Record]:
     find = event.some_entries if kind == COMPLETED else event.entries
-    found = lines(find("items"), PRODUCT, kind)
+    found = lines(find("items", of="item_id"), PRODUCT, kind)
     return order(kind, order_id, found, ts=ts, is_negative=is_negative)
 
 
@@ -130,8 +138,8 @@ def _consent(event: Node) -> bool | None:
     """Whether ads may be personalised: denied by any signal, granted by the one for that."""
     if event.has("non_personalized_ads") and event.consent("non_personalized_ads"):
         return False
-    if not event.has("consent"):
-        return None
+    if not event.has("consent"):  # an export has a column that says whether ads may be targeted
+        return event.part("privacy_info").consent("ads_storage")
     consent = event.part("consent")
     answers = (consent.consent("ad_personalization"), consent.consent("ad_user_data"))
     return False if False in answers else answers[0]

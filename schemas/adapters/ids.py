@@ -11,9 +11,13 @@ GLOBAL_IN_BASE64: Final = "Z2lkOi8v"
 """How `gid://` begins where older interfaces of Shopify encode it."""
 
 
+INVISIBLE: Final = "\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}"
+"""What files with a byte order mark, and texts that were copied from a page, bring with them."""
+
+
 def bare_id(text: str) -> str:
     """The id without blanks around it, and without Shopify's `gid://shopify/<Type>/`."""
-    text = text.strip()
+    text = text.strip().strip(INVISIBLE)
     if text.startswith("gid://"):
         found = GLOBAL.fullmatch(text)
     elif text.startswith(GLOBAL_IN_BASE64):

@@ -14,6 +14,7 @@ from schemas.adapters.records import (
     Line,
     ProductFields,
     Record,
+    first_id,
     line_fields,
     lines,
     order,
@@ -44,7 +45,8 @@ def recognises(event: Node) -> bool:
 
 def read(event: Node) -> Adapted:
     """What a server event, or all of a call, comes to. A record must be about one person."""
-    found = event.reading.kept(_events(event), _records)
+    is_denied = _is_denied(event)
+    found = event.reading.kept(_events(event), lambda each: _records(each, is_denied))
     if not found:
         return NOTHING
     first = found[0][0]
@@ -65,17 +67,17 @@ def _persons(event: Node) -> list[str]:
     return [*user.person("external_id"), *user.person("fbp")]
 
 
-def _records(event: Node) -> list[tuple[Node, Record]]:
+def _records(event: Node, is_denied: bool) -> list[tuple[Node, Record]]:
     """What an event comes to, with the event, whose person must be that of the others."""
-    is_purchase = event.required("event_name") == "Purchase"
-    is_denied = _is_denied(event)
+    is_purchase = event.event_name("event_name") == "purchase"
+    is_denied = is_denied or _is_denied(event)
     if not (is_purchase or is_denied):
         return []
     event_id, ts = event.attribute("event_id"), event.time("event_time", unit=SECONDS)
-    records = _purchase(event, event_id, ts) if is_purchase else []
-    if is_denied:
-        consent_id = f"{event_id}#consent" if records and event_id is not None else event_id
-        records += preference(False, consent_id, ts)
+    consent_id = f"{event_id}#consent" if is_purchase and event_id is not None else event_id
+    said = preference(False, consent_id, ts) if is_denied else []
+    purchases = [event] if is_purchase else []
+    records = event.reading.beside(said, purchases, lambda each: _purchase(each, event_id, ts))
     return [(event, record) for record in records]
 
 
@@ -88,11 +90,9 @@ def _is_denied(event: Node) -> bool:
 def _purchase(event: Node, event_id: str | None, ts: int | None) -> list[Record]:
     """An order; where it has no `order_id`, the event's id has to do, as Meta advises."""
     data = event.child("custom_data")
-    if data.has("order_id") or event_id is None:
-        order_id = data.id("order_id")
-    else:
-        data.derived("order_id", "event_id")
-        order_id = event_id
+    order_id = first_id(data, "order_id")
+    if order_id is None:
+        data.derived("order_id", "event_id" if event_id is not None else "the event's id")
     found = _lines(data)
     is_negative = data.is_negative("value")
     return order(COMPLETED, order_id, found, event_id, ts, is_negative=is_negative)
@@ -102,7 +102,7 @@ def _lines(data: Node) -> list[Line]:
     """The contents, or else the ids alone."""
     found: list[Line] = []
     try:
-        found = lines(data.entries("contents"), PRODUCT, COMPLETED)
+        found = lines(data.entries("contents", of="id"), PRODUCT, COMPLETED)
     except InvalidRecord:
         if not data.has("content_ids"):
             raise

@@ -6,26 +6,32 @@ optional field that cannot be read is left out, with a note of it (`schemas.adap
 a required one is an error that names the field in the sender's own words.
 """
 
-import re
 from collections.abc import Mapping
-from functools import lru_cache
 from math import ceil, floor
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from schemas.adapters.ids import bare_id
 from schemas.adapters.notes import OWN_TIME, Kind, Note, Reading, in_words
-from schemas.adapters.numbers import LARGEST_EXACT, amount_of, plain_number
+from schemas.adapters.numbers import amount_of, plain_number
+from schemas.adapters.spellings import (
+    NOTHING,
+    PLACEHOLDERS,
+    NoObject,
+    answer_of,
+    are_numbered,
+    are_objects,
+    is_unsaid,
+    is_whole,
+    numbered,
+    spellings,
+    without_brackets,
+)
 from schemas.adapters.times import MILLISECONDS, Unit, is_time, moment_of, shown
 from schemas.decoding import InvalidRecord
 from schemas.fields import INT64_MAX
 from schemas.problems import kind_of, one_of, quoted
-
-NOTHING: Final = (None, "", "(not set)")
-"""What counts as absent: null, and what forms and GA4 write for it."""
-ALLOWED: Final = (True, 1, "true", "granted", "yes", "1")
-DENIED: Final = (False, 0, "false", "denied", "no", "0")
 
 
 class Node:
@@ -54,6 +60,11 @@ class Node:
         """Whether any of these fields is there, in either case."""
         return self._first(names)[1] is not None
 
+    def spelled(self, name: str) -> str:
+        """How a field is written here, in whatever case; the name itself where there is none."""
+        word = name.lower()
+        return next((each for each in self._fields if each.strip().lower() == word), name)
+
     def get(self, name: str) -> object:
         """Whatever stands there, for another reader; None when nothing does."""
         return self._fields.get(name)
@@ -63,7 +74,7 @@ class Node:
         name, value = self._first(names)
         if value is None or isinstance(value, str):
             return value
-        if _is_whole(value):
+        if is_whole(value):
             return str(int(value))
         raise self.wrong(name, "a string", kind_of(value))
 
@@ -73,7 +84,7 @@ class Node:
         if not isinstance(value, list):
             one = self.text(name)
             return [] if one is None else [one]
-        item = self._node(_numbered(name, value), self.path)
+        item = self._node(numbered(name, value), self.path)
         return [text for each in item._fields if (text := item.text(each)) is not None]
 
     def required(self, *names: str) -> str:
@@ -94,16 +105,23 @@ class Node:
         return bare
 
     def choice(self, name: str, known: Mapping[str, str]) -> str:
-        """What one of the known words stands for."""
+        """What one of the known words stands for; they are in small letters here."""
         word = self.required(name)
-        if word not in known:
+        found = known.get(word.strip().lower())
+        if found is None:
             detail = f"{self.at(name)}: expected {one_of(known)}, got {quoted(word)}"
             raise InvalidRecord("unknown_value", detail)
-        return known[word]
+        return found
+
+    def event_name(self, name: str) -> str:
+        """A text that must be there, in small letters and without blanks around it."""
+        return self.required(name).strip().lower()
 
     def number(self, *names: str) -> float | None:
         """A number, or a text that is one as JSON writes it."""
         name, value = self._first(names)
+        if value is None and self.get(name) in PLACEHOLDERS:
+            value = self.get(name)
         if isinstance(value, str):
             value = plain_number(value)
             if value is None:
@@ -113,9 +131,13 @@ class Node:
         raise self.wrong(name, "a number", kind_of(value))
 
     def child(self, name: str) -> "Node":
-        """An object; an empty one where there is none."""
+        """An object, also as JSON in a text; an empty one where there is none.
+
+        PHP writes an empty object as an empty array.
+        """
         name, value = self._first((name,))
-        if value is None:
+        value = self._array_in(name, value)
+        if value is None or value == []:
             value = {}
         if not isinstance(value, dict):
             raise self.wrong(name, "an object", kind_of(value))
@@ -130,7 +152,7 @@ class Node:
             return [self._node(value, self.at(name))]
         if not isinstance(value, list):
             raise self.wrong(name, "an array", kind_of(value))
-        items = self._node(_numbered(name, value), self.path)
+        items = self._node(numbered(name, value), self.path)
         return [items.child(field) for field in items._fields]
 
     def some(self, *names: str) -> "list[Node]":
@@ -151,11 +173,11 @@ class Node:
             return None
 
     def words(self, *names: str) -> list[str]:
-        """An optional array of texts, or a single one."""
+        """An optional array of texts, or a single one, in capitals."""
         if not self.has(*names):
             return []
         try:
-            return self.texts(*names)
+            return [word.upper() for word in self.ids(*names)]
         except InvalidRecord:
             self.left_out(*names)
             return []
@@ -183,8 +205,10 @@ class Node:
         value = self._array_in(name, value)
         if value is None:
             return []
-        if isinstance(value, dict) and _are_numbered(value):
+        if isinstance(value, dict) and are_numbered(value):
             value = list(value.values())
+        if isinstance(value, str):
+            value = without_brackets(value)
         is_array = isinstance(value, list)
         parts: list[object] = []
         for each in value if is_array else [value]:
@@ -194,7 +218,7 @@ class Node:
             return [self.id(name)]
         if not is_array or len(parts) > len(value):
             self.corrected(name, value, f"{len(parts)} ids")
-        items = self._node(_numbered(name, parts), self.path)
+        items = self._node(numbered(name, parts), self.path)
         return self.reading.kept(items._fields, lambda field: [items.id(field)])
 
     def price(self, *names: str) -> float | None:
@@ -229,7 +253,7 @@ class Node:
         now = self.reading.timestamp
         passed: list[tuple[str, object]] = []
         ms: int | None = None
-        for name in _spellings(names):
+        for name in spellings(names):
             value = self._fields.get(name)
             if value in NOTHING:
                 continue
@@ -258,12 +282,10 @@ class Node:
         name, value = self._first(names)
         if value is None:
             return None
-        word = value.strip().lower() if isinstance(value, str) else value
-        for answer, words in ((True, ALLOWED), (False, DENIED)):
-            if any(word == each and type(word) is type(each) for each in words):
-                return answer
-        self.left_out(name)
-        return None
+        answer = answer_of(value)
+        if answer is None and not is_unsaid(value):
+            self.left_out(name)
+        return answer
 
     def part(self, name: str) -> "Node":
         """An optional object; an empty one where there is none."""
@@ -273,29 +295,34 @@ class Node:
             self.left_out(name)
             return self._node({}, self.at(name))
 
-    def entries(self, *names: str) -> "list[Node]":
+    def entries(self, *names: str, of: str | None = None) -> "list[Node]":
         """An array of objects, or a single one, to be read by `Reading.kept`; empty without one.
 
-        An object whose members are numbered is an array too, as PHP writes one with gaps. What is
-        no object raises `InvalidRecord` once a field of it is read.
+        An object of objects is an array too: PHP writes one with gaps so, and shops name lines
+        after products. Where `of` names a field, an id may stand for an object that has it. What
+        is no object raises `InvalidRecord` once a field of it is read.
         """
         name, value = self._first(names)
         value = self._array_in(name, value)
         if value is None:
             return []
+        if of is not None and isinstance(value, str):
+            return [self._stands_for(name, each, of) for each in self.ids(name)]
         if isinstance(value, dict):
-            if not _are_numbered(value):
+            if not (are_numbered(value) or are_objects(value)):
                 return [self._node(value, self.at(name))]
             members = {f"{name}.{key}": each for key, each in value.items()}
         elif isinstance(value, list):
-            members = _numbered(name, value)
+            members = numbered(name, value)
         else:
             raise self.wrong(name, "an array", kind_of(value))
-        return [self._entry(field, each) for field, each in members.items()]
+        if not all(isinstance(each, str) or is_whole(each) for each in members.values()):
+            of = None  # beside objects a text is no id: gift wrap, delivery
+        return [self._entry(field, each, of) for field, each in members.items()]
 
-    def some_entries(self, *names: str) -> "list[Node]":
+    def some_entries(self, *names: str, of: str | None = None) -> "list[Node]":
         """The same, of at least one."""
-        found = self.entries(*names)
+        found = self.entries(*names, of=of)
         if not found:
             raise self.missing(names[0], "an array of at least one")
         return found
@@ -332,7 +359,7 @@ class Node:
         value = get(names[0])
         if value is not None and value not in NOTHING:
             return names[0], value
-        for name in _spellings(names):
+        for name in spellings(names):
             value = get(name)
             if value is not None and value not in NOTHING:
                 return name, value
@@ -349,51 +376,23 @@ class Node:
             return found
         return value
 
-    def _entry(self, field: str, value: object) -> "Node":
+    def _entry(self, field: str, value: object, of: str | None) -> "Node":
+        value = self._array_in(field, value)
         if isinstance(value, dict):
             return self._node(value, self.at(field))
+        if of is not None and (isinstance(value, str) or is_whole(value)):
+            return self._stands_for(field, value, of)
         error = self.wrong(field, "an object", kind_of(value))
-        return self._node(_NoObject(error), self.at(field))
+        return self._node(NoObject(error), self.at(field))
+
+    def _stands_for(self, field: str, value: object, of: str) -> "Node":
+        self.corrected(field, value, f"an object with this {of}")
+        return self._node({of: value}, self.at(field))
 
     def _node(self, fields: Mapping[str, object], path: str) -> "Node":
         return Node(fields, path, self.reading)
 
     def _note(self, kind: Kind, name: str, got: object, became: str | None) -> None:
-        self.reading.notes.append(Note(kind, self.at(name), in_words(got), became))
-
-
-class _NoObject(dict[str, object]):
-    """Stands where an object is expected: who reads a field of it gets the error."""
-
-    def __init__(self, error: InvalidRecord) -> None:
-        super().__init__()
-        self._error = error
-
-    def get(self, *_: object) -> Any:
-        raise self._error
-
-
-def _is_whole(value: object) -> bool:
-    if isinstance(value, float):
-        return abs(value) < LARGEST_EXACT and value.is_integer()
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _are_numbered(members: Mapping[str, object]) -> bool:
-    return bool(members) and all(map(str.isdecimal, members))
-
-
-def _numbered(name: str, values: list[object]) -> dict[str, object]:
-    return {f"{name}[{index}]": value for index, value in enumerate(values)}
-
-
-@lru_cache(maxsize=1_000)
-def _spellings(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Each name, and after it the same in camelCase, or in snake_case where it is in that."""
-    return tuple(dict.fromkeys(each for name in names for each in (name, _other_case(name))))
-
-
-def _other_case(name: str) -> str:
-    if "_" in name:
-        return re.sub("_([a-z])", lambda found: found[1].upper(), name)
-    return re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name)
+        note = Note(kind, self.at(name), in_words(got), became)
+        if note not in self.reading.notes:  # what is read more than once
+            self.reading.notes.append(note)

@@ -111,3 +111,12 @@ class Reading:
         if first is not None and not found:
             raise first
         return found
+
+    def beside(
+        self,
+        sure: Sequence[Found],
+        parts: Iterable[Part],
+        read: Callable[[Part], Sequence[Found]],
+    ) -> list[Found]:
+        """The same, and what is sure without them, which is left even if none can be read."""
+        return self.kept((*parts, None), lambda part: sure if part is None else read(part))

@@ -78,9 +78,31 @@ def lines(nodes: Iterable[Node], names: ProductFields, event: OrderEvent) -> lis
     return nodes[0].reading.kept(nodes, lambda node: [_line(node, names, event)])
 
 
+def order_id_of(node: Node, name: str, event: OrderEvent) -> str | None:
+    """The id of an order; of a purchase without one None, whose event's id then stands for it."""
+    if event != COMPLETED:
+        return node.id(name)
+    found = first_id(node, name)
+    if found is None:
+        node.derived(name, "the event's id")
+    return found
+
+
+def first_id(node: Node, *names: str) -> str | None:
+    """The first of several ids that can be read; None where there is none."""
+    for name in names:
+        if not node.has(name):
+            continue
+        try:
+            return node.id(name)
+        except InvalidRecord:
+            node.left_out(name)
+    return None
+
+
 def order(
     event: OrderEvent,
-    order_id: str,
+    order_id: str | None,
     products: Sequence[Line] = (),
     event_id: str | None = None,
     ts: int | None = None,
@@ -90,7 +112,7 @@ def order(
     """An order that was completed, came back or was cancelled; of a refund without lines all of it.
 
     What a purchase lists with a negative sign came back. Where no line has one, `is_negative` says
-    that the order's total has.
+    that the order's total has. A purchase without `order_id` is named after its event.
     """
     came_back = list(products) if event == REFUNDED else _negative(products, is_negative)
     bought = [line for line in products if not any(line is each for each in came_back)]
@@ -185,7 +207,7 @@ def path_levels(path: str | None) -> list[str] | None:
 
 def _product(node: Node, names: ProductFields) -> Fields:
     return present(
-        product_id=node.id(*names.ids),
+        product_id=first_id(node, *names.ids) or node.id(*names.ids),
         categories=_categories(node, names.categories),
         brand=node.attribute(*names.brands),
     )
@@ -252,7 +274,7 @@ def _price(node: Node, names: ProductFields, price: float | None) -> Fields:
 
 def _order(
     event: OrderEvent,
-    order_id: str,
+    order_id: str | None,
     products: Iterator[Fields],
     event_id: str | None,
     ts: int | None,

@@ -17,18 +17,23 @@ from schemas.adapters.notes import labels
 from schemas.adapters.records import (
     COMPLETED,
     NOTHING,
+    REFUNDED,
     Adapted,
     OrderEvent,
     ProductFields,
     Record,
+    first_id,
+    has_own_id,
     line_fields,
     lines,
     order,
+    order_id_of,
     preference,
     reinstatement,
     removals,
 )
 
+TRACK: Final = "track"
 PAYMENT: Final = "order paid"
 REMOVED: Final = "product removed"
 ORDERS: Final[dict[str, OrderEvent]] = {
@@ -38,10 +43,11 @@ ORDERS: Final[dict[str, OrderEvent]] = {
     PAYMENT: "order_completed",
     "order refunded": "order_refunded",
     "order cancelled": "order_cancelled",
+    "order canceled": "order_cancelled",
 }
-CALLS: Final = {name: name for name in ("alias", "group", "identify", "page", "screen", "track")}
+CALLS: Final = {name: name for name in ("alias", "group", "identify", "page", "screen", TRACK)}
 
-PRODUCT: Final = ProductFields(ids=("product_id", "sku"))
+PRODUCT: Final = ProductFields(ids=("product_id", "sku", "id"))
 OLDER_PRODUCT: Final = PRODUCT._replace(ids=("product_id", "id", "sku"))
 """In the first version of the spec, which says `Completed Order`."""
 
@@ -49,40 +55,61 @@ WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[^\s_-]")
 TIMES: Final = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
 TOTALS: Final = ("total", "revenue", "value")
 STATUSES: Final = ("status", "order_status", "financial_status", "payment_status")
-PAID: Final = ("paid", "processing")
+CANCELLED_AT: Final = "cancelled_at"
+PAID: Final = ("paid", "processing", "wc-processing")
+UNDONE: Final = ("cancelled", "canceled", "refunded", "voided", "wc-cancelled", "wc-refunded")
+IN_PART: Final = "partially_refunded"
 
 FIELDS: Final = labels(
     *(*TIMES, "messageId", "userId", "anonymousId"),
+    *("type", "context", "properties"),
     *("context.consent", "context.consent.categoryPreferences"),
+    "context.consentManagement.deniedConsentIds",
     *(*line_fields("properties", OLDER_PRODUCT), "properties.currency"),
     *line_fields("properties.products", OLDER_PRODUCT),
     *("properties.order_id", "properties.id", "properties.checkout_id"),
-    *(f"properties.{name}" for name in STATUSES),
+    *(f"properties.{name}" for name in (*STATUSES, CANCELLED_AT)),
 )
 """Those that a note may name."""
 
 
 def recognises(event: Node) -> bool:
     """Whether it looks like a call of one of Segment's libraries."""
-    return event.has_all("type") and (event.has_all("messageId") or event.has_all("anonymousId"))
+    return event.has_all("type") and event.has("messageId", "anonymousId", "userId")
 
 
 def read(event: Node) -> Adapted:
     """What a call comes to; of other events than those of orders and carts the consent alone."""
-    is_track = event.choice("type", CALLS) == "track"
-    kind, product = _kind(event.required("event")) if is_track else (None, PRODUCT)
     allowed = _consent(event)
+    kind, product = _kind(_tracked(event, is_needed=allowed is None))
     if kind is None and allowed is None:
         return NOTHING
     event_id, ts = event.attribute("messageId"), event.time(*TIMES)
-    records: list[Record] = []
-    if kind == REMOVED:
-        records += removals([event.child("properties")], product, event_id, ts)
-    elif kind is not None:
-        records += _order(event.child("properties"), kind, product, event_id, ts)
-    consent_id = f"{event_id}#consent" if records and event_id is not None else event_id
-    records += preference(allowed, consent_id, ts)
+    consent_id = event_id if kind is None or event_id is None else f"{event_id}#consent"
+    records = event.reading.beside(
+        preference(allowed, consent_id, ts),
+        [] if kind is None else [event],
+        lambda each: _happened(each, kind or "", product, event_id, ts),
+    )
     return Adapted([*event.person("userId"), *event.person("anonymousId")], records)
+
+
+def _tracked(event: Node, *, is_needed: bool) -> str:
+    """The name of the event; empty for another call. The API for one kind needs no `type`."""
+    if not event.has("type") and event.has("event") and not has_own_id(event):
+        event.derived("type", TRACK)
+    elif event.choice("type", CALLS) != TRACK:
+        return ""
+    return event.required("event") if is_needed else event.attribute("event") or ""
+
+
+def _happened(
+    event: Node, kind: str, product: ProductFields, event_id: str | None, ts: int | None
+) -> list[Record]:
+    properties = event.child("properties")
+    if kind == REMOVED:
+        return removals([properties], product, event_id, ts)
+    return _order(properties, kind, product, event_id, ts)
 
 
 @lru_cache(maxsize=1_000)
@@ -100,46 +127,73 @@ def _order(
     properties: Node, name: str, product: ProductFields, event_id: str | None, ts: int | None
 ) -> list[Record]:
     kind = ORDERS[name]
+    if kind == COMPLETED and _is_undone(properties):
+        kind = "order_cancelled"
     is_listed = kind == COMPLETED and name != PAYMENT
     find = properties.some_entries if is_listed else properties.entries
-    found = [] if kind == "order_cancelled" else lines(find("products"), product, kind)
+    listed = [] if kind == "order_cancelled" else find("products", of="product_id")
+    found = lines(listed, product, kind)
+    if kind == REFUNDED and not found and IN_PART in _statuses(properties).values():
+        raise properties.missing("products", "what came back of an order that did in part")
     order_id = _order_id(properties, kind, event_id)
     made: list[Record] = []
     if found or name != PAYMENT:
         is_negative = properties.is_negative(*TOTALS)
         made = order(kind, order_id, found, event_id, ts, is_negative=is_negative)
-    if all(fields["event"] == COMPLETED for _, fields in made) and _is_paid(properties, name):
+    is_bought = kind == COMPLETED and all(fields["event"] == COMPLETED for _, fields in made)
+    if is_bought and order_id is not None and _is_paid(properties, name):
         made.append(reinstatement(order_id, event_id, ts))
     return made
 
 
 def _is_paid(properties: Node, name: str) -> bool:
     """Whether a call says that the order is paid, whatever became of it before."""
-    status = properties.attribute(*STATUSES) or ""
-    return name == PAYMENT or (status.lower() in PAID and not properties.has("cancelled_at"))
+    return name == PAYMENT or any(status in PAID for status in _statuses(properties).values())
 
 
-def _order_id(properties: Node, kind: OrderEvent, event_id: str | None) -> str:
+def _is_undone(properties: Node) -> bool:
+    """Whether a call says of an order that it is cancelled or came back."""
+    for name, status in _statuses(properties).items():
+        if name == CANCELLED_AT or status in UNDONE:
+            properties.corrected(name, properties.attribute(name), "an order that was cancelled")
+            return True
+    return False
+
+
+def _statuses(properties: Node) -> dict[str, str]:
+    """What a call says of how an order stands, by field."""
+    found = {name: properties.attribute(name) for name in (*STATUSES, CANCELLED_AT)}
+    return {name: status.strip().lower() for name, status in found.items() if status is not None}
+
+
+def _order_id(properties: Node, kind: OrderEvent, event_id: str | None) -> str | None:
     """The order, or else its checkout; of a purchase at the worst the message."""
-    if properties.has("order_id"):
-        return properties.id("order_id")
-    if properties.has("id"):
-        properties.derived("order_id", "id")
-        return properties.id("id")
-    if properties.has("checkout_id"):
-        properties.derived("order_id", "checkout_id")
-        return properties.id("checkout_id")
+    for name in ("order_id", "id", "checkout_id"):
+        found = first_id(properties, name)
+        if found is not None:
+            if name != "order_id":
+                properties.derived("order_id", name)
+            return found
     if kind == COMPLETED and event_id is not None:
         properties.derived("order_id", "messageId")
         return event_id
-    return properties.id("order_id")
+    return order_id_of(properties, "order_id", kind)
 
 
 def _consent(event: Node) -> bool | None:
     """Whether the category is allowed that stands for personalised ads."""
-    context = event.get("context")
-    if not isinstance(context, dict) or "consent" not in context:
-        return None  # as with most calls
     category = event.reading.consent_category
-    categories = event.child("context").part("consent").part("categoryPreferences")
-    return categories.consent(category, category.lower())
+    for place in ("context", "properties"):
+        said = event.part(place)
+        if not said.has("consent", "categoryPreferences", "consentManagement"):
+            continue  # as with most calls
+        for holder in (said.part("consent"), said):
+            categories = holder.part("categoryPreferences")
+            answer = categories.consent(categories.spelled(category))
+            if answer is not None:
+                return answer
+        managed = said.part("consentManagement")
+        for name, answer in (("deniedConsentIds", False), ("allowedConsentIds", True)):
+            if category.upper() in managed.words(name):
+                return answer
+    return None

@@ -18,6 +18,7 @@ from schemas.adapters.records import (
     line_fields,
     lines,
     order,
+    order_id_of,
     removals,
 )
 
@@ -55,7 +56,7 @@ def read(event: Node) -> Adapted:
     event_id = event.required("event_id")
     event.required("collector_tstamp")  # as every event of theirs has, and no other
     action = _action(event)
-    kind = None if action is None else action.required("type")
+    kind = None if action is None else action.event_name("type")
     if kind in ORDERS:
         records = _order(event, kind, event_id)
     elif kind == "remove_from_cart":
@@ -73,7 +74,8 @@ def _order(event: Node, kind: str, event_id: str) -> list[Record]:
     found = lines(_entities(event, "product"), PRODUCT, ORDERS[kind])
     if not found and ORDERS[kind] == COMPLETED:
         raise event.missing(PRODUCTS, "an array of at least one")
-    order_id, is_negative = entity.id("transaction_id"), entity.is_negative("revenue")
+    order_id = order_id_of(entity, "transaction_id", ORDERS[kind])
+    is_negative = entity.is_negative("revenue")
     ts = event.time(*TIMES)
     return order(ORDERS[kind], order_id, found, event_id, ts, is_negative=is_negative)
 

@@ -1,0 +1,184 @@
+"""More of what senders do: names, lists and ids in other words than the format's own.
+
+Each story is after a report of somebody who does this job; ids and values are our own.
+"""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.builders import DAY, NOW
+from tests.unit.test_sender_stories import BOARD, Record, ga4, meta, record, segment, suppressed
+
+ECOMMERCE = "com_snowplowanalytics_snowplow_ecommerce"
+
+
+def json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def criteo(**fields: Any) -> Record:
+    return {"event": "trackTransaction", "id": "o1", "item": [{"id": "77"}]} | fields
+
+
+def snowplow(kind: str = "transaction", **entity: Any) -> Record:
+    return {
+        "event_id": "s1",
+        "collector_tstamp": "2023-11-14T22:13:20Z",
+        "user_id": "ann",
+        f"unstruct_event_{ECOMMERCE}_snowplow_ecommerce_action_1": {"type": kind},
+        f"contexts_{ECOMMERCE}_transaction_1": [{"transaction_id": "o1"} | entity],
+        f"contexts_{ECOMMERCE}_product_1": [{"id": "77"}],
+    }
+
+
+ITEMS = [{"item_id": "77"}]
+BOUGHT = segment("Order Completed", order_id="o1", products=BOARD)
+
+NAMED_OTHERWISE = [
+    ("segment", segment("ORDER COMPLETED ", order_id="o1", products=BOARD)),
+    ("segment", {**BOUGHT, "type": "Track"}),
+    ("segment", {name: each for name, each in BOUGHT.items() if name != "type"}),
+    ("auto", {name: each for name, each in BOUGHT.items() if name != "messageId"}),
+    ("ga4", ga4("Purchase ", transaction_id="o1", items=ITEMS)),
+    ("snowplow", snowplow("Transaction")),
+    ("meta", {**meta("e1", order_id="o1", content_ids=["77"]), "event_name": "purchase"}),
+    ("criteo", criteo(event=" tracktransaction")),
+]
+
+
+@pytest.mark.parametrize(("kind", "value"), NAMED_OTHERWISE)
+def test_a_purchase_in_capitals_or_with_blanks_is_a_purchase(kind: str, value: Record) -> None:
+    assert suppressed(kind, [record(value)], {"77"}) == {"77"}
+
+
+@pytest.mark.parametrize(
+    ("event", "properties"),
+    [
+        ("Order Canceled", {}),
+        ("Order Updated", {"status": "Cancelled", "products": BOARD}),
+        ("Order Updated", {"financial_status": "refunded", "products": BOARD}),
+        ("Order Updated", {"cancelled_at": "2023-11-15T08:00:00Z", "products": BOARD}),
+        ("Order Refunded", {"products": ["77"]}),
+        ("Order Refunded", {"products": "77"}),
+    ],
+)
+def test_an_order_that_is_undone_in_other_words_lifts_the_claim(
+    event: str, properties: Record
+) -> None:
+    undone = record(segment(event, 2, order_id="o1", **properties), NOW + DAY)
+    assert suppressed("segment", [record(BOUGHT), undone], {"77"}) == set()
+
+
+def test_a_refund_in_part_that_does_not_say_of_what_does_not_free_the_order() -> None:
+    refund = segment("Order Refunded", 2, order_id="o1", financial_status="partially_refunded")
+    assert suppressed("segment", [record(BOUGHT), record(refund, NOW + DAY)], {"77"}) == {"77"}
+
+
+def test_any_of_the_statuses_brings_a_cancelled_order_back() -> None:
+    cancelled = record(segment("Order Cancelled", 2, order_id="o1"), NOW + 1)
+    said = {"order_id": "o1", "status": "open", "financial_status": "paid", "products": BOARD}
+    paid = record(segment("Order Updated", 3, **said), NOW + 2)
+    assert suppressed("segment", [record(BOUGHT), cancelled, paid], {"77"}) == {"77"}
+
+
+@pytest.mark.parametrize(
+    "nothing", [None, "", "undefined", "[object Object]", {}, [], True], ids=repr
+)
+def test_a_purchase_without_the_id_of_its_order_counts(nothing: object) -> None:
+    for kind, value in (
+        ("segment", segment("Order Completed", order_id=nothing, products=BOARD)),
+        ("ga4", ga4("purchase", transaction_id=nothing, items=ITEMS)),
+        ("snowplow", snowplow(transaction_id=nothing)),
+        ("meta", meta("", order_id=nothing, content_ids=["77"])),
+        ("criteo", criteo(id=nothing)),
+    ):
+        assert suppressed(kind, [record(value)], {"77"}) == {"77"}
+
+
+def test_orders_whose_id_a_template_did_not_fill_in_are_not_one_order() -> None:
+    other = [{"product_id": "78"}]
+    records = [
+        record(segment("Order Completed", 1, order_id="undefined", products=BOARD)),
+        record(segment("Order Completed", 2, order_id="undefined", products=other)),
+        record(segment("Order Refunded", 3, order_id="undefined"), NOW + DAY),
+    ]
+    assert suppressed("segment", records, {"77", "78"}) == {"77", "78"}
+
+
+LISTED_OTHERWISE: list[tuple[str, Record]] = [
+    *(
+        ("segment", segment("Order Completed", order_id="o1", products=products))
+        for products in (
+            json([{"product_id": "77"}, {"product_id": "78"}]),
+            [json({"product_id": "77"}), json({"product_id": "78"})],
+            {"77": {"product_id": "77"}, "78": {"product_id": "78"}},
+            ["77", 78],
+            "77, 78",
+            [{"product_id": {}, "sku": "77"}, {"product_id": "null", "sku": "\ufeff78"}],
+        )
+    ),
+    ("segment", {**BOUGHT, "properties": json({"order_id": "o1", "products": ["77", "78"]})}),
+    ("ga4", ga4("purchase", transaction_id="o1", items=["77", "78"])),
+    ("meta", meta("e1", order_id="o1", contents=["77", "78"])),
+    ("meta", meta("e1", order_id="o1", content_ids="['77', '78']")),
+    ("meta", {**meta("e1"), "custom_data": json({"order_id": "o1", "content_ids": "77,78"})}),
+    ("criteo", criteo(item=["77", "78"])),
+]
+
+
+@pytest.mark.parametrize(("kind", "value"), LISTED_OTHERWISE)
+def test_lines_in_another_shape_are_lines(kind: str, value: Record) -> None:
+    assert suppressed(kind, [record(value)], {"77", "78"}) == {"77", "78"}
+
+
+def test_a_text_beside_lines_is_no_id() -> None:
+    order = segment("Order Completed", order_id="o1", products=[*BOARD, "78"])
+    assert suppressed("segment", [record(order)], {"77", "78"}) == {"77"}
+
+
+DENIED = {"categoryPreferences": {"ADVERTISING ": "opted_out"}}
+NO_ADS = {"ad_personalization": "DENIED"}
+EXPORTED = {"event_name": "page_view", "event_timestamp": NOW * 1000, "user_id": "ann"}
+NO_CONSENT_IN_OTHER_WORDS = [
+    ("segment", {**segment("Product Viewed"), "context": {"consent": DENIED}}),
+    ("segment", {**segment("Product Viewed"), "context": json({"consent": DENIED})}),
+    ("segment", segment("Segment Consent Preference Updated", **DENIED)),
+    (
+        "segment:C0004",
+        {
+            **segment("Product Viewed"),
+            "context": {"consentManagement": {"deniedConsentIds": ["C0004"]}},
+        },
+    ),
+    ("ga4", {"client_id": "9.9", "user_id": "ann", "consent": NO_ADS}),
+    ("ga4", {**ga4("page_view"), "consent": json(NO_ADS)}),
+    ("ga4", {**EXPORTED, "privacy_info": {"ads_storage": "No"}}),
+    ("meta", {"data": [meta("e1", content_ids=["77"])], "data_processing_options": '["ldu"]'}),
+    ("feedback", {"platform": "AdChoices", "reason": "OptOut", "user_id": "ann"}),
+]
+NO_CONSENT_BESIDE_AN_ORDER_THAT_IS_NONE = [
+    ("segment", {**segment("Order Completed"), "context": {"consent": DENIED}}),
+    ("ga4", {**ga4("purchase"), "consent": NO_ADS}),
+    ("ga4", {**EXPORTED, "event_name": "purchase", "consent": NO_ADS}),
+    ("meta", {**meta("e1"), "opt_out": "true"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [*NO_CONSENT_IN_OTHER_WORDS, *NO_CONSENT_BESIDE_AN_ORDER_THAT_IS_NONE]
+)
+def test_whoever_denied_consent_is_followed_by_nothing(kind: str, value: Record) -> None:
+    assert suppressed(kind, [record(value)], {"tv-9"}) == {"tv-9"}
+
+
+@pytest.mark.parametrize("word", ["Unset", "unspecified"])
+def test_a_question_of_consent_that_was_not_answered_denies_nothing(word: str) -> None:
+    asked = {**EXPORTED, "privacy_info": {"ads_storage": word}}
+    assert suppressed("ga4", [record(asked)], {"tv-9"}) == set()
+
+
+@pytest.mark.parametrize("nobody", ["undefined", "null", "[object Object]"])
+def test_a_person_whom_a_template_did_not_fill_in_is_known_by_the_key(nobody: str) -> None:
+    assert suppressed("segment", [record({**BOUGHT, "userId": nobody})], {"77"}) == {"77"}
