@@ -26,11 +26,11 @@ ORDERS: Final[dict[str, OrderEvent]] = {
     "refund": "order_refunded",
 }
 PRODUCT: Final = ProductFields(
-    ids=("item_id", "id"),
+    ids=("item_id", "id", "sku"),
     categories=("item_category", *(f"item_category{level}" for level in range(2, 6))),
     brands=("item_brand",),
 )
-"""`id` is what older tags call it."""
+"""`id` and `sku` are what older tags call it."""
 
 PERSONS: Final = ("user_id", "client_id", "app_instance_id", "user_pseudo_id")
 

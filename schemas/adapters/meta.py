@@ -23,7 +23,7 @@ from schemas.adapters.records import (
 from schemas.adapters.times import SECONDS
 from schemas.decoding import InvalidRecord
 
-PRODUCT: Final = ProductFields(ids=("id",), prices=("item_price", "price"))
+PRODUCT: Final = ProductFields(ids=("id", "product_id"), prices=("item_price", "price"))
 LIMITED_DATA_USE: Final = "LDU"
 
 _OF_AN_EVENT: Final = (

@@ -32,6 +32,7 @@ from schemas.adapters.records import (
     reinstatement,
     removals,
 )
+from schemas.adapters.times import MILLISECONDS, moment_of
 
 TRACK: Final = "track"
 PAYMENT: Final = "order paid"
@@ -52,6 +53,8 @@ OLDER_PRODUCT: Final = PRODUCT._replace(ids=("product_id", "id", "sku"))
 """In the first version of the spec, which says `Completed Order`."""
 
 WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[^\s_-]")
+LISTS: Final = ("products", "items", "line_items")
+"""The last two are what shops call it that send their orders as they are."""
 TIMES: Final = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
 TOTALS: Final = ("total", "revenue", "value")
 STATUSES: Final = ("status", "order_status", "financial_status", "payment_status")
@@ -66,7 +69,7 @@ FIELDS: Final = labels(
     *("context.consent", "context.consent.categoryPreferences"),
     "context.consentManagement.deniedConsentIds",
     *(*line_fields("properties", OLDER_PRODUCT), "properties.currency"),
-    *line_fields("properties.products", OLDER_PRODUCT),
+    *(each for name in LISTS for each in line_fields(f"properties.{name}", OLDER_PRODUCT)),
     *("properties.order_id", "properties.id", "properties.checkout_id"),
     *(f"properties.{name}" for name in (*STATUSES, CANCELLED_AT)),
 )
@@ -75,7 +78,12 @@ FIELDS: Final = labels(
 
 def recognises(event: Node) -> bool:
     """Whether it looks like a call of one of Segment's libraries."""
-    return event.has_all("type") and event.has("messageId", "anonymousId", "userId")
+    if not event.has_all("type"):
+        return False
+    is_named = event.has_all("messageId") or event.has_all("anonymousId")
+    is_call = (event.text("type") or "").strip().lower() in CALLS
+    in_other_words = is_call and event.has("messageId", "anonymousId", "userId")
+    return is_named or (in_other_words and not has_own_id(event))
 
 
 def read(event: Node) -> Adapted:
@@ -108,7 +116,8 @@ def _happened(
 ) -> list[Record]:
     properties = event.child("properties")
     if kind == REMOVED:
-        return removals([properties], product, event_id, ts)
+        removed = properties.entries(*LISTS, of="product_id") or [properties]
+        return removals(removed, product, event_id, ts)
     return _order(properties, kind, product, event_id, ts)
 
 
@@ -131,7 +140,7 @@ def _order(
         kind = "order_cancelled"
     is_listed = kind == COMPLETED and name != PAYMENT
     find = properties.some_entries if is_listed else properties.entries
-    listed = [] if kind == "order_cancelled" else find("products", of="product_id")
+    listed = [] if kind == "order_cancelled" else find(*LISTS, of="product_id")
     found = lines(listed, product, kind)
     if kind == REFUNDED and not found and IN_PART in _statuses(properties).values():
         raise properties.missing("products", "what came back of an order that did in part")
@@ -153,16 +162,24 @@ def _is_paid(properties: Node, name: str) -> bool:
 
 def _is_undone(properties: Node) -> bool:
     """Whether a call says of an order that it is cancelled or came back."""
-    for name, status in _statuses(properties).items():
-        if name == CANCELLED_AT or status in UNDONE:
-            properties.corrected(name, properties.attribute(name), "an order that was cancelled")
-            return True
-    return False
+    statuses = _statuses(properties)
+    said = next((name for name, status in statuses.items() if status in UNDONE), None)
+    if said is None and _has_happened(properties, CANCELLED_AT):
+        said = CANCELLED_AT
+    if said is not None:
+        properties.corrected(said, properties.attribute(said), "an order that was cancelled")
+    return said is not None
+
+
+def _has_happened(properties: Node, name: str) -> bool:
+    """Whether a time is one: databases write 0000-00-00 for none."""
+    at = properties.attribute(name)
+    return moment_of(at, MILLISECONDS, properties.reading.timestamp) is not None
 
 
 def _statuses(properties: Node) -> dict[str, str]:
     """What a call says of how an order stands, by field."""
-    found = {name: properties.attribute(name) for name in (*STATUSES, CANCELLED_AT)}
+    found = {name: properties.attribute(name) for name in STATUSES}
     return {name: status.strip().lower() for name, status in found.items() if status is not None}
 
 

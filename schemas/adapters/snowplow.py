@@ -31,6 +31,10 @@ ORDERS: Final[dict[str, OrderEvent]] = {
     "refund": "order_refunded",
 }
 PRODUCT: Final = ProductFields(ids=("id",))
+ITEM: Final = ProductFields(
+    ids=("ti_sku",), prices=("ti_price",), categories=("ti_category",), quantity="ti_quantity"
+)
+"""A line of an order as older trackers send each by itself."""
 PRODUCTS: Final = f"contexts_{FLAT_VENDOR}_product_1"
 PERSONS: Final = ("user_id", "domain_userid", "network_userid")
 TIMES: Final = ("derived_tstamp", "collector_tstamp")
@@ -40,6 +44,7 @@ FIELDS: Final = labels(
     *(f"contexts_{FLAT_VENDOR}_{kind}_1.transaction_id" for kind in ORDERS),
     "contexts.data.data.transaction_id",
     *line_fields(PRODUCTS, PRODUCT),
+    *("ti_orderid", "ti_sku", "ti_price", "ti_category", "ti_quantity"),
     *line_fields("contexts.data.data", PRODUCT),
     *(f"{PRODUCTS}.currency", "contexts.data.data.currency"),
 )
@@ -55,6 +60,9 @@ def read(event: Node) -> Adapted:
     """What an enriched event comes to; of one without an action of e-commerce nothing."""
     event_id = event.required("event_id")
     event.required("collector_tstamp")  # as every event of theirs has, and no other
+    if event.attribute("event") == "transaction_item":
+        records = _item(event, event_id)
+        return Adapted(_persons(event), records)
     action = _action(event)
     kind = None if action is None else action.event_name("type")
     if kind in ORDERS:
@@ -63,7 +71,16 @@ def read(event: Node) -> Adapted:
         records = removals(_entities(event, "product"), PRODUCT, event_id, event.time(*TIMES))
     else:
         return NOTHING
-    return Adapted([each for name in PERSONS for each in event.person(name)], records)
+    return Adapted(_persons(event), records)
+
+
+def _persons(event: Node) -> list[str]:
+    return [each for name in PERSONS for each in event.person(name)]
+
+
+def _item(event: Node, event_id: str) -> list[Record]:
+    found, order_id = lines([event], ITEM, COMPLETED), order_id_of(event, "ti_orderid", COMPLETED)
+    return order(COMPLETED, order_id, found, event_id, event.time(*TIMES))
 
 
 def _order(event: Node, kind: str, event_id: str) -> list[Record]:

@@ -138,7 +138,7 @@ def test_a_text_beside_lines_is_no_id() -> None:
     assert suppressed("segment", [record(order)], {"77", "78"}) == {"77"}
 
 
-DENIED = {"categoryPreferences": {"ADVERTISING ": "opted_out"}}
+DENIED: Record = {"categoryPreferences": {"ADVERTISING ": "opted_out"}}
 NO_ADS = {"ad_personalization": "DENIED"}
 EXPORTED = {"event_name": "page_view", "event_timestamp": NOW * 1000, "user_id": "ann"}
 NO_CONSENT_IN_OTHER_WORDS = [
@@ -182,3 +182,41 @@ def test_a_question_of_consent_that_was_not_answered_denies_nothing(word: str) -
 @pytest.mark.parametrize("nobody", ["undefined", "null", "[object Object]"])
 def test_a_person_whom_a_template_did_not_fill_in_is_known_by_the_key(nobody: str) -> None:
     assert suppressed("segment", [record({**BOUGHT, "userId": nobody})], {"77"}) == {"77"}
+
+
+@pytest.mark.parametrize("never", ["0000-00-00 00:00:00", "", False], ids=repr)
+def test_a_time_of_cancellation_that_is_none_cancels_nothing(never: object) -> None:
+    order = segment("Order Completed", order_id="o1", cancelled_at=never, products=BOARD)
+    assert suppressed("segment", [record(order)], {"77"}) == {"77"}
+
+
+@pytest.mark.parametrize("name", ["items", "line_items", "lineItems"])
+def test_lines_under_a_shops_own_name_are_lines(name: str) -> None:
+    properties: Record = {name: BOARD}
+    order = segment("Order Created", order_id="o1", **properties)
+    assert suppressed("segment", [record(order)], {"77"}) == {"77"}
+
+
+def test_several_products_that_are_removed_at_once_are_removed() -> None:
+    removed = segment("Product Removed", products=[*BOARD, {"product_id": "78"}])
+    assert suppressed("segment", [record(removed)], {"77", "78"}) == {"77", "78"}
+
+
+def test_a_line_that_an_older_tracker_of_snowplow_sends_by_itself_is_bought() -> None:
+    line = {
+        "event": "transaction_item",
+        "event_id": "s1",
+        "collector_tstamp": "2023-11-14T22:13:20Z",
+        "user_id": "ann",
+        "ti_orderid": "o1",
+        "ti_sku": "77",
+        "ti_price": "4,50",
+    }
+    assert suppressed("snowplow", [record(line)], {"77"}) == {"77"}
+
+
+def test_our_own_record_with_a_type_beside_it_is_not_taken_for_segments() -> None:
+    own = {"event_id": "e1", "event": "order_completed", "order_id": "o1", "products": BOARD}
+    assert suppressed("auto", [record({**own, "type": "track", "user_id": "ann"})], {"77"}) == {
+        "77"
+    }
