@@ -8,6 +8,7 @@ from base64 import b64decode
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from schemas.adapters.lax_json import read_json
 from schemas.adapters.node import Node
 from schemas.adapters.notes import Reading
 from schemas.decoding import InvalidRecord, parse
@@ -29,7 +30,7 @@ class Opened(NamedTuple):
 
 def opened(value: bytes | None, headers: Headers, reading: Reading) -> Opened:
     """The event out of its envelope, if it is in one. Raises `InvalidRecord`."""
-    data = parse(value)
+    data = read_json(value, reading)
     attributes = {
         name.removeprefix("ce_"): (content or b"").decode(errors="replace")
         for name, content in headers

@@ -32,7 +32,7 @@ AUTO: Final = "auto"
 CONSENT_CATEGORY: Final = "Advertising"
 """The category of consent that stands for personalised ads, where the setting names no other."""
 
-ENVELOPE_FIELDS: Final = labels("time", "header ce.time")
+ENVELOPE_FIELDS: Final = labels("value", "time", "header ce.time")
 
 
 class Adapter(NamedTuple):
