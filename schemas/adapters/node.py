@@ -311,7 +311,8 @@ class Node:
         if isinstance(value, dict):
             if not (are_numbered(value) or are_objects(value)):
                 return [self._node(value, self.at(name))]
-            members = {f"{name}.{key}": each for key, each in value.items()}
+            path = "{}.{}" if are_numbered(value) else "{}[{}]"
+            members = {path.format(name, key): each for key, each in value.items()}
         elif isinstance(value, list):
             members = numbered(name, value)
         else:

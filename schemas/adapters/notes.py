@@ -23,7 +23,7 @@ OTHER: Final = "other"
 
 OWN_TIME: Final = "the record's own time"
 
-POSITION: Final = re.compile(r"\[\d+\]|\.\d+(?=\.|$)")
+POSITION: Final = re.compile(r"\[[^\]]*\]|\.\d+(?=\.|$)")
 
 
 class Note(NamedTuple):

@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
+from schemas.adapters.formats import read, readers_of
+from schemas.adapters.notes import Note
 from tests.builders import DAY, NOW
 from tests.unit.test_sender_stories import BOARD, Record, ga4, meta, record, segment, suppressed
 
@@ -131,6 +133,20 @@ LISTED_OTHERWISE: list[tuple[str, Record]] = [
 @pytest.mark.parametrize(("kind", "value"), LISTED_OTHERWISE)
 def test_lines_in_another_shape_are_lines(kind: str, value: Record) -> None:
     assert suppressed(kind, [record(value)], {"77", "78"}) == {"77", "78"}
+
+
+def test_what_lines_are_named_after_is_a_position_in_notes() -> None:
+    products = {
+        "77": {"product_id": "77", "price": 5},
+        "tv-9": {"product_id": "tv-9", "price": "?"},
+    }
+    found: list[Note] = []
+    readers = readers_of({"purchases": "segment"}, lambda _, notes: found.extend(notes))
+    order = segment("Order Completed", order_id="o1", products=products)
+    read(readers, "purchases", b"ann", orjson.dumps(order), NOW, [])
+    assert [(note.path, note.field) for note in found] == [
+        ("properties.products[tv-9].price", "properties.products.price")
+    ]
 
 
 def test_a_text_beside_lines_is_no_id() -> None:
