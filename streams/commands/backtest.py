@@ -4,13 +4,19 @@ import time
 from pathlib import Path
 from typing import Annotated, Final
 
+import orjson
 import typer
 
 from streams.commands.comparisons import compare
-from streams.commands.files import refuse_clashes, whole_file
+from streams.commands.files import (
+    JSON_TO_READ,
+    STANDARD_OUTPUT,
+    refuse_clashes,
+    whole_file,
+)
 from streams.commands.policies import formats_in_force, policy_in_force
-from streams.commands.summaries import backtest_table, followed_lines
-from streams.commands.terminal import progress_bar, standard_error
+from streams.commands.summaries import backtest_figures, backtest_table, followed_lines
+from streams.commands.terminal import progress_bar, standard_error, standard_output
 from streams.errors import UserError
 from streams.policy_file import read_policy
 from streams.recording.parallel.processes import processes_for, start
@@ -23,6 +29,7 @@ EXAMPLES: Final = (
     "  unhaunt backtest recording.jsonl.zst\n\n"
     "  unhaunt backtest march.jsonl april.jsonl --policy stricter.toml --decisions out.jsonl\n\n"
     "  unhaunt backtest recording.jsonl --lists - | head\n\n"
+    "  unhaunt backtest recording.jsonl --json figures.json\n\n"
     "  unhaunt backtest recording.jsonl.zst --policy now.toml --policy stricter.toml"
 )
 
@@ -59,7 +66,8 @@ def backtest(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write the comparison of policies as JSON; - for standard output.",
+            help="Write the figures of the summary or of the comparison as JSON; - for standard "
+            "output.",
         ),
     ] = None,
     processes: Annotated[
@@ -70,9 +78,10 @@ def backtest(
     """Decide on a recording without a broker, and sum up what came of it.
 
     Takes the same events in the same order through the same rules as a worker: so the decisions
-    are those that a worker would make. The summary, on standard error, also says how many ads would
-    have followed people to what they had ordered or removed from the cart, and how many of these
-    were stopped. UNHAUNT_FORMATS says of topics in other formats how to read them, as to a worker.
+    are those that a worker would make. The summary also says how many ads would have followed
+    people to what they had ordered or removed from the cart, and how many of these were stopped. It
+    goes to standard output, or to standard error where records or JSON go there. UNHAUNT_FORMATS
+    says of topics in other formats how to read them, as to a worker.
 
     With several policies it says what the others change: which candidates are shown no more, which
     are shown again, by reason, category and person, with examples.
@@ -84,11 +93,6 @@ def backtest(
         _refuse_beside_a_comparison(decisions, lists)
         compare(recordings, [(read_policy(path), str(path)) for path in policy], processes, json)
         return
-    if json is not None:
-        raise UserError(
-            "--json is for comparisons, of two --policy files or more. For the figures of one "
-            "policy see `unhaunt report --json`."
-        )
     chosen, source = policy_in_force(policy[0] if policy else None)
     run = Run(
         recordings,
@@ -103,6 +107,7 @@ def backtest(
         start(run, processes) as parallel,
         whole_file(decisions) as write_decision,
         whole_file(lists) as write_list,
+        whole_file(json) as write_json,
     ):
         with progress_bar("Reading", total_size(recordings)) as advance:
             events = parallel.read(advance)
@@ -110,8 +115,10 @@ def backtest(
             parallel.decide(advance, write_decision)
         parallel.lists(write_list)
         summary, counts = parallel.done()
+        figures = backtest_figures(chosen.version, counts, summary)
+        write_json(orjson.dumps(figures, option=JSON_TO_READ))
     seconds = time.perf_counter() - started
-    console = standard_error()
+    console = standard_error() if STANDARD_OUTPUT in outputs.values() else standard_output()
     console.print(f"Policy {chosen.version}, from {source}")
     console.print(backtest_table(counts, summary, seconds))
     for line in followed_lines(summary):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import orjson
 import typer
 
-from streams.commands.files import STANDARD_OUTPUT, refuse_clashes, whole_file
+from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, refuse_clashes, whole_file
 from streams.commands.policies import formats_in_force
 from streams.commands.terminal import (
     progress_bar,
@@ -104,7 +104,7 @@ def check(
             write(line_of(record))
     if is_json:
         with whole_file(STANDARD_OUTPUT) as write:
-            write(orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
+            write(orjson.dumps(figures, option=JSON_TO_READ))
     elif proposals != "-":
         _show(figures, proposed)
     if proposed and proposals is None and not is_json:

@@ -10,7 +10,7 @@ import orjson
 from msgspec import to_builtins
 from rich.table import Table
 
-from streams.commands.files import whole_file
+from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, whole_file
 from streams.commands.policies import formats_in_force
 from streams.commands.terminal import progress_bar, standard_error, standard_output, table
 from streams.commands.times import utc
@@ -65,9 +65,9 @@ def compare(
         parallel.lists(_ignore)
         comparison, _ = parallel.done()
         names = _names(policies)
-        write(orjson.dumps(_as_json(comparison, names), option=orjson.OPT_INDENT_2) + b"\n")
+        write(orjson.dumps(_as_json(comparison, names), option=JSON_TO_READ))
     seconds = time.perf_counter() - started
-    console = standard_error() if json == "-" else standard_output()
+    console = standard_error() if json == STANDARD_OUTPUT else standard_output()
     console.print(_answers_table(comparison, names))
     for name, changes in zip(names[1:], comparison.changes, strict=True):
         console.print()

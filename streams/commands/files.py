@@ -7,12 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import orjson
+
 from streams.errors import UserError
 from streams.owner_only import open_for_owner
 from streams.plain_text import print_plain
 
 STANDARD_OUTPUT: Final = "-"
 BUFFER_BYTES: Final = 1 << 20
+
+JSON_TO_READ: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+"""How JSON for people and programs alike is laid out."""
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from streams.commands.files import STANDARD_OUTPUT, whole_file
+from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, whole_file
 from streams.commands.policies import formats_in_force
 from streams.commands.terminal import (
     progress_bar,
@@ -57,7 +57,7 @@ def check(
     if is_json:
         shown = {name: each.figures() for name, each in found.items()}
         with whole_file(STANDARD_OUTPUT) as write:
-            write(orjson.dumps(shown, option=orjson.OPT_INDENT_2) + b"\n")
+            write(orjson.dumps(shown, option=JSON_TO_READ))
     else:
         _show(found)
     if not formats:

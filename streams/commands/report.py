@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import orjson
 import typer
 
-from streams.commands.files import STANDARD_OUTPUT, refuse_clashes, whole_file
+from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, refuse_clashes, whole_file
 from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.terminal import progress_bar, standard_error
 from streams.errors import UserError
@@ -84,7 +84,7 @@ def report(
     about = About([Path(path).name for path in recordings], chosen, named, cpm)
     made = figures(about, analysis, counts)
     with whole_file(json) as write_json:
-        write_json(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        write_json(orjson.dumps(made, option=JSON_TO_READ))
     if drawing is not None:
         charts = drawing.charts_of(made)
         with progress_bar("Drawing", len(charts)) as advance, whole_file(output) as write:

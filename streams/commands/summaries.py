@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
 
 from rich.table import Table
 
@@ -57,6 +59,34 @@ def backtest_table(counts: BacktestCounts, summary: Summary, seconds: float) -> 
     made.add_row("Seconds", f"{seconds:,.1f}")
     made.add_row("Events/s", f"{records / seconds:,.0f}" if seconds else "")
     return made
+
+
+def backtest_figures(version: str, counts: BacktestCounts, summary: Summary) -> dict[str, Any]:
+    """The same as plain JSON data, but for how long it took."""
+    return {
+        "policy": version,
+        "records": _by_topic(counts.records),
+        "products": counts.products,
+        "joined": counts.joined,
+        "decided": counts.decided,
+        "dead": dict(sorted(counts.dead.items())),
+        "ignored": dict(sorted(counts.ignored.items())),
+        "rerouted": counts.rerouted,
+        "contradictions": dict(sorted(counts.contradictions.items())),
+        "forgotten": dict(sorted(counts.forgotten.items())),
+        "notes": counts.notes.ranked(),
+        "requests": summary.requests,
+        "candidates": summary.candidates,
+        "allowed": summary.allowed,
+        "ghosted": dict(_ranked(summary.ghosted)),
+        "suppressed": dict(_ranked(summary.suppressed)),
+        "lists": asdict(summary.lists),
+        "followed": {
+            "ordered": asdict(summary.ordered),
+            "removed": asdict(summary.removed),
+            "ordered_or_removed": asdict(summary.ordered_or_removed),
+        },
+    }
 
 
 def add_candidates(made: Table, summary: Summary) -> None:

@@ -15,7 +15,7 @@ PAGE: Final = Page("streams/recording/README.md")
 @pytest.mark.data
 def test_the_figures_are_those_that_the_commands_print(jdata: Path) -> None:
     result = run("backtest", jdata)
-    printed = [line.split() for line in result.stderr.splitlines()]
+    printed = [line.split() for line in result.stdout.splitlines()]
     [figures] = PAGE.blocks("text")
     shown = [line.split() for line in figures.splitlines()]
     assert [line for line in printed if line in shown] == shown

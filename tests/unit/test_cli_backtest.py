@@ -50,8 +50,32 @@ def test_a_dash_writes_to_standard_output_and_nothing_else_goes_there(recording:
     assert [decision["request_id"] for decision in json_lines(result.stdout)] == ["r1", "r2"]
 
 
+@pytest.mark.parametrize("option", ["--decisions", "--lists", "--json"])
+def test_the_summary_makes_way_on_standard_output_for_what_is_written_there(
+    recording: Path, option: str
+) -> None:
+    result = run("backtest", recording, option, "-")
+    assert "Candidates 4" in words(result.stderr)
+    assert "Candidates" not in result.stdout
+    result = run("backtest", recording, option, os.devnull)
+    assert "Candidates 4" in words(result.stdout)
+    assert result.stderr == ""
+
+
+def test_the_figures_of_one_policy_are_to_be_had_as_json(recording: Path) -> None:
+    figures = json.loads(run("backtest", recording, "--json", "-").stdout)
+    assert figures["policy"] == "default"
+    assert figures["records"] == {"purchases": 2, "impression-requests": 2}
+    assert (figures["joined"], figures["decided"]) == (1, 2)
+    assert (figures["dead"], figures["ignored"]) == ({"missing_field": 1}, {"weather": 1})
+    assert (figures["candidates"], figures["allowed"]) == (4, 3)
+    assert figures["suppressed"] == {"purchased": 1}
+    assert figures["lists"] == {"persons": 1, "current": 1, "entries": 1}
+    assert figures["followed"]["ordered"]["stopped"] == 1
+
+
 def test_the_summary_accounts_for_every_record(recording: Path) -> None:
-    summary = words(run("backtest", recording).stderr)
+    summary = words(run("backtest", recording).stdout)
     for count in (
         "Records 5",
         "joined as evidence 1",
@@ -72,7 +96,7 @@ def test_the_summary_counts_events_with_the_id_of_one_with_other_content(tmp_pat
     path = write_recording(
         tmp_path / "r.jsonl", ("purchases", "u1", ORDER), ("purchases", "u1", other)
     )
-    summary = words(run("backtest", path).stderr)
+    summary = words(run("backtest", path).stdout)
     assert "id of an event with other content: purchases 1" in summary
 
 
@@ -80,11 +104,11 @@ def test_a_topic_of_the_processors_own_is_no_input(tmp_path: Path) -> None:
     recording = write_recording(tmp_path / "recording.jsonl", ("rerouted", "u1", ORDER))
     result = run("backtest", recording)
     assert result.exit_code == 0
-    assert "ignored: topic rerouted 1" in words(result.stderr)
+    assert "ignored: topic rerouted 1" in words(result.stdout)
 
 
 def test_the_summary_says_how_many_ads_would_have_followed_people(recording: Path) -> None:
-    summary = run("backtest", recording).stderr
+    summary = run("backtest", recording).stdout
     assert "that the person had ordered: 1, of these stopped: 1 (100.00 %)." in summary
     assert "that the person had removed from the cart: 0." in summary
 
@@ -177,8 +201,8 @@ def test_several_processes_write_what_one_writes(tmp_path: Path) -> None:
         arguments = ["--processes", processes, "--decisions", files[0], "--lists", files[1]]
         result = run("backtest", recording, *arguments)
         assert result.exit_code == 0
-        assert "suppressed 20 purchased 20" in words(result.stderr)
-        assert "dead: missing_field 1" in words(result.stderr)
+        assert "suppressed 20 purchased 20" in words(result.stdout)
+        assert "dead: missing_field 1" in words(result.stdout)
         written.append([file.read_bytes() for file in files])
     assert written[0] == written[1]
 
@@ -253,6 +277,3 @@ def test_what_belongs_to_one_policy_is_refused_beside_a_comparison(
     result = run_process("backtest", recording, *arguments)
     assert result.returncode == 2
     assert "run the policies one by one" in result.stderr
-    result = run_process("backtest", recording, "--json", "-")
-    assert result.returncode == 2
-    assert "--json is for comparisons" in result.stderr
