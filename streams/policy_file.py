@@ -18,6 +18,11 @@ def read_policy(path: Path) -> Policy:
     return _compiled(path, _content(path))
 
 
+def is_empty(path: Path) -> bool:
+    """Whether a file that can be read twice holds nothing, so that it is the default policy."""
+    return path.is_file() and not _content(path).strip()
+
+
 class PolicyFile:
     """Notices that a file holds another policy than it did."""
 

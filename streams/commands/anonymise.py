@@ -6,8 +6,9 @@ from typing import Annotated, Final
 
 import typer
 
+from streams.commands.files import Force, check_outputs
 from streams.commands.summaries import anonymised_table
-from streams.commands.terminal import progress_bar, standard_error
+from streams.commands.terminal import progress_bar, standard_error, tell_if_empty
 from streams.errors import UserError
 from streams.owner_only import others_may_read
 from streams.recording.anonymising import LONGEST_KEY, SHORTEST_KEY, Anonymiser, homes_of
@@ -47,6 +48,7 @@ def anonymise(
             f"{KEY_VARIABLE}.",
         ),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Replace the ids in recordings by keyed hashes, so that they can be shared as test cases.
 
@@ -64,8 +66,7 @@ def anonymise(
     recognise them.
     """
     key = _key(key_file)
-    if Path(output).resolve() in [Path(path).resolve() for path in recordings]:
-        raise UserError(f"{output}: is read itself; what is written needs a file of its own.")
+    check_outputs(recordings, {"-o": output}, force=force)
     with progress_bar("Reading", total_size(recordings)) as advance:
         homes = homes_of(read(recordings, advance))
     anonymiser = Anonymiser(key, homes)
@@ -74,7 +75,9 @@ def anonymise(
             anonymous = anonymiser.anonymise(record)
             if anonymous is not None:
                 writer.write(anonymous)
-    standard_error().print(anonymised_table(anonymiser.counts))
+    counts = anonymiser.counts
+    tell_if_empty(recordings, counts.written.total() + counts.topics.total())
+    standard_error().print(anonymised_table(counts))
 
 
 def _key(path: Path | None) -> bytes:

@@ -11,14 +11,15 @@ from streams.commands.comparisons import compare
 from streams.commands.files import (
     JSON_TO_READ,
     STANDARD_OUTPUT,
-    refuse_clashes,
+    Force,
+    check_outputs,
     whole_file,
 )
 from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.summaries import backtest_figures, backtest_table, followed_lines
-from streams.commands.terminal import progress_bar, standard_error, standard_output
+from streams.commands.terminal import progress_bar, standard_error, standard_output, tell_if_empty
 from streams.errors import UserError
-from streams.policy_file import read_policy
+from streams.policy_file import is_empty, read_policy
 from streams.recording.parallel.processes import processes_for, start
 from streams.recording.parallel.slice_run import Run
 from streams.recording.sources import total_size
@@ -74,6 +75,7 @@ def backtest(
         int | None,
         typer.Option(min=1, help="How many processes share the work; one a core if not said."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Decide on a recording without a broker, and sum up what came of it.
 
@@ -87,10 +89,12 @@ def backtest(
     are shown again, by reason, category and person, with examples.
     """
     outputs = {"--decisions": decisions, "--lists": lists, "--json": json}
-    refuse_clashes(recordings, outputs)
+    check_outputs(recordings, outputs, force=force)
     processes = processes or processes_for(recordings)
     if policy is not None and len(policy) > 1:
         _refuse_beside_a_comparison(decisions, lists)
+        for path in filter(is_empty, policy):
+            standard_error().print(f"Note: {path} is empty, so it is the default policy.")
         compare(recordings, [(read_policy(path), str(path)) for path in policy], processes, json)
         return
     chosen, source = policy_in_force(policy[0] if policy else None)
@@ -119,6 +123,7 @@ def backtest(
         write_json(orjson.dumps(figures, option=JSON_TO_READ))
     seconds = time.perf_counter() - started
     console = standard_error() if STANDARD_OUTPUT in outputs.values() else standard_output()
+    tell_if_empty(recordings, counts.all_records)
     console.print(f"Policy {chosen.version}, from {source}")
     console.print(backtest_table(counts, summary, seconds))
     for line in followed_lines(summary):

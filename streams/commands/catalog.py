@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import orjson
 import typer
 
-from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, refuse_clashes, whole_file
+from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, Force, check_outputs, whole_file
 from streams.commands.policies import formats_in_force
 from streams.commands.terminal import (
     progress_bar,
@@ -71,6 +71,7 @@ def check(
         ),
     ] = 0,
     is_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+    force: Force = False,
 ) -> None:
     """Say which ids of products in recorded events the catalog does not know.
 
@@ -82,7 +83,8 @@ def check(
     Reads each topic as UNHAUNT_FORMATS says. Exits with 1 when more ids of a topic are unknown
     than `--allow` says.
     """
-    refuse_clashes(recordings, {"--proposals": proposals, "--json": "-" if is_json else None})
+    outputs = {"--proposals": proposals, "--json": STANDARD_OUTPUT if is_json else None}
+    check_outputs(recordings, outputs, force=force)
     checked = CatalogCheck(_live_catalog() if live else _catalog_in(recordings))
     if not checked.recorded.catalog.products:
         raise UserError(

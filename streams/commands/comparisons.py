@@ -12,7 +12,13 @@ from rich.table import Table
 
 from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, whole_file
 from streams.commands.policies import formats_in_force
-from streams.commands.terminal import progress_bar, standard_error, standard_output, table
+from streams.commands.terminal import (
+    progress_bar,
+    standard_error,
+    standard_output,
+    table,
+    tell_if_empty,
+)
 from streams.commands.times import utc
 from streams.recording.comparison import (
     ALLOWED,
@@ -63,10 +69,11 @@ def compare(
         with progress_bar("Deciding", events) as advance:
             parallel.decide(advance, _ignore)
         parallel.lists(_ignore)
-        comparison, _ = parallel.done()
+        comparison, counts = parallel.done()
         names = _names(policies)
         write(orjson.dumps(_as_json(comparison, names), option=JSON_TO_READ))
     seconds = time.perf_counter() - started
+    tell_if_empty(recordings, counts.all_records)
     console = standard_error() if json == STANDARD_OUTPUT else standard_output()
     console.print(_answers_table(comparison, names))
     for name, changes in zip(names[1:], comparison.changes, strict=True):

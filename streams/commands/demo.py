@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.outputs import Decision, SuppressedCandidate
-from streams.commands.files import whole_file
+from streams.commands.files import Force, check_outputs, whole_file
 from streams.commands.policies import policy_in_force
 from streams.commands.summaries import add_candidates, followed_lines
 from streams.commands.terminal import standard_error, standard_output, table
@@ -88,6 +88,7 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave all running until Ctrl-C, to look around.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """See the whole thing work, with nothing installed but Unhaunt.
 
@@ -95,6 +96,8 @@ def demo(
     worker, replays the recording, and shows live what is suppressed and why. It ends by itself
     with a summary, and leaves nothing behind.
     """
+    inputs = [] if recording is None else [str(recording)]
+    check_outputs(inputs, {"--decisions": decisions, "--lists": lists}, force=force)
     # Kafka takes a while to import, which no other command should wait for.
     from streams.demo.demo import Demo, wait_for_interrupt  # noqa: PLC0415
     from streams.recording.files import json_line, output_line, read  # noqa: PLC0415

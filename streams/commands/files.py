@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Annotated, BinaryIO, Final
 
 import orjson
+import typer
 
 from streams.errors import UserError
 from streams.owner_only import open_for_owner
@@ -18,6 +19,9 @@ BUFFER_BYTES: Final = 1 << 20
 
 JSON_TO_READ: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 """How JSON for people and programs alike is laid out."""
+
+Force = Annotated[bool, typer.Option("--force", help="Write over files that are there already.")]
+"""The option of every command that writes files, for `check_outputs`."""
 
 
 @contextmanager
@@ -49,10 +53,11 @@ def whole_file(path: str | None) -> Iterator[Callable[[bytes], object]]:
         os.replace(unfinished, path)
 
 
-def refuse_clashes(inputs: Iterable[str], outputs: Mapping[str, str | None]) -> None:
+def check_outputs(inputs: Iterable[str], outputs: Mapping[str, str | None], *, force: bool) -> None:
     """Raises `UserError` when one file would be written over another.
 
-    `outputs` are the files to write, by the options that name them.
+    `outputs` are the files to write, by the options that name them. With `force` they may be there
+    already, unless they are also read or written otherwise.
     """
     to_standard_output = [option for option, path in outputs.items() if path == STANDARD_OUTPUT]
     if len(to_standard_output) > 1:
@@ -67,6 +72,10 @@ def refuse_clashes(inputs: Iterable[str], outputs: Mapping[str, str | None]) -> 
         if resolved.count(file) > 1 and (file.is_file() or not file.exists()):
             raise UserError(
                 f"{path}: named more than once; what is written needs a file of its own."
+            )
+        if file.is_file() and not force:
+            raise UserError(
+                f"{path}: is there already. --force writes over it; or choose another name."
             )
 
 

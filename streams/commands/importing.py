@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from streams.commands.files import Force, check_outputs
 from streams.commands.summaries import import_table
 from streams.commands.terminal import progress_bar, standard_error
 from streams.recording.importing.datacratic import import_datacratic
@@ -46,6 +47,7 @@ def jdata(
         str, typer.Option(metavar="FILE", help="The file of products, .csv or .csv.xz.")
     ],
     output: Output,
+    force: Force = False,
 ) -> None:
     """Import JData, the shopping actions of the JD contest of 2016.
 
@@ -53,6 +55,7 @@ def jdata(
     most recently; removals from the cart become dismissals; orders become purchases; the products
     become the catalog. Repeated rows of the source join to one.
     """
+    check_outputs([*actions, products], {"-o": output}, force=force)
     with progress_bar("Reading", total_size([*actions, products]), then="Writing") as advance:
         summary = import_jdata(actions, products, output, progress=advance)
     _show(summary, output)
@@ -75,6 +78,7 @@ def online_retail(
         int | None,
         typer.Option(min=1, metavar="N", help="Only the first so many lines of the source."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Import Online Retail, the invoices of a UK gift shop in 2010 and 2011.
 
@@ -82,6 +86,7 @@ def online_retail(
     an hour after each invoice a request is constructed, with the customer's last products as
     candidates.
     """
+    check_outputs([file], {"-o": output}, force=force)
     with progress_bar("Reading", total_size([file]), then="Writing") as advance:
         summary = import_online_retail(file, output, limit=lines, progress=advance)
     _show(summary, output)
@@ -107,6 +112,7 @@ def datacratic(
             min=1, metavar="N", help="The auctions so many times, one round after the other."
         ),
     ] = 1,
+    force: Force = False,
 ) -> None:
     """Import Datacratic's auctions, 32 seconds of bid requests of 2012, as a load with real skew.
 
@@ -115,6 +121,7 @@ def datacratic(
     requests, five impressions, two dismissals and one purchase. The same input and seed give the
     same records.
     """
+    check_outputs([file], {"-o": output}, force=force)
     with progress_bar("Reading", total_size([file]), then="Writing") as advance:
         summary = import_datacratic(file, output, seed=seed, repeat=repeat, progress=advance)
     _show(summary, output)

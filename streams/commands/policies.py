@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from streams.policy_file import read_policy
+from streams.policy_file import is_empty, read_policy
 from streams.settings import Settings
 from streams.suppression.policy import Policy
 
@@ -14,11 +14,16 @@ def policy_in_force(path: Path | None) -> tuple[Policy, str]:
     Raises `PolicyError` and `SettingsError`.
     """
     if path is not None:
-        return read_policy(path), str(path)
+        return read_policy(path), f"{path}{_remark(path)}"
     named = Settings.from_environment(os.environ).policy
     if named:
-        return read_policy(Path(named)), f"{named}, which UNHAUNT_POLICY names"
+        path = Path(named)
+        return read_policy(path), f"{path}, which UNHAUNT_POLICY names{_remark(path)}"
     return Policy.default(), "the defaults; UNHAUNT_POLICY names no file"
+
+
+def _remark(path: Path) -> str:
+    return "; it is empty, so the defaults hold" if is_empty(path) else ""
 
 
 def formats_in_force() -> dict[str, str]:

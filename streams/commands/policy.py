@@ -10,7 +10,7 @@ import typer
 from streams.commands.files import STANDARD_OUTPUT, whole_file
 from streams.commands.policies import policy_in_force
 from streams.plain_text import print_plain, printable
-from streams.policy_file import read_policy
+from streams.policy_file import is_empty, read_policy
 from streams.suppression.policy_document import remarks
 
 group = typer.Typer(
@@ -60,6 +60,9 @@ def check(
     Exits with 0 when the file can be used and with 2 when it cannot.
     """
     policy = read_policy(file)
-    print_plain(f"{file} is a valid policy, version {policy.version}")
+    if is_empty(file):
+        print_plain(f"{file} is empty, so it is the default policy")
+    else:
+        print_plain(f"{file} is a valid policy, version {policy.version}")
     for remark in remarks(policy.document):
         print_plain(f"{file}: {remark}")

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final
 import orjson
 import typer
 
-from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, refuse_clashes, whole_file
+from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, Force, check_outputs, whole_file
 from streams.commands.policies import formats_in_force, policy_in_force
-from streams.commands.terminal import progress_bar, standard_error
+from streams.commands.terminal import progress_bar, standard_error, tell_if_empty
 from streams.errors import UserError
 from streams.recording.parallel.processes import processes_for, start
 from streams.recording.parallel.slice_run import Run
@@ -54,6 +54,7 @@ def report(
             help="What a thousand ads cost, in any currency, to see savings in it.",
         ),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Show what a policy does to recorded traffic: one page with charts and tables.
 
@@ -67,7 +68,7 @@ def report(
         raise UserError("Nothing to write: name a page (-o report.html), --json FILE, or both.")
     if cpm is not None and not math.isfinite(cpm):
         raise UserError(f"--cpm: expected a price, got {cpm}")
-    refuse_clashes(recordings, {"-o": output, "--json": json})
+    check_outputs(recordings, {"-o": output, "--json": json}, force=force)
     chosen, source = policy_in_force(policy)
     drawing = None if output is None else _drawing()
     new_analysis = partial(ReportAnalysis, chosen)
@@ -89,6 +90,7 @@ def report(
         charts = drawing.charts_of(made)
         with progress_bar("Drawing", len(charts)) as advance, whole_file(output) as write:
             write(drawing.page(made, charts, advance).encode())
+    tell_if_empty(recordings, counts.all_records)
     _tell(made, [path for path in (output, json) if path not in (None, STANDARD_OUTPUT)])
 
 

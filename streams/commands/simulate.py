@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
+from streams.commands.files import Force, check_outputs
 from streams.commands.terminal import progress_bar
 from streams.plain_text import print_plain
 from streams.recording.files import Writer
@@ -28,12 +29,14 @@ def simulate(
         int, typer.Option(min=1, metavar="N", help="So many partitions of each topic.")
     ] = 4,
     seed: Annotated[int, typer.Option(help="Of what is drawn: another seed, other draws.")] = 1,
+    force: Force = False,
 ) -> None:
     """Write the recording that `unhaunt demo` shows: a simulated shop, and people its ads follow.
 
     They browse, buy, return, dismiss and opt out for forty days; a few records are broken, late or
     repeated, as they are in life. The same options give the same records.
     """
+    check_outputs([], {"-o": output}, force=force)
     records = list(simulated(seed, persons, partitions))
     with Writer(output) as writer, progress_bar("Writing", len(records)) as advance:
         for record in records:

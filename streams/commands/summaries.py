@@ -19,7 +19,7 @@ from streams.suppression.words import REASONS
 def backtest_table(counts: BacktestCounts, summary: Summary, seconds: float) -> Table:
     """All that a backtest counted. Every record is in one of joined, decided, dead and ignored."""
     made = _counts_table()
-    records = counts.records.total() + counts.ignored.total()
+    records = counts.all_records
     _section(made, "Records", records, _by_topic(counts.records))
     _section(
         made,

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -55,6 +55,12 @@ def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     return made
+
+
+def tell_if_empty(recordings: Iterable[str], records: int) -> None:
+    """Say on standard error that recordings have no records, where that is how many were read."""
+    if not records:
+        standard_error().print(f"Note: {', '.join(recordings)}: empty, there is no record to read.")
 
 
 @contextmanager

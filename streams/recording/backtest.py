@@ -49,6 +49,11 @@ class BacktestCounts(Tally):
     notes: NoteCounts = field(default_factory=NoteCounts)
     """What adapters left out, corrected or derived in records that were joined or decided."""
 
+    @property
+    def all_records(self) -> int:
+        """All records that were read, of whatever topic."""
+        return self.records.total() + self.ignored.total()
+
 
 class PersonSlice(NamedTuple):
     """Some of the persons: one slice of so many equal ones, by a hash of the person's id."""

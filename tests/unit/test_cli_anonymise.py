@@ -128,7 +128,7 @@ def test_a_recording_is_not_written_over(recording: Path) -> None:
     before = recording.read_bytes()
     result = anonymise(recording, "-o", recording)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"{recording}: is read itself")
+    assert result.stderr.startswith(f"{recording}: named more than once")
     assert recording.read_bytes() == before
 
 

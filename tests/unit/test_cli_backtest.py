@@ -132,7 +132,9 @@ def test_a_run_that_fails_leaves_no_half_file_and_keeps_the_old_one(
 ) -> None:
     written = tmp_path / "decisions.jsonl"
     written.write_text("old")
-    result = run("backtest", recording, tmp_path / "absent.jsonl", "--decisions", written)
+    result = run(
+        "backtest", recording, tmp_path / "absent.jsonl", "--decisions", written, "--force"
+    )
     assert result.exit_code == 2
     assert written.read_text() == "old"
     assert sorted(tmp_path.iterdir()) == sorted([recording, written])
@@ -163,6 +165,26 @@ def test_devices_can_be_written_to(recording: Path) -> None:
     result = run("backtest", recording, "--decisions", os.devnull, "--lists", os.devnull)
     assert result.exit_code == 0
     assert not Path(os.devnull).is_file()
+
+
+def test_recordings_are_said_to_be_empty_when_all_of_them_are(
+    recording: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("\n")
+    assert f"{empty}: empty" in run("backtest", empty).stderr
+    assert f"{empty}: empty" in run("report", empty, "--json", "-").stderr
+    assert run("backtest", empty, recording).stderr == ""
+
+
+def test_an_empty_policy_is_said_to_be_empty(recording: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.toml"
+    empty.touch()
+    remark = f"{empty}; it is empty, so the defaults hold"
+    assert remark in run("backtest", recording, "--policy", empty).stdout
+    compared = run("backtest", recording, "--policy", empty, "--policy", empty)
+    assert f"{empty} is empty" in compared.stderr
+    assert f"{empty} is empty" in run("policy", "check", empty).stdout
 
 
 def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:

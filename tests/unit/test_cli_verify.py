@@ -126,7 +126,10 @@ def test_what_is_expected_of_a_new_case_is_written(tmp_path: Path) -> None:
 def test_what_is_expected_is_what_a_backtest_writes(cases: Path, tmp_path: Path) -> None:
     case, written = cases / "an-order-holds", tmp_path / "written.jsonl"
     for kind in ("decisions", "lists"):
-        assert run("backtest", case / "recording.jsonl", f"--{kind}", written).exit_code == 0
+        assert (
+            run("backtest", case / "recording.jsonl", f"--{kind}", written, "--force").exit_code
+            == 0
+        )
         assert (case / f"{kind}.jsonl").read_bytes() == written.read_bytes()
 
 
