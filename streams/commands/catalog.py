@@ -22,6 +22,7 @@ from streams.recording.files import line_of, read
 from streams.recording.sources import total_size
 from streams.settings import Settings
 from streams.suppression.product_ids import looks_in_words
+from streams.wording import counted
 
 MOST_SHOWN: Final = 20
 """So many proposals are shown."""
@@ -130,7 +131,7 @@ def _live_catalog() -> RecordedCatalog:
 def _show(figures: dict[str, Any], proposals: Sequence[Proposal]) -> None:
     console = standard_output()
     for topic in figures["topics"]:
-        ids = "1 id" if topic["named"] == 1 else f"{topic['named']:,} ids"
+        ids = counted(topic["named"], "id")
         unknown = f"{topic['unknown']:,} not in the catalog ({_percent(topic):.1f} %)"
         aliases = f", {topic['by_alias']:,} by an alias" if topic["by_alias"] else ""
         console.print(f"{topic['topic']}: {ids}, {unknown}{aliases}")

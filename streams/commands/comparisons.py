@@ -34,6 +34,7 @@ from streams.recording.parallel.slice_run import Run
 from streams.recording.sources import total_size
 from streams.suppression.policy import Policy
 from streams.suppression.words import REASONS
+from streams.wording import counted
 
 MOST_ROWS: Final = 10
 """Of categories and persons so many are shown, those with the most changes."""
@@ -80,7 +81,7 @@ def compare(
         console.print()
         for line in _in_words(names[0], name, changes, comparison):
             console.print(line)
-    standard_error().print(f"\n{comparison.requests:,} requests in {seconds:,.1f} s.")
+    standard_error().print(f"\n{counted(comparison.requests, 'request')} in {seconds:,.1f} s.")
 
 
 def _ignore(_: bytes) -> None:
@@ -116,12 +117,12 @@ def _in_words(
         yield "Nothing changes."
         return
     yield (
-        f"{total:,} of {comparison.answers[0].total():,} candidates get another answer, in "
-        f"{changes.requests:,} of {comparison.requests:,} requests, of {len(changes.persons):,} "
-        "persons."
+        f"{total:,} of {counted(comparison.answers[0].total(), 'candidate')} "
+        f"{'gets' if total == 1 else 'get'} another answer, in {changes.requests:,} of "
+        f"{counted(comparison.requests, 'request')}, of {counted(len(changes.persons), 'person')}."
     )
     if changes.other_end:
-        yield f"{changes.other_end:,} stay suppressed for the same reason, until another time."
+        yield f"Suppressed for the same reason, until another time: {changes.other_end:,}."
     for title, belongs in KINDS:
         found = [(change, n) for change, n in changes.candidates.most_common() if belongs(change)]
         if found:

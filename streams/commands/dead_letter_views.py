@@ -11,6 +11,7 @@ from rich.table import Table
 
 from streams.commands.terminal import table
 from streams.dead_letters.letter import DeadLetter, LetterId
+from streams.wording import counted
 
 SHOWN_BYTES: Final = 65_536
 """Most of a value that is shown on a terminal."""
@@ -94,7 +95,7 @@ def summary(totals: Counter[str], shown: int, foreign: int) -> str:
 def description(letter: DeadLetter) -> list[str]:
     """All that is known of one letter, line by line."""
     found = letter.found
-    size = "none" if letter.value is None else f"{len(letter.value):,} bytes"
+    size = "none" if letter.value is None else counted(len(letter.value), "byte")
     lines = [
         f"Letter     {letter.id}",
         f"Written    {iso(letter.written)}",

@@ -203,7 +203,7 @@ def _selection(
         *((name, inputs, "--topic") for name in sorted(named)),
     ):
         if value not in known:
-            raise UserError(f"{option}: expected one of {', '.join(sorted(known))}, got {value!r}")
+            raise UserError(f"{option}: expected one of {', '.join(sorted(known))}, got '{value}'")
     return Selection(
         frozenset(errors or ()),
         frozenset(map(settings.topic, named)),
@@ -223,7 +223,7 @@ def milliseconds(text: str, now: float) -> int:
     except (ValueError, OverflowError):
         raise UserError(
             "--since: expected an ISO time such as 2026-11-21T08:00, or how long ago, such as 90s, "
-            f"30m, 2h or 7d, got {text!r}"
+            f"30m, 2h or 7d, got '{text}'"
         ) from None
 
 

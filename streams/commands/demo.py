@@ -22,6 +22,7 @@ from streams.commands.policies import policy_in_force
 from streams.commands.summaries import add_candidates, followed_lines
 from streams.commands.terminal import standard_error, standard_output, table
 from streams.recording.summary import Summary
+from streams.wording import counted
 
 EXAMPLES: Final = (
     "Examples:\n\n"
@@ -173,7 +174,8 @@ def _print_summary(run: Any) -> None:
 def _print_whereabouts(run: Any, folder: Path) -> None:
     standard_output().print(
         f"\nAll of it goes on until Ctrl-C: a broker at {run.settings.kafka.brokers} with "
-        f"{run.partitions} partitions a topic, and a worker whose log is {folder}/worker.log.\n"
+        f"{counted(run.partitions, 'partition')} a topic, and a worker whose log is "
+        f"{folder}/worker.log.\n"
         f"For example: UNHAUNT_BROKERS={run.settings.kafka.brokers} unhaunt topics check"
     )
 

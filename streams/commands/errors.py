@@ -8,6 +8,7 @@ import typer
 
 from streams.errors import FailedCheck, UserError
 from streams.plain_text import print_plain
+from streams.wording import sentence
 
 FAILED_CHECK: Final = 1
 USER_MISTAKE: Final = 2
@@ -67,8 +68,8 @@ _USAGE_ERROR: Final = typer.BadParameter.__bases__
 
 def _usage(error: Exception) -> str:
     """Empty for a bare command of a group, of which the help has been shown instead."""
-    message = str(error.format_message()).rstrip(".")  # type: ignore[attr-defined]
+    message = str(error.format_message())  # type: ignore[attr-defined]
     context = getattr(error, "ctx", None)
     if not message or context is None:
-        return message
-    return f"{message}. `{context.command_path} --help` explains."
+        return message.rstrip(".")
+    return f"{sentence(message)} `{context.command_path} --help` explains."

@@ -216,7 +216,8 @@ WAYS: Final[Mapping[str, Callable[[Json], str]]] = {
     "price": lambda way: f"a price of {_enough(way)}",
     "consent": _consent,
     "interest": lambda way: (
-        f"interest within the last {number_in_words(way['milliseconds'] / DAY)} days"
+        f"interest within the last {number_in_words(way['milliseconds'] / DAY)} "
+        f"day{'' if way['milliseconds'] == DAY else 's'}"
     ),
     "basis": lambda way: f"targeting on what was {' or '.join(way['one_of'])}",
     "channel": lambda way: f"a channel other than {' or '.join(way['none_of'])}",

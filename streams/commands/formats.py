@@ -18,6 +18,7 @@ from streams.errors import FailedCheck, UserError
 from streams.recording.files import read
 from streams.recording.format_check import FormatCheck, check_formats
 from streams.recording.sources import total_size
+from streams.wording import counted
 
 group = typer.Typer(
     name="formats",
@@ -67,7 +68,9 @@ def check(
     buried = sum(each.buried for each in found.values())
     if buried:
         records = sum(each.records for each in found.values())
-        raise FailedCheck(f"{buried:,} of {records:,} records would go to the dead letters.")
+        raise FailedCheck(
+            f"{buried:,} of {counted(records, 'record')} would go to the dead letters."
+        )
 
 
 def _show(found: Mapping[str, FormatCheck]) -> None:
@@ -98,5 +101,5 @@ def _summary(check: FormatCheck) -> str:
     """So many records, and what became of them, in words."""
     events = ", ".join(f"{count:,} {topic}" for topic, count in check.figures()["events"].items())
     used = f"{check.used:,} used" + (f" ({events})" if events else "")
-    records = "1 record" if check.records == 1 else f"{check.records:,} records"
+    records = counted(check.records, "record")
     return f"{records}: {used}, {check.ignored:,} ignored, {check.buried:,} buried"

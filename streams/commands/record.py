@@ -22,6 +22,7 @@ from streams.errors import UserError
 from streams.recording.live.resumable import ResumableFile
 from streams.recording.live.wanted import OffsetRange, Wanted
 from streams.settings import Settings
+from streams.wording import counted
 
 EXAMPLES: Final = (
     "Examples:\n\n"
@@ -119,14 +120,14 @@ def record(
     with stop_asked_for() as stop, ResumableFile(output) as file:
         recorder = Recorder(settings, wanted, file)
         if recorder.goes_on:
-            console.print(f"Going on behind {recorder.written.total():,} records.")
+            console.print(f"Going on behind {counted(recorder.written.total(), 'record')}.")
         then = "Recording what comes, until Ctrl-C" if continuous else ""
         with progress_bar("Recording", recorder.offsets, then) as advance:
             is_finished = recorder.run(advance, stop)
     if not is_finished:
         console.print(
-            f"Interrupted after {recorder.written.total():,} records. The same command goes on "
-            f"there, by {file.part} and {file.progress_file}."
+            f"Interrupted after {counted(recorder.written.total(), 'record')}. The same command "
+            f"goes on there, by {file.part} and {file.progress_file}."
         )
         return INTERRUPTED
     _show(recorder.written, output)
@@ -141,7 +142,7 @@ def _ranges(texts: Sequence[str]) -> tuple[OffsetRange, ...]:
         if found is None or found[1] not in TOPICS:
             raise UserError(
                 "--offsets: expected TOPIC/PARTITION/FIRST-LAST, such as purchases/3/100-200, got "
-                f"{text!r}"
+                f"'{text}'"
             )
         first, last = (int(number) if number else None for number in found.group(3, 4))
         ranges.append(OffsetRange(found[1], int(found[2]), first, last))

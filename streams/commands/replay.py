@@ -17,6 +17,7 @@ from streams.errors import UserError
 from streams.plain_text import print_plain
 from streams.recording.sources import total_size
 from streams.settings import Settings
+from streams.wording import counted
 
 EXAMPLES: Final = (
     "Examples:\n\n"
@@ -84,7 +85,8 @@ def replay(
     if sent.records < job.total:
         last = "" if sent.newest is None else f", up to {utc(sent.newest)}"
         console.print(
-            f"Interrupted: {sent.records:,} of {job.total:,} records are on the topics{last}."
+            f"Interrupted: {sent.records:,} of {counted(job.total, 'record')} are on the "
+            f"topics{last}."
         )
         return INTERRUPTED
     print_plain(f"Replayed: {sent.records:,}")

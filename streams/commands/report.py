@@ -18,6 +18,7 @@ from streams.recording.parallel.slice_run import Run
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.figures import About, figures
 from streams.recording.sources import total_size
+from streams.wording import counted
 
 EXAMPLES: Final = (
     "Examples:\n\n"
@@ -114,8 +115,8 @@ def _tell(made: dict[str, Any], written: list[str | None]) -> None:
     console = standard_error()
     followed = made["followed"]["ordered_or_rejected"]
     console.print(
-        f"{followed['all']:,} of {made['ads']['all']:,} ads would have followed people after they "
-        f"bought or said no; {followed['stopped']:,} of them were stopped."
+        f"{followed['all']:,} of {counted(made['ads']['all'], 'ad')} would have followed people "
+        f"after they bought or said no, of these stopped: {followed['stopped']:,}."
     )
     if written:
         console.print(f"Written to {' and '.join(map(str, written))}.")

@@ -9,6 +9,7 @@ from streams.commands.terminal import progress_bar
 from streams.plain_text import print_plain
 from streams.recording.files import Writer
 from streams.recording.simulated import simulate as simulated
+from streams.wording import counted
 
 EXAMPLES: Final = (
     "Examples:\n\n"
@@ -42,4 +43,4 @@ def simulate(
         for record in records:
             writer.write(record)
             advance(1)
-    print_plain(f"{output}: {len(records):,} records")
+    print_plain(f"{output}: {counted(len(records), 'record')}")

@@ -33,7 +33,7 @@ def milliseconds_of(text: str, option: str) -> int:
     except ValueError:
         raise UserError(
             f"{option}: expected an ISO time such as 2026-11-21T08:00, or epoch milliseconds, got "
-            f"{text!r}"
+            f"'{text}'"
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -23,5 +23,5 @@ def chosen_topics(names: Sequence[str] | None) -> tuple[str, ...]:
     """The names in the order of the contract. Raises `UserError` for what is no topic of it."""
     for name in names or ():
         if name not in TOPICS:
-            raise UserError(f"--topic: expected one of {', '.join(TOPICS)}, got {name!r}")
+            raise UserError(f"--topic: expected one of {', '.join(TOPICS)}, got '{name}'")
     return tuple(name for name in TOPICS if name in (names or ()))

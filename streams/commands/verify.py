@@ -14,6 +14,7 @@ from streams.plain_text import print_plain
 from streams.policy_file import read_policy
 from streams.recording.differences import Difference, differences
 from streams.recording.golden import Case, GoldenError, expected, find_cases, outcome, write
+from streams.wording import counted
 
 EXAMPLES: Final = (
     "Examples:\n\n"
@@ -81,7 +82,7 @@ def verify(
     failed = sum(verdict.state == "FAILED" for verdict in verdicts)
     if failed:
         raise FailedCheck(
-            f"{failed} of {_counted(len(cases), 'case')} failed. If that is how it should be, "
+            f"{failed} of {counted(len(cases), 'case')} failed. If that is how it should be, "
             "--update makes it what is expected."
         )
 
@@ -119,9 +120,9 @@ def _lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 
 def _summary(verdict: Verdict) -> str:
-    summary = f"{_counted(verdict.decisions, 'decision')}, {_counted(verdict.lists, 'list')}"
+    summary = f"{counted(verdict.decisions, 'decision')}, {counted(verdict.lists, 'list')}"
     if verdict.differences:
-        summary += f": {_counted(len(verdict.differences), 'difference')}"
+        summary += f": {counted(len(verdict.differences), 'difference')}"
     return summary
 
 
@@ -133,8 +134,4 @@ def _shown(differences: Sequence[Difference]) -> Iterator[str]:
             yield f"    expected  {was}"
             yield f"    got       {now}"
     if len(differences) > MOST_SHOWN:
-        yield f"and {_counted(len(differences) - MOST_SHOWN, 'more difference')}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+        yield f"and {counted(len(differences) - MOST_SHOWN, 'more difference')}"

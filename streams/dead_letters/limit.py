@@ -8,6 +8,7 @@ from collections import Counter, deque
 from typing import Final, NamedTuple
 
 from streams.errors import FailedCheck
+from streams.wording import counted
 
 WINDOW_SECONDS: Final = 300.0
 FEWEST_RECORDS: Final = 1_000
@@ -64,7 +65,7 @@ class DeadLetterLimit:
     def _message(self, records: int, dead: Counter[str], example: str) -> str:
         codes = ", ".join(f"{code} {count:,}" for code, count in dead.most_common())
         return (
-            f"Stopped: {dead.total():,} of the last {records:,} records "
+            f"Stopped: {dead.total():,} of the last {counted(records, 'record')} "
             f"({100 * dead.total() / records:.0f} %) are dead letters, more than the "
             f"{self._percent} % of UNHAUNT_DEAD_LETTER_PERCENT ({codes}). The newest: {example}. "
             "So many say that a producer or this worker was deployed with another format. Nothing "

@@ -30,6 +30,7 @@ from streams.recording.live.replay import Replay
 from streams.recording.summary import Summary
 from streams.settings import KafkaSettings, Settings
 from streams.supervision.worker_process import WorkerProcess
+from streams.wording import counted
 
 INPUTS: Final = frozenset(topic.name for topic in TOPICS.values() if topic.direction == "in")
 LIVE_REQUESTS: Final = 1_000
@@ -160,7 +161,9 @@ class Demo:
             if read or done > before:
                 progressed = now
             elif now - progressed > SILENT_SECONDS:
-                raise UserError(f"The worker stands still after {done:,} of {total:,} records.")
+                raise UserError(
+                    f"The worker stands still after {done:,} of {counted(total, 'record')}."
+                )
             has_begun = done > 0 or len(self.decisions) > 0
             what = "Working it off" if has_begun else "The worker joins its group"
             watcher.step(what, done, total)

@@ -18,6 +18,7 @@ from streams.errors import UserError
 from streams.kafka.admin import SECONDS, Admin
 from streams.kafka.clients import LARGEST_RECORD
 from streams.settings import Settings
+from streams.wording import counted
 
 PARTITIONS: Final = 8
 """How many partitions new topics get when neither the user nor a topic that is there says."""
@@ -112,7 +113,7 @@ def plan(settings: Settings, partitions: int | None = None, replication: int | N
         partitions=chosen,
         replication=replication or min(MOST_REPLICAS, brokers),
         unequal=tuple(
-            f"{topic.name}: has {counts[topic.name]} partitions, expected {chosen}"
+            f"{topic.name}: has {counted(counts[topic.name], 'partition')}, expected {chosen}"
             for topic in topics
             if topic.is_grouped and counts.get(topic.name, chosen) != chosen
         ),

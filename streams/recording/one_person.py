@@ -70,7 +70,7 @@ class OnePerson:
             if isinstance(event, Request) and event.request_id == request_id:
                 return self._known(self._own[:number], clock)._replace(request=event)
         raise UserError(
-            f"--request: the recording has no request {request_id!r} of this person. Its decision "
+            f"--request: the recording has no request '{request_id}' of this person. Its decision "
             "names it as request_id; a request that went to the dead letters has none."
         )
 

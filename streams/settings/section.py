@@ -34,7 +34,7 @@ def variable(name: str) -> str:
 
 def wrong_value(name: str, value: str, expected: object) -> SettingsError:
     """The error for a value of a setting that is not what was expected."""
-    return SettingsError(f"{variable(name)}={value!r}: {expected}")
+    return SettingsError(f"{variable(name)}='{value}': {expected}")
 
 
 def without_secret(name: str, value: Any) -> Any:

@@ -186,7 +186,7 @@ def of_unit(settings: Settings, unit: str, number: int) -> Settings:
         return msgspec.convert(msgspec.to_builtins(changed), Settings)
     except msgspec.ValidationError as error:
         raise UserError(
-            f"UNHAUNT_INSTANCE={unit!r}: too long; expected at most 100 characters together with "
+            f"UNHAUNT_INSTANCE='{unit}': too long; expected at most 100 characters together with "
             f"-{number}, which one of the workers has after it."
         ) from error
 

@@ -258,7 +258,7 @@ def test_two_policies_are_compared_candidate_by_candidate(
     assert result.exit_code == 0
     output = words(result.stdout)
     assert "candidates now next allowed 3 4 purchased 1 0" in output
-    assert "1 of 4 candidates get another answer, in 1 of 2 requests, of 1 persons." in output
+    assert "1 of 4 candidates gets another answer, in 1 of 2 requests, of 1 person." in output
     assert "Shown again: 1" in output
     assert "purchased allowed 1 p1 to u1" in output
 

@@ -47,8 +47,8 @@ def test_the_person_at_the_terminal_is_told_the_main_thing(recording: Path, tmp_
     page = tmp_path / "report.html"
     output = run("report", recording, "-o", page).stderr
     assert output == (
-        "1 of 2 ads would have followed people after they bought or said no; "
-        f"1 of them were stopped.\nWritten to {page}.\n"
+        "1 of 2 ads would have followed people after they bought or said no, "
+        f"of these stopped: 1.\nWritten to {page}.\n"
     )
 
 

@@ -22,6 +22,7 @@ from streams.recording.live.pacing import due
 from streams.recording.live.replay import Replay
 from streams.recording.live.wanted import CATALOG
 from streams.settings import Settings
+from streams.wording import counted, sentence
 
 LOOK_SECONDS: Final = 0.1
 """How often somebody who wants it to stop is heeded while a record is not yet due."""
@@ -112,8 +113,8 @@ class RecordingReplay:
             replay.flush()
         except KafkaException as error:
             raise UserError(
-                f"Kafka: {error.args[0].str()}. {replay.delivered:,} of {self.total:,} records are "
-                "on the topics."
+                f"Kafka: {sentence(error.args[0].str())} {replay.delivered:,} of "
+                f"{counted(self.total, 'record')} are on the topics."
             ) from error
         return Sent(replay.delivered, newest)
 
@@ -149,9 +150,9 @@ class RecordingReplay:
             has, needs = self._partitions[name], contents.partitions[name]
             if has < needs and not self._is_by_key:
                 raise UserError(
-                    f"{settings.topic(name)}: has {has} partitions, and the recording is of "
-                    f"{needs} at least. Replay it to topics with as many, or place its records "
-                    "anew with --by-key."
+                    f"{settings.topic(name)}: has {counted(has, 'partition')}, and the recording "
+                    f"is of {needs} at least. Replay it to topics with as many, or place its "
+                    "records anew with --by-key."
                 )
 
     def _refuse_other_times(self, configured: dict[str, dict[str, str]]) -> None:
@@ -180,9 +181,10 @@ class RecordingReplay:
         for topic, configuration in configured.items():
             kept = int(configuration.get("retention.ms", -1))
             if "delete" in configuration.get("cleanup.policy", "") and 0 <= kept < age:
+                days = f"{kept / DAY:g} day{'' if kept == DAY else 's'}"
                 yield (
-                    f"{topic} keeps records for {kept / DAY:g} days, and the recording has older "
-                    "ones, which the brokers soon delete. A retention.ms of -1 keeps them."
+                    f"{topic} keeps records for {days}, and the recording has older ones, which "
+                    "the brokers soon delete. A retention.ms of -1 keeps them."
                 )
 
     def _strays(self, contents: Contents) -> Iterator[str]:
