@@ -3,6 +3,7 @@
 import logging
 import os
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -104,13 +105,27 @@ def serve(
     openrtb = OpenRtbOptions(person or USER_IDS, read_candidates(candidates) if candidates else ())
     logs.set_up(settings.log_level, settings.log_format)
     access = _access(settings.serve, host, insecure)
-    if demo:
-        recorded = _recorded()
-        _print_what_to_ask(f"{'https' if access.tls else 'http'}://{host}:{port}")
-        answer(Service(recorded, openrtb, settings.serve, access), host, port)
-    else:
-        with View(settings, folder) as view:
-            answer(Service(view, openrtb, settings.serve, access), host, port)
+    with _listener(host, port) as listener:
+        if demo:
+            recorded = _recorded()
+            _print_what_to_ask(f"{'https' if access.tls else 'http'}://{host}:{port}")
+            answer(Service(recorded, openrtb, settings.serve, access), listener)
+        else:
+            with View(settings, folder) as view:
+                answer(Service(view, openrtb, settings.serve, access), listener)
+
+
+def _listener(host: str, port: int) -> socket:
+    """Raises `UserError` where it cannot listen there, before anything is read."""
+    from streams.monitoring.http_port import bind  # noqa: PLC0415 -- slow to import
+
+    try:
+        return bind(host, port)
+    except OSError as error:
+        raise UserError(
+            f"--host {host} --port {port}: cannot listen there: {error.strerror}. Choose another "
+            "--port, or end what has this one."
+        ) from error
 
 
 def _access(settings: ServeSettings, host: str, insecure: bool) -> "Access":

@@ -38,7 +38,9 @@ def simulate(
     repeated, as they are in life. The same options give the same records.
     """
     check_outputs([], {"-o": output}, force=force)
-    records = list(simulated(seed, persons, partitions))
+    with progress_bar("", 1, then="Simulating") as advance:
+        advance(1)
+        records = list(simulated(seed, persons, partitions))
     with Writer(output) as writer, progress_bar("Writing", len(records)) as advance:
         for record in records:
             writer.write(record)

@@ -86,10 +86,10 @@ def run_alone(settings: Settings, listener: socket | None = None) -> None:
     from streams.monitoring.http_port import listener_of  # noqa: PLC0415
     from streams.worker import run_worker  # noqa: PLC0415
 
+    answers_at = listener or listener_of(settings)
     policy = PolicyFile(Path(settings.policy) if settings.policy else None)
     require_rights(settings)
     topics, partitions = require(settings)
-    answers_at = listener or listener_of(settings)
     logger.info("unhaunt %s (%s)", __version__, build())
     with explained_refusals(settings):
         run_worker(settings, policy, topics, partitions, answers_at)

@@ -32,7 +32,7 @@ class Status(Protocol):
 
 
 def listener_of(settings: Settings) -> socket.socket | None:
-    """Listen where the settings say; None where they say nowhere.
+    """The address to answer at, as the settings say; None where they say nowhere.
 
     Raises `UserError` when that cannot be done.
     """
@@ -40,7 +40,7 @@ def listener_of(settings: Settings) -> socket.socket | None:
     if not port:
         return None
     try:
-        return listen(host, port)
+        return bind(host, port)
     except OSError as error:
         raise UserError(
             f"UNHAUNT_HTTP_HOST={host}, UNHAUNT_HTTP_PORT={port}: cannot listen there: "
@@ -51,8 +51,27 @@ def listener_of(settings: Settings) -> socket.socket | None:
 
 def listen(host: str, port: int) -> socket.socket:
     """Listen on an address; on any free port if that is 0. Raises `OSError`."""
+    listener = bind(host, port)
+    listener.listen()
+    return listener
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Have an address to oneself, where connections are refused until it is served.
+
+    Raises `OSError`.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family)
+    bound = socket.socket(family)
+    try:
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 @asynccontextmanager

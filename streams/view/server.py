@@ -14,7 +14,7 @@ import uvloop
 
 from streams.engine.process.garbage import Garbage
 from streams.monitoring.connections import Limits, Server
-from streams.monitoring.http_port import answering, listen
+from streams.monitoring.http_port import answering
 from streams.view.service import Service
 
 logger = logging.getLogger(__name__)
@@ -24,12 +24,11 @@ LARGEST_BODY: Final = 4 << 20
 LOOK_SECONDS: Final = 1.0
 
 
-def serve(service: Service, host: str, port: int) -> None:
-    """Answer until stopped. Raises `OSError` where the port is taken, and what ends the view.
+def serve(service: Service, listener: socket.socket) -> None:
+    """Answer there until stopped. Raises what ends the view.
 
     A view that follows topics is one that has been opened.
     """
-    listener = listen(host, port)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(service, listener))
     if service.view.failure is not None:

@@ -1,8 +1,11 @@
 """`unhaunt serve` says what is wrong with what it is given before it answers anybody."""
 
+import socket
 from pathlib import Path
 
-from tests.command_line import run, start_process
+import pytest
+
+from tests.command_line import run, run_process, start_process
 from tests.kafka.cluster import free_ports
 from tests.served import Served
 from tests.waiting import wait_until
@@ -36,6 +39,33 @@ def test_candidates_that_are_no_json_are_told_with_their_file(tmp_path: Path) ->
     result = run("serve", "--demo", "--candidates", path)
     assert result.exit_code == 2
     assert result.stderr.startswith(f"{path}: expected a JSON array of candidates: ")
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read_nevertheless() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("streams.commands.serve._recorded", read_nevertheless)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--demo", "--port", port)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"--host 127.0.0.1 --port {port}: cannot listen there: Address already in use. Choose "
+        "another --port, or end what has this one.\n"
+    )
+
+
+def test_a_worker_tells_of_a_port_that_is_taken_before_it_asks_the_brokers() -> None:
+    [nobody] = free_ports(1)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = {"UNHAUNT_HTTP_HOST": "127.0.0.1", "UNHAUNT_HTTP_PORT": str(port)}
+        result = run_process("worker", UNHAUNT_BROKERS=f"127.0.0.1:{nobody}", **settings)
+    assert result.returncode == 2
+    assert "cannot listen there: Address already in use. Each worker" in result.stderr
 
 
 def test_other_machines_are_not_listened_to_without_tokens_and_tls() -> None:
