@@ -82,9 +82,9 @@ def backtest_figures(version: str, counts: BacktestCounts, summary: Summary) -> 
         "suppressed": dict(_ranked(summary.suppressed)),
         "lists": asdict(summary.lists),
         "followed": {
-            "ordered": asdict(summary.ordered),
-            "removed": asdict(summary.removed),
-            "ordered_or_removed": asdict(summary.ordered_or_removed),
+            "ordered": _figures(summary.ordered),
+            "removed": _figures(summary.removed),
+            "ordered_or_removed": _figures(summary.ordered_or_removed),
         },
     }
 
@@ -112,7 +112,7 @@ def followed_lines(summary: Summary) -> Iterator[str]:
         ("removed from the cart", summary.removed),
         ("ordered or removed from the cart", summary.ordered_or_removed),
     ):
-        yield f"Ads for products that the person had {done}: {_followed(followed)}"
+        yield f"Ads for what the person had {done}, variants too: {_followed(followed)}"
 
 
 def import_table(summary: ImportSummary) -> Table:
@@ -152,15 +152,19 @@ def records_table(title: str, records: Counter[str]) -> Table:
 
 
 def _followed(followed: Followed) -> str:
+    """How many, and what adds up to that."""
     if not followed.wanted:
         return "0."
-    sentence = (
-        f"{followed.wanted:,}, of these stopped: {followed.stopped:,} "
-        f"({followed.stopped_percent:.2f} %)"
-    )
+    parts = [f"{followed.stopped:,} stopped ({followed.stopped_percent:.2f} %)"]
     if followed.ghosted:
-        sentence += f", let through for the holdout: {followed.ghosted:,}"
-    return sentence + "."
+        parts.append(f"{followed.ghosted:,} let through for the holdout")
+    if followed.let_through:
+        parts.append(f"{followed.let_through:,} let through by the policy")
+    return f"{followed.wanted:,}, of these {', '.join(parts)}."
+
+
+def _figures(followed: Followed) -> dict[str, int]:
+    return {**asdict(followed), "let_through": followed.let_through}
 
 
 def _counts_table() -> Table:

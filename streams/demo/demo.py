@@ -25,6 +25,7 @@ from streams.errors import UserError
 from streams.kafka.offsets import committed
 from streams.kafka.topic_partition import TopicPartition
 from streams.kafka.topics import create, plan
+from streams.recording.catalog_check import recorded_catalog
 from streams.recording.files import RecordedRecord
 from streams.recording.live.replay import Replay
 from streams.recording.summary import Summary
@@ -91,6 +92,7 @@ class Demo:
         """For readers of committed records."""
         self.events_per_second = 0.0
         self._recording = _split([record for record in records if record.topic in INPUTS])
+        self._catalog = recorded_catalog(self._recording.first).catalog
         for event in self._recording.events:
             self.summary.scan(event)
         self.partitions = 1 + max(
@@ -213,7 +215,7 @@ class Demo:
         decisions = [convert(decision.value, Decision) for decision in read]
         for decision in decisions:
             decision.as_of = UNSET
-            self.summary.add(decision)
+            self.summary.add(decision, self._catalog)
         self.decisions += decisions
         if decisions:
             watcher.decided(decisions, self.summary)

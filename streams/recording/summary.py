@@ -2,12 +2,12 @@
 
 Two counts of that, independent of each other. One goes by the answers: candidates that were
 stopped for a reason which comes from an order or a removal. The other goes by the recorded events
-alone: candidates of products which the person had ordered or removed from the cart before, whatever
-became of them; so it also counts those that were shown all the same.
+alone: candidates of products which the person had ordered or removed from the cart before, or of
+their variants, whatever became of them; so it also counts those that were shown all the same.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -37,9 +37,9 @@ class Followed(Tally):
     """Those that only the holdout let through."""
 
     @property
-    def shown(self) -> int:
-        """Those that were let through, the holdout's included."""
-        return self.wanted - self.stopped
+    def let_through(self) -> int:
+        """Those that the policy let through, by what was known at their time."""
+        return self.wanted - self.stopped - self.ghosted
 
     @property
     def stopped_percent(self) -> float:
@@ -61,6 +61,8 @@ class Lists(Tally):
 class Summary:
     """Counts decisions. First `scan` all events of the recording, in any order, then `add`.
 
+    Variants are told by the catalog alone, whole as it is once all of it was read.
+
     As the analysis of a run it counts what comes of the first policy.
     """
 
@@ -81,6 +83,8 @@ class Summary:
         self._orders: dict[str, dict[str, int]] = {}
         """By person and product the time of the first order."""
         self._removals: dict[str, dict[str, int]] = {}
+        self._by_group: dict[str, tuple[Mapping[str, int], Mapping[str, int]]] = {}
+        """By person, of whom there was a decision: the first orders, and removals, by group."""
 
     @property
     def candidates(self) -> int:
@@ -114,7 +118,7 @@ class Summary:
     def add(self, decision: Decision, catalog: Catalog | None = None) -> None:
         """Count a decision, as it stands on `decisions` or in a backtest's file.
 
-        `catalog` tells which ids name one product.
+        `catalog` tells which ids name one product, and which products are variants of one.
         """
         self.requests += 1
         self.allowed += len(decision.allowed)
@@ -150,18 +154,22 @@ class Summary:
         self.lists.merge(other.lists)
 
     def _add_following(self, person: str, decision: Decision, catalog: Catalog) -> None:
-        orders = self._orders.get(person, NOTHING)
-        removals = self._removals.get(person, NOTHING)
+        known = self._by_group.get(person)
+        if known is None:
+            known = self._by_group[person] = (
+                _firsts(self._orders.get(person, NOTHING), catalog),
+                _firsts(self._removals.get(person, NOTHING), catalog),
+            )
+        orders, removals = known
         at = decision.ts
 
         def following(named: str) -> Iterator[Followed]:
-            ids = catalog.ids_of(named)
-            return self._following(_first(orders, ids), _first(removals, ids), at)
+            group = _group(named, catalog)
+            return self._following(orders.get(group), removals.get(group), at)
 
         for product in decision.allowed:
-            if catalog.aliases or product in orders or product in removals:
-                for followed in following(product):
-                    followed.wanted += 1
+            for followed in following(product):
+                followed.wanted += 1
         for answer in decision.suppressed:
             for followed in following(answer.product_id):
                 followed.wanted += 1
@@ -183,10 +191,21 @@ class Summary:
             yield self.ordered_or_removed
 
 
-def _first(times: Mapping[str, int], product_ids: Iterable[str]) -> int | None:
-    """The earliest time of a product by any of its ids; None without one."""
-    known = (times.get(product_id) for product_id in product_ids)
-    return min((time for time in known if time is not None), default=None)
+def _firsts(times: Mapping[str, int], catalog: Catalog) -> Mapping[str, int]:
+    """By group the earliest of the times of its products."""
+    firsts: dict[str, int] = {}
+    for product_id, time in times.items():
+        group = _group(product_id, catalog)
+        firsts[group] = min(time, firsts.get(group, time))
+    return firsts
+
+
+def _group(named: str, catalog: Catalog) -> str:
+    """The group of a product, by any of its ids; one without a group is a group of its own."""
+    product_id = catalog.product_id_of(named)
+    product = catalog.products.get(product_id)
+    group = None if product is None else product.item_group_id
+    return product_id if group is None else group
 
 
 def _earliest(times: dict[str, dict[str, int]], person: str, product: str, ts: int) -> None:

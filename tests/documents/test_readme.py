@@ -73,6 +73,11 @@ def test_a_backtest_of_the_example_decides_as_shown(tmp_path: Path) -> None:
     assert "as_of" not in msgspec.to_builtins(msgspec.convert(shown, Decision))
 
 
+def test_the_summary_of_the_example_counts_the_variant_of_what_was_bought(tmp_path: Path) -> None:
+    summary = run("backtest", first_recording(tmp_path)).stdout
+    assert "had ordered, variants too: 1, of these 1 stopped" in summary
+
+
 def test_a_backtest_of_the_example_lists_as_shown(tmp_path: Path) -> None:
     _, listed = README.blocks("json")
     shown = orjson.loads(listed)

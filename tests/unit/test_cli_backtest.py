@@ -109,8 +109,8 @@ def test_a_topic_of_the_processors_own_is_no_input(tmp_path: Path) -> None:
 
 def test_the_summary_says_how_many_ads_would_have_followed_people(recording: Path) -> None:
     summary = run("backtest", recording).stdout
-    assert "that the person had ordered: 1, of these stopped: 1 (100.00 %)." in summary
-    assert "that the person had removed from the cart: 0." in summary
+    assert "the person had ordered, variants too: 1, of these 1 stopped (100.00 %)." in summary
+    assert "the person had removed from the cart, variants too: 0." in summary
 
 
 def test_the_policy_is_that_of_the_option_or_else_that_of_the_environment(

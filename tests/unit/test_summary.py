@@ -3,8 +3,10 @@
 from typing import Any
 
 from schemas.outputs import Decision, SuppressedCandidate
-from schemas.records import Dismissal, OrderProduct, Purchase
+from schemas.records import Dismissal, OrderProduct, Product, Purchase
+from streams.commands.summaries import followed_lines
 from streams.recording.summary import Summary
+from streams.suppression.catalog import Catalog
 
 
 def order(product: str, ts: int, user: str = "u1", event: Any = "order_completed") -> Purchase:
@@ -64,7 +66,7 @@ def test_an_ad_for_an_ordered_product_followed_from_the_time_of_the_order_on() -
     summary.scan(order("p1", 10))
     for ts in (9, 10, 11):
         summary.add(decision(ts, ("p1",)))
-    assert (summary.ordered.wanted, summary.ordered.shown) == (2, 2)
+    assert (summary.ordered.wanted, summary.ordered.let_through) == (2, 2)
 
 
 def test_the_earliest_order_counts_in_whatever_order_events_are_observed() -> None:
@@ -79,15 +81,41 @@ def test_a_followed_ad_is_stopped_whatever_the_reason() -> None:
     summary = Summary()
     summary.scan(order("p1", 10))
     summary.add(decision(20, suppressed=(("p1", "opt_out_all"),)))
-    assert (summary.ordered.stopped, summary.ordered.shown) == (1, 0)
+    assert (summary.ordered.stopped, summary.ordered.let_through) == (1, 0)
     assert summary.ordered.stopped_percent == 100
 
 
-def test_a_followed_ad_that_the_holdout_lets_through_is_wanted_once_and_shown() -> None:
+def test_a_followed_ad_that_the_holdout_lets_through_is_wanted_once() -> None:
     summary = Summary()
     summary.scan(order("p1", 10))
     summary.add(decision(20, ghosted=(("p1", "purchased"),)))
-    assert (summary.ordered.wanted, summary.ordered.ghosted, summary.ordered.shown) == (1, 1, 1)
+    assert (summary.ordered.wanted, summary.ordered.ghosted) == (1, 1)
+    assert summary.ordered.let_through == 0
+
+
+def test_an_ad_for_a_variant_of_what_was_ordered_or_removed_followed_as_well() -> None:
+    catalog = Catalog()
+    for product_id, group in (("black", "tv"), ("white", "tv"), ("mug", "mug"), ("cup", None)):
+        catalog.put(product_id, Product(item_group_id=group))
+    summary = Summary()
+    summary.scan(order("black", 10))
+    summary.scan(removal("mug", 10))
+    answers = decision(20, ("cup", "mug"), (("white", "purchased"),))
+    summary.add(answers, catalog)
+    assert (summary.ordered.wanted, summary.ordered.stopped) == (1, 1)
+    assert (summary.removed.wanted, summary.removed.let_through) == (1, 1)
+
+
+def test_what_was_stopped_held_out_and_let_through_adds_up_to_all() -> None:
+    summary = Summary()
+    for product in ("p1", "p2", "p3"):
+        summary.scan(order(product, 10))
+    summary.add(decision(20, ("p1",), (("p2", "purchased"),), (("p3", "purchased"),)))
+    [ordered, *_] = followed_lines(summary)
+    assert ordered.endswith(
+        ": 3, of these 1 stopped (33.33 %), 1 let through for the holdout, "
+        "1 let through by the policy."
+    )
 
 
 def test_ads_after_a_removal_are_counted_apart_and_only_once_together_with_orders() -> None:
