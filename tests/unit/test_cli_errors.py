@@ -42,6 +42,23 @@ def test_the_list_of_commands_says_of_each_what_its_help_begins_with(name: str) 
     assert every_command()[name].help.split("\n\n")[0] == COMMANDS[name]
 
 
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        (["unhaunt", "back"], ["backtest"]),
+        (["unhaunt", "policy", ""], ["show", "check"]),
+        (["unhaunt", "backtest", "--dec"], ["--decisions"]),
+    ],
+)
+def test_a_shell_completes_commands_and_options(typed: list[str], completed: list[str]) -> None:
+    result = run_process(
+        _UNHAUNT_COMPLETE="complete_bash",
+        COMP_WORDS=" ".join(typed),
+        COMP_CWORD=str(len(typed) - 1),
+    )
+    assert result.stdout.split() == completed
+
+
 def test_the_version_is_told_and_whether_it_is_compiled() -> None:
     assert run("--version").stdout == f"unhaunt {__version__} ({build()})\n"
 
