@@ -28,7 +28,8 @@ LIMITED_DATA_USE: Final = "LDU"
 
 _OF_AN_EVENT: Final = (
     *("event_name", "event_time", "event_id", "opt_out", "data_processing_options"),
-    *("user_data", "user_data.external_id", "user_data.fbp", "custom_data.order_id"),
+    *("user_data", "user_data.external_id", "user_data.fbp"),
+    *("custom_data", "custom_data.order_id"),
     *line_fields("custom_data.contents", PRODUCT),
     "custom_data.content_ids",
 )

@@ -65,7 +65,7 @@ IN_PART: Final = "partially_refunded"
 
 FIELDS: Final = labels(
     *(*TIMES, "messageId", "userId", "anonymousId"),
-    *("type", "context", "properties"),
+    *("type", "event", "context", "properties"),
     *("context.consent", "context.consent.categoryPreferences"),
     "context.consentManagement.deniedConsentIds",
     *(*line_fields("properties", OLDER_PRODUCT), "properties.currency"),

@@ -40,7 +40,7 @@ PERSONS: Final = ("user_id", "domain_userid", "network_userid")
 TIMES: Final = ("derived_tstamp", "collector_tstamp")
 
 FIELDS: Final = labels(
-    *(*PERSONS, *TIMES, "contexts", "contexts.data"),
+    *(*PERSONS, *TIMES, "event", "contexts", "contexts.data"),
     *(f"contexts_{FLAT_VENDOR}_{kind}_1.transaction_id" for kind in ORDERS),
     "contexts.data.data.transaction_id",
     *line_fields(PRODUCTS, PRODUCT),
