@@ -40,7 +40,8 @@ def test_what_is_proposed_by_a_deployments_catalog_can_be_sent_to_it(
     proposals = tmp_path / "aliases.jsonl"
 
     def check() -> tuple[int, str]:
-        result = run("catalog", "check", bought, "--live", "--proposals", proposals, **environment)
+        options = ("--live", "--proposals", proposals, "--force")
+        result = run("catalog", "check", bought, *options, **environment)
         return result.exit_code, words(result.stdout)
 
     exit_code, shown = check()
