@@ -127,7 +127,8 @@ def test_a_change_in_mid_work_repeats_nothing_loses_nothing_and_comes_once(deplo
     events = [*_evidence(), *(r for hour in range(200) for r in _requests(NOW + hour * HOUR))]
     deployment = deploy(PARTITIONS, BEFORE)
     deployment.load(placed(events))
-    with deployment.worker(batch_records=1) as worker:
+    # So many checkpoints that it is not done before the signal comes.
+    with deployment.worker(batch_records=1, checkpoint_records=100) as worker:
         deployment.wait_until(lambda: deployment.consumed() > 0, "a checkpoint", worker)
         deployment.use_policy(AFTER)
         worker.process.send_signal(signal.SIGHUP)
