@@ -198,12 +198,14 @@ class Demo:
                 replay.send(live[sent][0])
                 sent += 1
             for read in at_once.poll(0.001):
-                seen.setdefault(read.value["request_id"], read.arrived)
                 progressed = now
+                if read.value["request_id"] in due:  # what was answered before may come yet
+                    seen.setdefault(read.value["request_id"], read.arrived)
             read_committed = decisions.poll(0)
             self._add_decisions(read_committed, watcher)
             for read in read_committed:
-                arrived.setdefault(read.value["request_id"], read.arrived)
+                if read.value["request_id"] in due:
+                    arrived.setdefault(read.value["request_id"], read.arrived)
             if now - progressed > SILENT_SECONDS:
                 raise UserError("The worker gave no answer to a live request.")
             watcher.step("Live requests", len(arrived), len(due))
