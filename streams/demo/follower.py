@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, Self
 import orjson
 from confluent_kafka import OFFSET_BEGINNING
 
+from streams.kafka.offsets import watermarks
 from streams.kafka.reader import Fetching, TopicReader
 from streams.kafka.topic_partition import TopicPartition
 from streams.settings import Settings
@@ -32,8 +33,9 @@ class Follower:
         self, settings: Settings, topic: str, partitions: int, *, committed: bool = True
     ) -> None:
         """`committed` waits for checkpoints; else records are seen at once, and may be void."""
-        self._ended: set[TopicPartition] = set()
+        self._settings = settings
         self._partitions = [TopicPartition(settings.topic(topic), n) for n in range(partitions)]
+        self._positions = dict.fromkeys(self._partitions, 0)
         self._reader = TopicReader(
             settings,
             Fetching(wait_ms=10),
@@ -53,18 +55,14 @@ class Follower:
         """What has come, after waiting up to so long for the first. Raises `KafkaException`."""
         fetched = self._reader.poll(MOST_AT_ONCE, seconds)
         now = monotonic()
-        for partition, batch in fetched.items():
-            if batch.is_end:
-                self._ended.add(partition)
-            else:
-                self._ended.discard(partition)
+        self._positions |= {partition: batch.position for partition, batch in fetched.items()}
         return [_read(message, now) for batch in fetched.values() for message in batch.records]
 
     def to_the_end(self, seconds: float = 60) -> Iterator[Read]:
         """All that is there now. Raises `TimeoutError` when the end is not reached in time."""
-        self._ended.clear()
         deadline = monotonic() + seconds
-        while len(self._ended) < len(self._partitions):
+        ends = watermarks(self._settings, self._partitions, seconds)
+        while any(self._positions[each] < end for each, (_, end) in ends.items()):
             if monotonic() > deadline:
                 raise TimeoutError("the end of the topic was not reached in time")
             yield from self.poll(0.2)

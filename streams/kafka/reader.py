@@ -173,9 +173,8 @@ class TopicReader:
         for key in records.keys() | ends.keys():
             of_partition = records.get(key, [])
             position = of_partition[-1].offset() + 1 if of_partition else 0
-            end = ends.get(key, -1)  # one that more records came after is no end any more
             fetched[TopicPartition(*key)] = Fetched(
-                of_partition, max(position, end), end >= position
+                of_partition, max(position, ends.get(key, 0)), key in ends
             )
         return fetched
 
