@@ -1,5 +1,13 @@
 """What brokers may gather before they answer a fetch."""
 
+import asyncio
+from types import SimpleNamespace
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.subscription_state import SubscriptionState
+
+from streams.engine.faust_consumer import let_gather
 from streams.engine.fetch_pace import BUSY, IDLE, IDLE_SECONDS, FetchPace
 
 
@@ -19,3 +27,16 @@ def test_the_first_record_ends_that() -> None:
     assert pace.gathering(20.0) == IDLE
     pace.hear(20.0)
     assert pace.gathering(20.0) == BUSY
+
+
+def test_the_client_of_the_group_asks_brokers_for_that_by_fields_that_it_has() -> None:
+    async def changed() -> tuple[set[str], object, object]:
+        fetcher = Fetcher(AIOKafkaClient(), SubscriptionState())
+        before = set(vars(fetcher))
+        consumer = SimpleNamespace(_fetcher=fetcher)
+        let_gather(consumer, BUSY)
+        added = set(vars(fetcher)) - before
+        await fetcher.close()
+        return added, fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms
+
+    assert asyncio.run(changed()) == (set(), BUSY.least_bytes, BUSY.milliseconds)
