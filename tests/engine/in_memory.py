@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple, Self
 
 from schemas.topics import STREAMS
-from streams.engine.checkpoint.outbox import Outbox
+from streams.engine.checkpoint.outbox import Outbox, Output
 from streams.engine.context import EngineContext
 from streams.engine.loop import Engine
 from streams.engine.opening import Opened
@@ -51,17 +51,9 @@ class InMemoryProducer(Outbox):
         """Sent since the last commit."""
         self.committed: list[Sent] = []
 
-    def _produce(
-        self,
-        topic: str,
-        partition: int,
-        key: bytes | None,
-        value: bytes | None,
-        timestamp: int,
-        headers: Any,
-        on_delivery: Any,
-    ) -> None:
-        self.open.append(Sent(topic, partition, key, value, timestamp, headers))
+    def _produce(self, record: Output) -> None:
+        *sent, on_delivery = record
+        self.open.append(Sent(*sent))
         if on_delivery is not None:
             offset = len(self.committed) + len(self.open)
             on_delivery(None, SimpleNamespace(offset=lambda: offset))

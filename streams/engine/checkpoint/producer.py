@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from streams.engine.checkpoint.outbox import Headers, Outbox
+from streams.engine.checkpoint.outbox import Outbox, Output
 from streams.kafka.clients import (
     LARGEST_RECORD,
     QUEUE_KILOBYTES,
@@ -30,16 +30,8 @@ class BulkProducer(Outbox):
         self._configuration = {**_configuration(settings), **configuration}
         self._producer = Producer(self._configuration)
 
-    def _produce(
-        self,
-        topic: str,
-        partition: int,
-        key: bytes | None,
-        value: bytes | None,
-        timestamp: int,
-        headers: Headers | None,
-        on_delivery: Any,
-    ) -> None:
+    def _produce(self, record: Output) -> None:
+        topic, partition, key, value, timestamp, headers, on_delivery = record
         deadline: float | None = None
         while True:
             try:
