@@ -53,8 +53,8 @@ class Node:
     # --- strict: all of these raise `InvalidRecord` for a value of another kind ------------------
 
     def has_all(self, *names: str) -> bool:
-        """Whether all of these fields are there, by exactly these names."""
-        return all(self._fields.get(name) not in NOTHING for name in names)
+        """Whether all of these fields are there, in either case."""
+        return all(self.has(name) for name in names)
 
     def has(self, *names: str) -> bool:
         """Whether any of these fields is there, in either case."""

@@ -236,3 +236,15 @@ def test_our_own_record_with_a_type_beside_it_is_not_taken_for_segments() -> Non
     assert suppressed("auto", [record({**own, "type": "track", "user_id": "ann"})], {"77"}) == {
         "77"
     }
+
+
+def test_a_server_event_in_the_case_of_javascript_is_recognised() -> None:
+    bought = {
+        "eventName": "Purchase",
+        "eventTime": NOW // 1000,
+        "eventId": "e1",
+        "actionSource": "website",
+        "userData": {"externalId": "ann"},
+        "customData": {"contents": [{"id": "77", "quantity": 1}]},
+    }
+    assert suppressed("auto", [record(bought)], {"77"}) == {"77"}
