@@ -76,6 +76,7 @@ def of_the_mix(bench: Bench) -> Iterator[Figure]:
     outputs = [
         *("--decisions", str(bench.folder / "decisions.jsonl")),
         *("--lists", str(bench.folder / "lists.jsonl")),
+        "--force",  # each round writes them anew
     ]
     variants: dict[str, list[str]] = {
         "one core, decisions and lists written, of .zst": [str(compressed), *ONE_CORE, *outputs],
