@@ -12,7 +12,7 @@ from tests.documents.pages import Page, section
 pytestmark = pytest.mark.deploy
 
 RUNBOOK = Page("deploy/runbook.md").text
-BENCH = Page("tests/bench/README.md").text
+BENCH = Page("tests/bench/measured.md").text
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"\b(?:unhaunt|process)_\w+", RUNBOOK))))
