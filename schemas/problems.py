@@ -113,7 +113,7 @@ def _field_problem(field: inspect.Field, value: Mapping[str, object], path: str)
 
 
 def _problem(described: inspect.Type, got: object, path: str) -> Problem | None:
-    expected = _without_null(described)
+    expected = without_null(described)
     match expected, got:
         case inspect.StructType(fields=fields), dict():
             return _first(_field_problem(f, got, f"{path}.{f.encode_name}") for f in fields)
@@ -170,11 +170,11 @@ def _unknown(expected: inspect.Type, got: str, path: str) -> Problem:
     return Problem(path, "unknown_value", f"expected {_expected(expected)}, got {got}")
 
 
-def _without_null(described: inspect.Type) -> inspect.Type:
+def without_null(described: inspect.Type) -> inspect.Type:
     """The type without annotations and without null; `int | float` is a float, which takes both."""
     match described:
         case inspect.Metadata(type=inner):
-            return _without_null(inner)
+            return without_null(inner)
         case inspect.UnionType(types=options):
             floats = (option for option in options if isinstance(option, inspect.FloatType))
             return next(floats, options[0])
@@ -193,7 +193,7 @@ def _takes_null(described: inspect.Type) -> bool:
 
 
 def _expected(described: inspect.Type) -> str:
-    expected = _without_null(described)
+    expected = without_null(described)
     if isinstance(expected, inspect.LiteralType):
         return one_of(expected.values)
     if isinstance(expected, inspect.IntType) and expected.ge is not None:

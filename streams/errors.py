@@ -1,4 +1,4 @@
-"""The one error that every part of the product may raise for people."""
+"""The errors that every part of the product may raise for people."""
 
 
 class UserError(Exception):
@@ -10,3 +10,7 @@ class UserError(Exception):
 
 class FailedCheck(UserError):
     """Something that was looked at is not as it must be, by no mistake at the command line."""
+
+
+class SourceError(ValueError):
+    """A file that cannot be used; the message names it and says what was expected of it."""

@@ -41,12 +41,15 @@ def run(*arguments: object, **environment: str) -> Result:
     return CliRunner().invoke(app, [*map(str, arguments)], env={**cleared, **environment})
 
 
-def start_process(*arguments: object, **environment: str) -> "subprocess.Popen[str]":
+def start_process(
+    *arguments: object, stdin: int | None = None, **environment: str
+) -> "subprocess.Popen[str]":
     """Start a command in a process of its own, with no settings but these."""
     inherited = {name: value for name, value in os.environ.items() if not _is_setting(name)}
     return subprocess.Popen(
         [sys.executable, "-c", _START, *map(str, arguments)],
         env={**inherited, "PYTHONPATH": str(_REPOSITORY), **environment},
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -58,6 +61,19 @@ def run_process(*arguments: object, **environment: str) -> "subprocess.Completed
     with start_process(*arguments, **environment) as process:
         stdout, stderr = process.communicate(timeout=60)
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def run_on(content: bytes, *arguments: object) -> "subprocess.CompletedProcess[bytes]":
+    """Run a command in a process of its own, with no settings and this on its standard input."""
+    inherited = {name: value for name, value in os.environ.items() if not _is_setting(name)}
+    return subprocess.run(
+        [sys.executable, "-c", _START, *map(str, arguments)],
+        env={**inherited, "PYTHONPATH": str(_REPOSITORY)},
+        input=content,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
 
 
 def _is_setting(name: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from streams.commands.files import Force, check_outputs
+from streams.commands.recordings import Recordings, readable
 from streams.commands.summaries import anonymised_table
 from streams.commands.terminal import progress_bar, standard_error, tell_if_empty
 from streams.errors import UserError
@@ -30,10 +31,7 @@ EXAMPLES: Final = (
 
 
 def anonymise(
-    recordings: Annotated[
-        list[str],
-        typer.Argument(metavar="RECORDING", help="Recordings, .jsonl or .jsonl.zst, in order."),
-    ],
+    recordings: Recordings,
     output: Annotated[
         str,
         typer.Option(
@@ -67,16 +65,17 @@ def anonymise(
     """
     key = _key(key_file)
     check_outputs(recordings, {"-o": output}, force=force)
-    with progress_bar("Reading", total_size(recordings)) as advance:
-        homes = homes_of(read(recordings, advance))
+    sources = readable(recordings)
+    with progress_bar("Reading", total_size(sources)) as advance:
+        homes = homes_of(read(sources, advance))
     anonymiser = Anonymiser(key, homes)
-    with Writer(output) as writer, progress_bar("Writing", total_size(recordings)) as advance:
-        for record in read(recordings, advance):
+    with Writer(output) as writer, progress_bar("Writing", total_size(sources)) as advance:
+        for record in read(sources, advance):
             anonymous = anonymiser.anonymise(record)
             if anonymous is not None:
                 writer.write(anonymous)
     counts = anonymiser.counts
-    tell_if_empty(recordings, counts.written.total() + counts.topics.total())
+    tell_if_empty(sources, counts.written.total() + counts.topics.total())
     standard_error().print(anonymised_table(counts))
 
 

@@ -7,15 +7,18 @@ from typing import Annotated, Final
 import orjson
 import typer
 
+from schemas.outputs import Decision, SuppressionList
 from streams.commands.comparisons import compare
 from streams.commands.files import (
     JSON_TO_READ,
     STANDARD_OUTPUT,
     Force,
     check_outputs,
+    records_file,
     whole_file,
 )
 from streams.commands.policies import formats_in_force, policy_in_force
+from streams.commands.recordings import Recordings, readable
 from streams.commands.summaries import backtest_figures, backtest_table, followed_lines
 from streams.commands.terminal import progress_bar, standard_error, standard_output, tell_if_empty
 from streams.errors import UserError
@@ -30,16 +33,14 @@ EXAMPLES: Final = (
     "  unhaunt backtest recording.jsonl.zst\n\n"
     "  unhaunt backtest march.jsonl april.jsonl --policy stricter.toml --decisions out.jsonl\n\n"
     "  unhaunt backtest recording.jsonl --lists - | head\n\n"
+    "  zstdcat *.jsonl.zst | unhaunt backtest - --decisions decisions.parquet\n\n"
     "  unhaunt backtest recording.jsonl --json figures.json\n\n"
     "  unhaunt backtest recording.jsonl.zst --policy now.toml --policy stricter.toml"
 )
 
 
 def backtest(
-    recordings: Annotated[
-        list[str],
-        typer.Argument(metavar="RECORDING", help="Recordings, .jsonl or .jsonl.zst, in order."),
-    ],
+    recordings: Recordings,
     policy: Annotated[
         list[Path] | None,
         typer.Option(
@@ -52,15 +53,16 @@ def backtest(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write the decisions as JSON Lines, in order; - for standard output.",
+            help="Write the decisions in order, as Parquet where the name ends in .parquet, else "
+            "as JSON Lines; - for standard output.",
         ),
     ] = None,
     lists: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write the final list of every person with evidence as JSON Lines; "
-            "- for standard output.",
+            help="Write the final list of every person with evidence, as Parquet or JSON Lines "
+            "likewise; - for standard output.",
         ),
     ] = None,
     json: Annotated[
@@ -90,40 +92,37 @@ def backtest(
     """
     outputs = {"--decisions": decisions, "--lists": lists, "--json": json}
     check_outputs(recordings, outputs, force=force)
-    processes = processes or processes_for(recordings)
     if policy is not None and len(policy) > 1:
         _refuse_beside_a_comparison(decisions, lists)
+        policies = [(read_policy(path), str(path)) for path in policy]
         for path in filter(is_empty, policy):
             standard_error().print(f"Note: {path} is empty, so it is the default policy.")
-        compare(recordings, [(read_policy(path), str(path)) for path in policy], processes, json)
+        compare(readable(recordings), policies, processes, json)
         return
     chosen, source = policy_in_force(policy[0] if policy else None)
-    run = Run(
-        recordings,
-        [chosen],
-        Summary,
-        decisions is not None,
-        lists is not None,
-        formats=formats_in_force(),
-    )
-    started = time.perf_counter()
+    formats = formats_in_force()
     with (
-        start(run, processes) as parallel,
-        whole_file(decisions) as write_decision,
-        whole_file(lists) as write_list,
+        records_file(decisions, Decision) as write_decision,
+        records_file(lists, SuppressionList) as write_list,
         whole_file(json) as write_json,
     ):
-        with progress_bar("Reading", total_size(recordings)) as advance:
-            events = parallel.read(advance)
-        with progress_bar("Deciding", events) as advance:
-            parallel.decide(advance, write_decision)
-        parallel.lists(write_list)
-        summary, counts = parallel.done()
+        sources = readable(recordings)
+        started = time.perf_counter()
+        run = Run(
+            sources, [chosen], Summary, decisions is not None, lists is not None, formats=formats
+        )
+        with start(run, processes or processes_for(sources)) as parallel:
+            with progress_bar("Reading", total_size(sources)) as advance:
+                events = parallel.read(advance)
+            with progress_bar("Deciding", events) as advance:
+                parallel.decide(advance, write_decision)
+            parallel.lists(write_list)
+            summary, counts = parallel.done()
         figures = backtest_figures(chosen.version, counts, summary)
         write_json(orjson.dumps(figures, option=JSON_TO_READ))
     seconds = time.perf_counter() - started
     console = standard_error() if STANDARD_OUTPUT in outputs.values() else standard_output()
-    tell_if_empty(recordings, counts.all_records)
+    tell_if_empty(sources, counts.all_records)
     console.print(f"Policy {chosen.version}, from {source}")
     console.print(backtest_table(counts, summary, seconds))
     for line in followed_lines(summary):

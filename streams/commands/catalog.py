@@ -9,6 +9,7 @@ import typer
 
 from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, Force, check_outputs, whole_file
 from streams.commands.policies import formats_in_force
+from streams.commands.recordings import Recordings, readable
 from streams.commands.terminal import (
     progress_bar,
     standard_error,
@@ -19,7 +20,7 @@ from streams.errors import FailedCheck, UserError
 from streams.recording.alias_proposals import Proposal
 from streams.recording.catalog_check import CatalogCheck, RecordedCatalog, recorded_catalog
 from streams.recording.files import line_of, read
-from streams.recording.sources import total_size
+from streams.recording.sources import AnyPath, total_size
 from streams.settings import Settings
 from streams.suppression.product_ids import looks_in_words
 from streams.wording import counted
@@ -46,10 +47,7 @@ group = typer.Typer(
     ),
 )
 def check(
-    recordings: Annotated[
-        list[str],
-        typer.Argument(metavar="RECORDING", help="Recordings, .jsonl or .jsonl.zst, in order."),
-    ],
+    recordings: Recordings,
     live: Annotated[
         bool,
         typer.Option("--live", help="By the catalog of a deployment, not that of the recordings."),
@@ -86,7 +84,8 @@ def check(
     """
     outputs = {"--proposals": proposals, "--json": STANDARD_OUTPUT if is_json else None}
     check_outputs(recordings, outputs, force=force)
-    checked = CatalogCheck(_live_catalog() if live else _catalog_in(recordings))
+    sources = readable(recordings)
+    checked = CatalogCheck(_live_catalog() if live else _catalog_in(sources))
     if not checked.recorded.catalog.products:
         raise UserError(
             "There is no product in the catalog"
@@ -96,8 +95,8 @@ def check(
                 else " of the recordings; --live takes that of a deployment."
             )
         )
-    with progress_bar("Reading events", total_size(recordings)) as advance:
-        checked.read(read(recordings, advance), formats_in_force())
+    with progress_bar("Reading events", total_size(sources)) as advance:
+        checked.read(read(sources, advance), formats_in_force())
     proposed = checked.proposals()
     figures = checked.figures(proposed)
     if not figures["topics"]:
@@ -115,7 +114,7 @@ def check(
     _fail(figures["topics"], allow)
 
 
-def _catalog_in(recordings: Sequence[str]) -> RecordedCatalog:
+def _catalog_in(recordings: Sequence[AnyPath]) -> RecordedCatalog:
     with progress_bar("Reading the catalog", total_size(recordings)) as advance:
         return recorded_catalog(read(recordings, advance))
 

@@ -29,9 +29,9 @@ from streams.recording.comparison import (
     Example,
     is_shown,
 )
-from streams.recording.parallel.processes import start
+from streams.recording.parallel.processes import processes_for, start
 from streams.recording.parallel.slice_run import Run
-from streams.recording.sources import total_size
+from streams.recording.sources import AnyPath, total_size
 from streams.suppression.policy import Policy
 from streams.suppression.words import REASONS
 from streams.wording import counted
@@ -50,9 +50,9 @@ KINDS: Final[Sequence[Kind]] = (
 
 
 def compare(
-    recordings: Sequence[str],
+    recordings: Sequence[AnyPath],
     policies: Sequence[tuple[Policy, str]],
-    processes: int,
+    processes: int | None,
     json: str | None,
 ) -> None:
     """Run all policies, each with its file's name, and show what the others change."""
@@ -64,7 +64,7 @@ def compare(
         formats=formats_in_force(),
     )
     started = time.perf_counter()
-    with start(run, processes) as parallel, whole_file(json) as write:
+    with start(run, processes or processes_for(recordings)) as parallel, whole_file(json) as write:
         with progress_bar("Reading", total_size(recordings)) as advance:
             events = parallel.read(advance)
         with progress_bar("Deciding", events) as advance:

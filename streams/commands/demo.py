@@ -16,9 +16,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from schemas.outputs import Decision, SuppressedCandidate
-from streams.commands.files import Force, check_outputs, whole_file
+from schemas.outputs import Decision, SuppressedCandidate, SuppressionList
+from streams.commands.files import Force, check_outputs, records_file
 from streams.commands.policies import policy_in_force
+from streams.commands.recordings import readable
 from streams.commands.summaries import add_candidates, followed_lines
 from streams.commands.terminal import standard_error, standard_output, table
 from streams.recording.summary import Summary
@@ -66,7 +67,8 @@ def demo(
         Path | None,
         typer.Argument(
             metavar="RECORDING",
-            help="A .jsonl or .jsonl.zst file; a built-in simulation when none is named.",
+            help="A recording, .jsonl or .ndjson, also compressed as .gz, .xz or .zst; - for "
+            "standard input; a built-in simulation when none is named.",
         ),
     ] = None,
     policy: Annotated[
@@ -80,11 +82,15 @@ def demo(
     ] = None,
     decisions: Annotated[
         str | None,
-        typer.Option("--decisions", metavar="FILE", help="Write the decisions, as JSON Lines."),
+        typer.Option(
+            "--decisions", metavar="FILE", help="Write the decisions, as JSON Lines, or Parquet."
+        ),
     ] = None,
     lists: Annotated[
         str | None,
-        typer.Option("--lists", metavar="FILE", help="Write the final lists, as JSON Lines."),
+        typer.Option(
+            "--lists", metavar="FILE", help="Write the final lists, as JSON Lines, or Parquet."
+        ),
     ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave all running until Ctrl-C, to look around.")
@@ -119,11 +125,14 @@ def demo(
             stack.enter_context(Live(view, console=console, refresh_per_second=4, transient=True))
         else:
             console.print("The demo runs: a broker, a worker, a recording. Its summary follows.")
-        records = simulate() if recording is None else read([recording])
+        records = simulate() if recording is None else read(readable([str(recording)]))
         run = Demo(records, chosen, folder, stack)
         run.run(view)
         final = run.lists() if lists else {}
-        with whole_file(decisions) as write_decision, whole_file(lists) as write_list:
+        with (
+            records_file(decisions, Decision) as write_decision,
+            records_file(lists, SuppressionList) as write_list,
+        ):
             for decision in run.decisions:
                 write_decision(output_line(decision))
             for _, suppression_list in sorted(final.items()):

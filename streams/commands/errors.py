@@ -6,7 +6,7 @@ from typing import Final
 
 import typer
 
-from streams.errors import FailedCheck, UserError
+from streams.errors import FailedCheck, SourceError, UserError
 from streams.plain_text import print_plain
 from streams.wording import sentence
 
@@ -45,7 +45,6 @@ def exit_code_of(
 def _explained(error: Exception) -> str | None:
     """What to tell the person; None when it is no mistake of theirs."""
     # Here, since help waits for what is imported above.
-    from streams.recording.sources import SourceError  # noqa: PLC0415
     from streams.settings import SettingsError  # noqa: PLC0415
     from streams.suppression.policy_document import PolicyError  # noqa: PLC0415
 

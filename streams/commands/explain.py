@@ -15,6 +15,7 @@ from schemas.records import Request
 from streams.commands.explanation_words import Line, explanation_in_words, held_in_words
 from streams.commands.files import STANDARD_OUTPUT, whole_file
 from streams.commands.policies import formats_in_force, policy_in_force
+from streams.commands.recordings import HELP, readable
 from streams.commands.terminal import progress_bar, standard_error, standard_output
 from streams.commands.times import milliseconds_of
 from streams.errors import UserError
@@ -45,7 +46,7 @@ def explain(
     user: Annotated[str, typer.Option("--user", metavar="ID", help="The person.")],
     recordings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RECORDING", help="Recordings, .jsonl or .jsonl.zst, in order."),
+        typer.Argument(metavar="RECORDING", help=HELP),
     ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Look at what a deployment knows now, by its changelog.")
@@ -143,8 +144,9 @@ def _known_now(user: str, policy: Policy, source: str) -> Known:
 def _known_in(
     recordings: list[str], user: str, policy: Policy, request: str | None, time: int | None
 ) -> Known:
-    with without_garbage_collection(), progress_bar("Reading", total_size(recordings)) as advance:
-        person = OnePerson(read(recordings, advance), user, policy, formats_in_force())
+    sources = readable(recordings)
+    with without_garbage_collection(), progress_bar("Reading", total_size(sources)) as advance:
+        person = OnePerson(read(sources, advance), user, policy, formats_in_force())
     if request is not None:
         return person.before(request)
     return person.at(time)

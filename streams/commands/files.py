@@ -9,12 +9,15 @@ from typing import Annotated, BinaryIO, Final
 
 import orjson
 import typer
+from msgspec import Struct
 
 from streams.errors import UserError
 from streams.owner_only import open_for_owner
 from streams.plain_text import print_plain
 
+STANDARD_INPUT: Final = "-"
 STANDARD_OUTPUT: Final = "-"
+PARQUET: Final = ".parquet"
 BUFFER_BYTES: Final = 1 << 20
 
 JSON_TO_READ: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
@@ -53,6 +56,23 @@ def whole_file(path: str | None) -> Iterator[Callable[[bytes], object]]:
         os.replace(unfinished, path)
 
 
+@contextmanager
+def records_file(path: str | None, record: type[Struct]) -> Iterator[Callable[[bytes], object]]:
+    """The same for records of a type; yields what writes one, as a line of JSON Lines.
+
+    Where the name ends in `.parquet` they are written as Parquet. Raises `UserError` where what
+    writes that is not installed.
+    """
+    with whole_file(path) as write:
+        if path is None or not path.endswith(PARQUET):
+            yield write
+            return
+        from streams.recording.parquet.writing import parquet_lines  # noqa: PLC0415 -- slow to import
+
+        with parquet_lines(record, write) as add:
+            yield add
+
+
 def check_outputs(inputs: Iterable[str], outputs: Mapping[str, str | None], *, force: bool) -> None:
     """Raises `UserError` when one file would be written over another.
 
@@ -65,8 +85,9 @@ def check_outputs(inputs: Iterable[str], outputs: Mapping[str, str | None], *, f
             f"Only one of {' and '.join(to_standard_output)} can go to standard output; name a "
             "file for the other."
         )
+    read = [path for path in inputs if path != STANDARD_INPUT]
     written = [path for path in outputs.values() if path is not None and path != STANDARD_OUTPUT]
-    resolved = [Path(path).resolve() for path in (*inputs, *written)]
+    resolved = [Path(path).resolve() for path in (*read, *written)]
     for path in written:
         file = Path(path).resolve()
         if resolved.count(file) > 1 and (file.is_file() or not file.exists()):

@@ -8,6 +8,7 @@ import typer
 
 from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, whole_file
 from streams.commands.policies import formats_in_force
+from streams.commands.recordings import Recordings, readable
 from streams.commands.terminal import (
     progress_bar,
     standard_error,
@@ -36,10 +37,7 @@ group = typer.Typer(
     ),
 )
 def check(
-    recordings: Annotated[
-        list[str],
-        typer.Argument(metavar="RECORDING", help="Recordings, .jsonl or .jsonl.zst, in order."),
-    ],
+    recordings: Recordings,
     is_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
     """Say what is read of recorded events in other formats, and what is wrong with them.
@@ -51,8 +49,9 @@ def check(
     Exits with 1 when a record is buried.
     """
     formats = formats_in_force()
-    with progress_bar("Reading", total_size(recordings)) as advance:
-        found = check_formats(read(recordings, advance), formats)
+    sources = readable(recordings)
+    with progress_bar("Reading", total_size(sources)) as advance:
+        found = check_formats(read(sources, advance), formats)
     if not found:
         raise UserError("There is no record of an input topic but the catalog in the recording.")
     if is_json:

@@ -9,6 +9,7 @@ import typer
 
 from schemas.topics import TOPICS
 from streams.commands.errors import INTERRUPTED
+from streams.commands.recordings import Recordings, readable
 from streams.commands.signals import stop_asked_for
 from streams.commands.terminal import progress_bar, standard_error
 from streams.commands.times import utc
@@ -28,10 +29,7 @@ EXAMPLES: Final = (
 
 
 def replay(
-    recordings: Annotated[
-        list[str],
-        typer.Argument(metavar="RECORDING", help="Recordings, .jsonl or .jsonl.zst, in order."),
-    ],
+    recordings: Recordings,
     topic: ChosenTopics = None,
     speed: Annotated[
         float,
@@ -69,10 +67,11 @@ def replay(
 
     settings = Settings.from_environment(os.environ)
     console = standard_error()
-    with progress_bar("Reading", total_size(recordings)) as advance:
+    sources = readable(recordings)
+    with progress_bar("Reading", total_size(sources)) as advance:
         job = RecordingReplay(
             settings,
-            recordings,
+            sources,
             chosen,
             is_by_key=by_key,
             joins_others=append,

@@ -11,6 +11,7 @@ import typer
 
 from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, Force, check_outputs, whole_file
 from streams.commands.policies import formats_in_force, policy_in_force
+from streams.commands.recordings import Recordings, readable
 from streams.commands.terminal import progress_bar, standard_error, tell_if_empty
 from streams.errors import UserError
 from streams.recording.parallel.processes import processes_for, start
@@ -29,10 +30,7 @@ EXAMPLES: Final = (
 
 
 def report(
-    recordings: Annotated[
-        list[str],
-        typer.Argument(metavar="RECORDING", help="Recordings, .jsonl or .jsonl.zst, in order."),
-    ],
+    recordings: Recordings,
     output: Annotated[
         str | None,
         typer.Option("-o", "--output", metavar="FILE", help="Page to write, HTML."),
@@ -73,9 +71,10 @@ def report(
     chosen, source = policy_in_force(policy)
     drawing = None if output is None else _drawing()
     new_analysis = partial(ReportAnalysis, chosen)
-    run = Run(recordings, [chosen], new_analysis, formats=formats_in_force())
-    with start(run, processes_for(recordings)) as parallel:
-        with progress_bar("Reading", total_size(recordings)) as advance:
+    sources = readable(recordings)
+    run = Run(sources, [chosen], new_analysis, formats=formats_in_force())
+    with start(run, processes_for(sources)) as parallel:
+        with progress_bar("Reading", total_size(sources)) as advance:
             events = parallel.read(advance)
         with progress_bar("Deciding", events) as advance:
             parallel.decide(advance, _unwritten)
@@ -83,7 +82,7 @@ def report(
         analysis, counts = parallel.done()
     # A page may be sent on: where files lie here is nobody's business.
     named = source if policy is None else policy.name
-    about = About([Path(path).name for path in recordings], chosen, named, cpm)
+    about = About([Path(str(path)).name for path in sources], chosen, named, cpm)
     made = figures(about, analysis, counts)
     with whole_file(json) as write_json:
         write_json(orjson.dumps(made, option=JSON_TO_READ))
@@ -91,7 +90,7 @@ def report(
         charts = drawing.charts_of(made)
         with progress_bar("Drawing", len(charts)) as advance, whole_file(output) as write:
             write(drawing.page(made, charts, advance).encode())
-    tell_if_empty(recordings, counts.all_records)
+    tell_if_empty(sources, counts.all_records)
     _tell(made, [path for path in (output, json) if path not in (None, STANDARD_OUTPUT)])
 
 

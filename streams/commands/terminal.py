@@ -57,10 +57,12 @@ def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
     return made
 
 
-def tell_if_empty(recordings: Iterable[str], records: int) -> None:
+def tell_if_empty(recordings: Iterable[object], records: int) -> None:
     """Say on standard error that recordings have no records, where that is how many were read."""
     if not records:
-        standard_error().print(f"Note: {', '.join(recordings)}: empty, there is no record to read.")
+        standard_error().print(
+            f"Note: {', '.join(map(str, recordings))}: empty, there is no record to read."
+        )
 
 
 @contextmanager

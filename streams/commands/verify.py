@@ -63,10 +63,10 @@ def verify(
     """Test a policy: small recordings, each with the decisions and lists expected of it.
 
     A case is a folder, at any depth, whose name says what it shows. In it lie `recording.jsonl`
-    (or `.jsonl.zst`), `decisions.jsonl` and `lists.jsonl`, as `unhaunt backtest` writes them, and
-    `policy.toml` if the case has a policy of its own. `--update` writes what is expected the first
-    time, and again after a change that is meant; put it under version control, and read the
-    difference.
+    (or `.ndjson`, compressed or not), `decisions.jsonl` and `lists.jsonl`, as `unhaunt backtest`
+    writes them, and `policy.toml` if the case has a policy of its own. `--update` writes what is
+    expected the first time, and again after a change that is meant; put it under version control,
+    and read the difference.
 
     Exits with 0 when all cases come out as expected, and with 1 when one does not. The policy's
     version is not compared. Times are shown in UTC.

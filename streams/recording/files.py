@@ -1,4 +1,4 @@
-"""Recordings on disk: JSON Lines, plain or zstd, one record a line (SPEC 8).
+"""Recordings on disk: JSON Lines, plain or compressed, one record a line (SPEC 8).
 
 A value keeps its bytes: what stands in the line is handed out as it stands there, neither parsed
 nor written again, so that a reader pays for parsing once and a dead letter is what was recorded.
@@ -12,18 +12,24 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, BinaryIO, Self
+from typing import Annotated, Any, BinaryIO, Final, Self
 
 import msgspec
 import orjson
 
 from schemas.outputs import Decision, SuppressionList, to_json
+from streams.errors import SourceError
 from streams.kafka.partitioner import partition_of
 from streams.owner_only import open_for_owner
 from streams.recording.frames import Frames
-from streams.recording.sources import AnyPath, Progress, SourceError, lines_of, open_source
+from streams.recording.sources import AnyPath, Progress, lines_of, open_source
 
-ENDINGS = (".jsonl", ".jsonl.zst")
+KINDS: Final = (".jsonl", ".ndjson")
+"""What the names of recordings end in, before the end that says how they are compressed."""
+
+WRITTEN: Final = (".jsonl", ".jsonl.zst")
+"""What the names of recordings end in that are written here."""
+
 UNNUMBERED = -1
 """The offset of a record whose line has none, until ``numbered`` has given it one."""
 
@@ -175,7 +181,7 @@ def numbered(records: Iterable[RecordedRecord]) -> Iterator[RecordedRecord]:
 
 def _read_file(path: AnyPath, progress: Progress | None) -> Iterator[RecordedRecord]:
     decode = msgspec.json.Decoder(RecordedRecord).decode
-    with open_source(path, ENDINGS, progress) as lines:
+    with open_source(path, KINDS, progress) as lines:
         for number, line in enumerate(lines_of(lines, path), start=1):
             try:
                 record = decode(line)
@@ -247,9 +253,9 @@ class Writer:
 
 
 def refuse_other_endings(path: Path) -> None:
-    """Raises `SourceError` for a name by which a recording could not be read again."""
-    if not path.name.endswith(ENDINGS):
-        raise SourceError(f"{path}: expected a file whose name ends in {' or '.join(ENDINGS)}")
+    """Raises `SourceError` for a name that is not that of a recording to be written."""
+    if not path.name.endswith(WRITTEN):
+        raise SourceError(f"{path}: expected a file whose name ends in {' or '.join(WRITTEN)}")
 
 
 def unfinished(path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 A case is a folder that is named after what it shows:
 
-- `recording.jsonl` or `recording.jsonl.zst`
+- `recording.jsonl` or `recording.ndjson`, which may be compressed
 - `policy.toml`, if the case needs one of its own
 - `decisions.jsonl` and `lists.jsonl`: what is expected, as a backtest writes it
 
@@ -17,12 +17,16 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from schemas.outputs import Decision, SuppressionList, to_json
+from streams.errors import SourceError
 from streams.recording.backtest import Backtest
-from streams.recording.files import ENDINGS, read
-from streams.recording.sources import SourceError, lines_of, open_source
+from streams.recording.compression import DECODERS
+from streams.recording.files import KINDS, read
+from streams.recording.sources import lines_of, open_source
 from streams.suppression.policy import Policy
 
-RECORDINGS: Final = tuple(f"recording{ending}" for ending in ENDINGS)
+RECORDINGS: Final = tuple(
+    f"recording{kind}{compression}" for kind in KINDS for compression in ("", *DECODERS)
+)
 POLICY: Final = "policy.toml"
 DECISIONS: Final = "decisions.jsonl"
 LISTS: Final = "lists.jsonl"
@@ -67,7 +71,8 @@ def find_cases(folder: Path) -> list[Case]:
         for path in folder.rglob(name):
             parent = path.parent
             if parent in found:
-                raise GoldenError(f"{parent}: expected one of {' and '.join(RECORDINGS)}, got both")
+                other = found[parent].recording.name
+                raise GoldenError(f"{parent}: expected one recording, got {other} and {name}")
             named = str(parent.relative_to(folder)) if parent != folder else parent.resolve().name
             found[parent] = Case(named, parent, path)
     if not found:
@@ -111,7 +116,7 @@ def _read(path: Path, output: type[Output]) -> list[Output]:
         raise GoldenError(f"{path}: is missing. `unhaunt verify --update` writes it.")
     decode = msgspec.json.Decoder(output).decode
     values = []
-    with open_source(path, ENDINGS) as lines:
+    with open_source(path, KINDS) as lines:
         for number, line in enumerate(lines_of(lines, path), start=1):
             try:
                 values.append(decode(line))

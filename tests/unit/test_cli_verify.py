@@ -256,4 +256,4 @@ def test_a_policy_that_is_wrong_is_named(cases: Path) -> None:
 def test_two_recordings_in_one_case_are_a_mistake(cases: Path) -> None:
     case = cases / "an-order-holds"
     shutil.copy(case / "recording.jsonl", case / "recording.jsonl.zst")
-    assert mistake(cases).startswith(f"{case}: expected one of recording.jsonl and ")
+    assert mistake(cases).startswith(f"{case}: expected one recording, got ")

@@ -9,11 +9,12 @@ from typing import Any
 import orjson
 import pytest
 
+from streams.errors import SourceError
 from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, read
 from streams.recording.importing.datacratic import CANDIDATES, RESPONSE_WITHIN_MS, import_datacratic
 from streams.recording.importing.rows import ImportFailed, ImportSummary
-from streams.recording.sources import SourceError, total_size
+from streams.recording.sources import total_size
 from tests.recorded_data import recorded_data
 
 START = 1326240000
@@ -229,7 +230,7 @@ def test_a_file_that_has_no_auctions_is_named_with_what_was_expected(
 
 
 def test_a_file_of_another_kind_is_named_with_what_was_expected(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"auctions\.csv: expected .* \.jsonl or \.jsonl\.xz"):
+    with pytest.raises(SourceError, match=r"auctions\.csv: expected .* \.jsonl or \.ndjson"):
         import_datacratic(tmp_path / "auctions.csv", tmp_path / "out.jsonl")
 
 

@@ -1,5 +1,6 @@
 """Of a file that stands for much more than it is, little is in memory at a time."""
 
+import gzip
 import lzma
 import os
 import tracemalloc
@@ -9,18 +10,20 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from streams.errors import SourceError
 from streams.recording import golden, sources
 from streams.recording.files import Writer, read, record_of
 from streams.recording.importing.datacratic import import_datacratic
 from streams.recording.importing.jdata import import_jdata
 from streams.recording.importing.online_retail import import_online_retail
-from streams.recording.sources import LONGEST_LINE, SourceError, lines_of, open_source
+from streams.recording.sources import LONGEST_LINE, lines_of, open_source
 
 MEBIBYTE = 1 << 20
 MUCH = 256 * MEBIBYTE
 LITTLE = 48 * MEBIBYTE
 
 COMPRESSED: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": lambda content: gzip.compress(content, 1),
     ".zst": zstandard.ZstdCompressor(level=1).compress,
     ".xz": lambda content: lzma.compress(content, preset=0),
 }
@@ -38,11 +41,11 @@ def peak() -> Iterator[Callable[[], int]]:
 def test_a_few_bytes_that_stand_for_many_are_decompressed_by_and_by(
     tmp_path: Path, ending: str, peak: Callable[[], int]
 ) -> None:
-    path = tmp_path / f"bomb{ending}"
+    path = tmp_path / f"bomb.jsonl{ending}"
     path.write_bytes(COMPRESSED[ending](bytes(MUCH)))
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
-    with open_source(path, (ending,)) as file:
+    with open_source(path, (".jsonl",)) as file:
         size = sum(len(chunk) for chunk in iter(lambda: file.read(MEBIBYTE), b""))
     assert size == MUCH
     assert peak() - before < LITTLE
@@ -51,11 +54,11 @@ def test_a_few_bytes_that_stand_for_many_are_decompressed_by_and_by(
 def test_a_dictionary_that_takes_more_than_it_may_is_refused(tmp_path: Path) -> None:
     content = bytearray(lzma.compress(b"x", format=lzma.FORMAT_ALONE))
     content[1:5] = (1 << 30).to_bytes(4, "little")
-    path = tmp_path / "large.xz"
+    path = tmp_path / "large.jsonl.xz"
     path.write_bytes(content)
     with (
         pytest.raises(SourceError, match="takes too much memory"),
-        open_source(path, (".xz",)) as f,
+        open_source(path, (".jsonl",)) as f,
     ):
         f.read()
 

@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
+from streams.errors import SourceError
 from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, read
 from streams.recording.importing.jdata import import_jdata
 from streams.recording.importing.rows import ImportFailed, ImportSummary
-from streams.recording.sources import SourceError, total_size
+from streams.recording.sources import total_size
 from tests.recorded_data import recorded_data
 
 HEADER = "user_id,sku_id,time,model_id,type,cate,brand\n"

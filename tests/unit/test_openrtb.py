@@ -213,7 +213,7 @@ def test_what_the_request_held_stays_and_is_not_changed_itself() -> None:
 @pytest.mark.data
 def test_datacratics_auctions_are_read_once_they_are_named_as_openrtb_names_them() -> None:
     read = 0
-    with open_source(recorded_data("datacratic_auctions.jsonl.xz"), (".xz",)) as lines:
+    with open_source(recorded_data("datacratic_auctions.jsonl.xz"), (".jsonl",)) as lines:
         for _, line in zip(range(500), lines, strict=False):
             auction = orjson.loads(line)
             user = (auction.get("userIds") or {}).get("xchg")

@@ -8,12 +8,12 @@ import pytest
 
 from streams.app import create_app
 from streams.engine.state.store import Memory, Store
+from streams.errors import SourceError
 from streams.owner_only import make_folder_for_owner, open_for_owner
 from streams.recording.files import Writer, json_record
 from streams.recording.live.progress import Progress
 from streams.recording.live.resumable import ResumableFile
 from streams.recording.live.wanted import Wanted
-from streams.recording.sources import SourceError
 from streams.settings import Settings
 from streams.view.copies import Copies
 from tests.command_line import run, write_recording

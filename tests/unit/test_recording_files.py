@@ -1,11 +1,15 @@
 """Recordings must give back what was recorded, and say where a file is not one (SPEC 8)."""
 
+import gzip
+import lzma
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import pytest
 import zstandard
 
+from streams.errors import SourceError
 from streams.kafka.partitioner import partition_of
 from streams.recording.files import (
     RecordedRecord,
@@ -15,9 +19,15 @@ from streams.recording.files import (
     read,
     record_of,
 )
-from streams.recording.sources import SourceError, total_size
+from streams.recording.sources import total_size
 
 LINE = b'{"topic": "purchases", "key": "u1", "timestamp": 17, "value": {"event_id": "e1"}}\n'
+
+COMPRESSED: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress,
+    ".xz": lzma.compress,
+    ".zst": zstandard.compress,
+}
 
 
 def recording(folder: Path, *lines: bytes, name: str = "recording.jsonl") -> Path:
@@ -144,9 +154,10 @@ def test_the_records_before_a_bad_line_are_handed_out(tmp_path: Path) -> None:
         next(records)
 
 
-@pytest.mark.parametrize("name", ["recording.txt", "recording.zst", "jsonl"])
+@pytest.mark.parametrize("name", ["recording.txt", "recording.zst", "jsonl", "r.jsonl.gz.gz"])
 def test_other_kinds_of_file_are_refused_by_name(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SourceError, match=r"\.jsonl or \.jsonl\.zst"):
+    expected = r"\.jsonl or \.ndjson, and after it in \.gz, \.xz or \.zst where it is compressed"
+    with pytest.raises(SourceError, match=expected):
         list(read([recording(tmp_path, LINE, name=name)]))
 
 
@@ -155,21 +166,32 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         list(read([tmp_path / "missing.jsonl"]))
 
 
-def test_a_compressed_recording_of_several_frames_is_read_whole(tmp_path: Path) -> None:
-    frames = [zstandard.compress(LINE), zstandard.compress(LINE * 2)]
-    path = recording(tmp_path, *frames, name="recording.jsonl.zst")
+@pytest.mark.parametrize("kind", [".jsonl", ".ndjson"])
+@pytest.mark.parametrize("compression", COMPRESSED)
+def test_a_compressed_recording_of_several_frames_is_read_whole(
+    tmp_path: Path, kind: str, compression: str
+) -> None:
+    compress = COMPRESSED[compression]
+    name = f"recording{kind}{compression}"
+    path = recording(tmp_path, compress(LINE), compress(LINE * 2), name=name)
     assert [record.offset for record in read([path])] == [0, 1, 2]
 
 
-def test_a_compressed_recording_that_lost_its_end_is_an_error(tmp_path: Path) -> None:
-    frame = zstandard.compress(LINE * 100)
-    path = recording(tmp_path, frame[:-1], name="recording.jsonl.zst")
+@pytest.mark.parametrize("compression", COMPRESSED)
+def test_a_compressed_recording_that_lost_its_end_is_an_error(
+    tmp_path: Path, compression: str
+) -> None:
+    frame = COMPRESSED[compression](LINE * 100)
+    path = recording(tmp_path, frame[:-1], name=f"recording.jsonl{compression}")
     with pytest.raises(SourceError, match="incomplete"):
         list(read([path]))
 
 
-def test_a_file_that_is_not_compressed_as_its_name_says_is_an_error(tmp_path: Path) -> None:
-    path = recording(tmp_path, LINE, name="recording.jsonl.zst")
+@pytest.mark.parametrize("compression", COMPRESSED)
+def test_a_file_that_is_not_compressed_as_its_name_says_is_an_error(
+    tmp_path: Path, compression: str
+) -> None:
+    path = recording(tmp_path, LINE, name=f"recording.jsonl{compression}")
     with pytest.raises(SourceError, match="damaged"):
         list(read([path]))
 

@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from streams.errors import SourceError
 from streams.recording import frames
 from streams.recording.files import RecordedRecord, Writer, read, record_of
 from streams.recording.live.progress import Progress, Reached, encode
 from streams.recording.live.resumable import ResumableFile
 from streams.recording.live.wanted import Wanted
-from streams.recording.sources import SourceError
 
 RECORDS = [
     record_of("purchases", b"ann", f'{{"number": {number}}}'.encode(), number)

@@ -25,11 +25,9 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from streams.recording.files import RecordedRecord, Writer, json_record
+from streams.recording.files import KINDS, RecordedRecord, Writer, json_record
 from streams.recording.importing.rows import ImportFailed, ImportSummary
 from streams.recording.sources import AnyPath, Progress, lines_of, open_source
-
-ENDINGS: Final = (".jsonl", ".jsonl.xz")
 
 PRODUCTS: Final = 2_000
 CANDIDATES: Final = 5
@@ -122,7 +120,7 @@ def _read_auctions(
 
 def _read_lines(source: AnyPath, progress: Progress | None) -> Iterator[_AuctionLine]:
     decode = msgspec.json.Decoder(_AuctionLine).decode
-    with open_source(source, ENDINGS, progress) as lines:
+    with open_source(source, KINDS, progress) as lines:
         for number, line in enumerate(lines_of(lines, source), start=1):
             try:
                 yield decode(line)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from streams.recording.sources import AnyPath, Progress, SourceError, lines_of, open_source
+from streams.errors import SourceError
+from streams.recording.sources import AnyPath, Progress, lines_of, open_source
 
-CSV_ENDINGS = (".csv", ".csv.xz")
+CSV: Final = (".csv",)
 
 Row = TypeVar("Row")
 
@@ -46,7 +47,7 @@ def read_rows(
     Raises ``ImportFailed`` when a column is missing, a line is too short, or ``row_type`` raises
     ``ValueError``, whose message should say what was expected.
     """
-    with open_source(path, CSV_ENDINGS, progress) as source:
+    with open_source(path, CSV, progress) as source:
         text = io.TextIOWrapper(source, "utf-8-sig", newline="")
         reader = csv.reader(lines_of(text, path))
         try:

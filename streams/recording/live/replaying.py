@@ -21,6 +21,7 @@ from streams.recording.live.contents import Contents
 from streams.recording.live.pacing import due
 from streams.recording.live.replay import Replay
 from streams.recording.live.wanted import CATALOG
+from streams.recording.sources import AnyPath
 from streams.settings import Settings
 from streams.wording import counted, sentence
 
@@ -43,7 +44,7 @@ class RecordingReplay:
     def __init__(
         self,
         settings: Settings,
-        recordings: Sequence[str],
+        recordings: Sequence[AnyPath],
         topics: frozenset[str] = frozenset(),
         *,
         is_by_key: bool = False,
@@ -70,7 +71,9 @@ class RecordingReplay:
         contents = Contents.of(read(recordings, advance), self._partitions)
         names = [name for name in TOPICS if name in topics and contents.records[name]]
         if not names:
-            raise UserError(f"{', '.join(recordings)}: no records of {', '.join(sorted(topics))}.")
+            raise UserError(
+                f"{', '.join(map(str, recordings))}: no records of {', '.join(sorted(topics))}."
+            )
         self._topics = frozenset(names)
         self.total = sum(contents.records[name] for name in names)
         self.left_out: Counter[str] = Counter(

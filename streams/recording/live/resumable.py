@@ -13,11 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from streams.errors import SourceError
 from streams.owner_only import open_for_owner
 from streams.recording.files import RecordedRecord, line_of, refuse_other_endings, unfinished
 from streams.recording.frames import Frames
 from streams.recording.live.progress import Progress, decode, encode
-from streams.recording.sources import AnyPath, SourceError
+from streams.recording.sources import AnyPath
 
 
 class ResumableFile:

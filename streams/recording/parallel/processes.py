@@ -22,12 +22,12 @@ from streams.errors import UserError
 from streams.recording.backtest import ALL_PERSONS, BacktestCounts, PersonSlice
 from streams.recording.order import Clocks
 from streams.recording.parallel.slice_run import Done, Found, HasRead, Line, Lines, Run, run_slice
-from streams.recording.sources import AnyPath, Progress, total_size
+from streams.recording.sources import AnyPath, Progress, compression_in, total_size
 
 WORTH_A_PROCESS: Final = 4 << 20
 """Bytes of lines for each process: with less to read, starting it takes longer."""
 COMPRESSED: Final = 10
-"""Lines are about so many times as long as what zstd makes of them."""
+"""Lines are about so many times as long as what is made of them."""
 POLL_SECONDS: Final = 0.1
 
 Write = Callable[[bytes], object]
@@ -35,7 +35,7 @@ Write = Callable[[bytes], object]
 
 def processes_for(recordings: Sequence[AnyPath]) -> int:
     """How many processes are worth while here: one a core, fewer for small recordings."""
-    compressed = [path for path in recordings if str(path).endswith(".zst")]
+    compressed = [path for path in recordings if compression_in(path)]
     size = total_size(recordings) + (COMPRESSED - 1) * total_size(compressed)
     return min(len(os.sched_getaffinity(0)), 1 + size // WORTH_A_PROCESS)
 
