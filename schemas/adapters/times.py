@@ -44,14 +44,14 @@ def moment_of(value: object, unit: Unit, now: int) -> Moment | None:
     number = _number(value)
     found = None if number is None else _plausible(number, unit, now)
     if found is None and isinstance(value, str):
-        ms = _milliseconds(value)
+        ms = iso_milliseconds(value)
         found = None if ms is None else _plausible(ms, MILLISECONDS, now)
     return found
 
 
 def is_time(value: object) -> bool:
     """Whether it is a time at all, however implausible."""
-    return _number(value) is not None or _milliseconds(value) is not None
+    return _number(value) is not None or iso_milliseconds(value) is not None
 
 
 def shown(ms: int) -> str:
@@ -74,20 +74,21 @@ def _number(value: object) -> int | float | None:
 def _plausible(number: int | float, unit: Unit, now: int) -> Moment | None:
     """The time that a number of this unit is, or else of the one that makes it plausible."""
     for each in (unit, *UNITS):
-        ms = _scaled(number, each)
+        ms = scaled(number, each)
         if now - MAX_PAST_MS <= ms <= now + MAX_FUTURE_MS:
             return Moment(ms, each == unit)
     return None
 
 
-def _scaled(number: int | float, unit: Unit) -> int:
+def scaled(number: int | float, unit: Unit) -> int:
+    """A number of a unit in milliseconds."""
     times, parts = unit
     if isinstance(number, float) and abs(number) < LARGEST_EXACT:
         return int(number * times / parts)
     return int(number) * times // parts
 
 
-def _milliseconds(value: object) -> int | None:
+def iso_milliseconds(value: object) -> int | None:
     """The time in ISO 8601; UTC where it names no zone."""
     if not isinstance(value, str):
         return None

@@ -1,13 +1,23 @@
 """`unhaunt import …`."""
 
-from typing import Annotated
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
+from rich.table import Table
 
 from streams.commands.files import Force, check_outputs
+from streams.commands.recordings import readable
 from streams.commands.summaries import import_table
-from streams.commands.terminal import progress_bar, standard_error
+from streams.commands.terminal import progress_bar, standard_error, table
+from streams.errors import UserError
+from streams.recording.files import refuse_other_endings
+from streams.recording.importing.columns import TableOptions
 from streams.recording.importing.datacratic import import_datacratic
+from streams.recording.importing.event_reading import READABLE
+from streams.recording.importing.event_rows import kind_of
+from streams.recording.importing.events import EventOptions, EventSummary, import_events
 from streams.recording.importing.jdata import import_jdata
 from streams.recording.importing.online_retail import import_online_retail
 from streams.recording.importing.rows import ImportSummary
@@ -16,8 +26,11 @@ from streams.recording.sources import total_size
 group = typer.Typer(
     name="import",
     no_args_is_help=True,
-    help="Make a recording from a public data set, to try policies on real behaviour.",
+    help="Make a recording from files of events, or from a public data set.",
 )
+
+MOST_NOTED: Final = 10
+"""So many kinds of what was not read as it stands are shown, the most frequent."""
 
 Output = Annotated[
     str,
@@ -28,6 +41,167 @@ Output = Annotated[
         help="Recording to write, .jsonl or .jsonl.zst (compressed).",
     ),
 ]
+
+
+Pairs = list[str] | None
+
+
+@group.command(
+    "events",
+    epilog=(
+        "Examples:\n\n"
+        "  unhaunt import events --format segment monday.ndjson.gz -o monday.jsonl.zst\n\n"
+        "  unhaunt import events --format auto --topic purchases *.json -o all.jsonl\n\n"
+        "  unhaunt import events --format ga4 export.parquet --skip-broken -o ga4.jsonl\n\n"
+        "  unhaunt import events --format openrtb --time received_at bids.ndjson -o bids.jsonl\n\n"
+        "  unhaunt import events --format segment orders.csv --set type=track "
+        "--set 'event=Order Completed' --rename customer=userId --rename ordered_at=timestamp "
+        "--rename order=properties.order_id --rename sku=properties.products.0.product_id "
+        "-o orders.jsonl"
+    ),
+)
+def events(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE",
+            help="Files of events: .ndjson, .jsonl or .json with one a line, .csv or .tsv, also "
+            "compressed as .gz, .xz or .zst; .parquet; - for standard input.",
+        ),
+    ],
+    output: Output,
+    format_name: Annotated[
+        str,
+        typer.Option("--format", metavar="NAME", help=f"What they are: {', '.join(READABLE)}."),
+    ],
+    topic: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The topic of records in Unhaunt's own format, which do not say it: needed with "
+            "unhaunt and auto. Events of other formats say themselves what they are.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="The field with the person's id, such as user_data.external_id. Without it the "
+            "first id that the format has for people.",
+        ),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="The field that says when an event came: ISO 8601, or a number of seconds or "
+            "parts of one. Without it an event came when it happened.",
+        ),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Names of the columns, separated by commas, for tables whose first line does not "
+            "name them.",
+        ),
+    ] = None,
+    rename: Annotated[
+        Pairs,
+        typer.Option(
+            metavar="COLUMN=PATH",
+            help="Where a column stands in an event, such as sku=properties.products.0.product_id; "
+            "said as often as you like.",
+        ),
+    ] = None,
+    constant: Annotated[
+        Pairs,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="What stands in every event of a table, such as type=track.",
+        ),
+    ] = None,
+    candidates: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="For bid requests whose impressions bring no candidates: a JSON array of them.",
+        ),
+    ] = None,
+    partitions: Annotated[
+        int, typer.Option(min=1, metavar="N", help="So many partitions of each topic.")
+    ] = 4,
+    skip_broken: Annotated[
+        bool,
+        typer.Option("--skip-broken", help="Leave broken lines out; they are counted and named."),
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Import events as other systems write them, or your own.
+
+    Each becomes a record in Unhaunt's own format on the topic that it is for, as a worker would
+    read it (`unhaunt formats check`); what is about something else is counted. The columns of
+    tables are named after the fields of an event, with points: `properties.order_id`. Records are
+    in the order of their times, each in the partition of its key.
+
+    A line that cannot be read ends it: the message says which, and what was expected.
+    """
+    if format_name not in READABLE:
+        raise UserError(f"--format: expected one of {', '.join(READABLE)}, got '{format_name}'")
+    check_outputs(files, {"-o": output}, force=force)
+    refuse_other_endings(Path(output))
+    options = EventOptions(
+        format_name,
+        topic,
+        key,
+        time,
+        TableOptions(
+            [name.strip() for name in columns.split(",")] if columns else (),
+            _pairs(rename, "--rename"),
+            _pairs(constant, "--set"),
+        ),
+        _candidates(candidates),
+        partitions,
+        skip_broken,
+    )
+    sources = readable(files, kind_of)
+    with progress_bar("Reading", total_size(sources), then="Writing") as advance:
+        summary = import_events(sources, output, options, advance)
+    _show(summary, output, _details(summary))
+
+
+def _candidates(path: Path | None) -> list[Mapping[str, Any]]:
+    if path is None:
+        return []
+    from streams.view.openrtb_options import read_candidates  # noqa: PLC0415 -- slow to import
+
+    return read_candidates(path)
+
+
+def _pairs(texts: Pairs, option: str) -> list[tuple[str, str]]:
+    """The two sides of each. Raises `UserError`."""
+    for text in texts or ():
+        if "=" not in text:
+            raise UserError(f"{option}: expected two sides and = between them, got '{text}'")
+    return [(left, right) for left, _, right in (text.partition("=") for text in texts or ())]
+
+
+def _details(summary: EventSummary) -> Iterator[str | Table]:
+    """The broken lines that were left out, and what was not read as it stands."""
+    for line in summary.broken:
+        yield f"Left out: {line}"
+    if summary.more_broken:
+        yield f"And {summary.more_broken:,} more."
+    noted = summary.counts.notes.ranked()[:MOST_NOTED]
+    if noted:
+        made = table("Times", "What", "Field", "For example", numbers=("Times",))
+        for each in noted:
+            example = each["examples"][0]
+            words = f"event {example['record'] - 1}: {example['note']}"
+            what = each["kind"].replace("_", " ")
+            made.add_row(f"{each['count']:,}", what, each["field"], words)
+        yield made
 
 
 @group.command(
@@ -127,9 +301,11 @@ def datacratic(
     _show(summary, output)
 
 
-def _show(summary: ImportSummary, output: str) -> None:
+def _show(summary: ImportSummary, output: str, details: Iterable[str | Table] = ()) -> None:
     console = standard_error()
     console.print(import_table(summary))
+    for detail in details:
+        console.print(detail)
     for note in summary.notes:
         console.print(f"Note: {note}")
     console.print(f"Written to {output}. Next: unhaunt backtest {output}")

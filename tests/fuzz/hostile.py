@@ -9,6 +9,7 @@ a file `crash-…`, which `python -m tests.fuzz.hostile TARGET FILE` tries again
 are libFuzzer's (`-help=1`).
 """
 
+import gzip
 import lzma
 import sys
 import tempfile
@@ -24,13 +25,14 @@ with atheris.instrument_imports(include=["schemas", "streams", "tomllib"]):
     from schemas.decoding import InvalidRecord, decode_product
     from schemas.framing import JsonOf, SchemaId, framed_readers, unframed
     from schemas.registered import schema_text, unknown
+    from streams.errors import SourceError
     from streams.policy_file import read_policy
     from streams.recording.backtest import Backtest
     from streams.recording.files import read
     from streams.recording.importing.datacratic import import_datacratic
+    from streams.recording.importing.events import EventOptions, import_events
     from streams.recording.importing.jdata import import_jdata
     from streams.recording.importing.online_retail import import_online_retail
-    from streams.recording.sources import SourceError
     from streams.suppression.policy import Policy
     from streams.suppression.policy_document import DEFAULTS, PolicyError
 
@@ -100,7 +102,7 @@ def policies() -> Iterable[bytes]:
 
 def try_recording(data: bytes) -> None:
     """A recording is read and decided on, or said not to be one; the first byte says how packed."""
-    name = ("r.jsonl", "r.jsonl.zst")[data[:1] == b"z"]
+    name = {b"z": "r.jsonl.zst", b"g": "r.ndjson.gz"}.get(data[:1], "r.jsonl")
     path = laid(name, data[1:])
     run = Backtest(Policy.default(), formats={"purchases": AUTO})
     try:
@@ -116,6 +118,7 @@ def recordings() -> Iterable[bytes]:
         content = path.read_bytes()[:4_000]
         yield b"p" + content
         yield b"z" + zstandard.compress(content)
+        yield b"g" + gzip.compress(content, mtime=0)
 
 
 def try_importers(data: bytes) -> None:
@@ -127,6 +130,10 @@ def try_importers(data: bytes) -> None:
             import_datacratic(laid("source.jsonl", content), made)
         elif kind == b"x":
             import_online_retail(laid("source.csv.xz", content), made)
+        elif kind in (b"e", b"t"):
+            name = "source.ndjson" if kind == b"e" else "source.csv"
+            options = EventOptions(AUTO, "purchases", skip_broken=True)
+            import_events([laid(name, content)], made, options)
         elif kind == b"o":
             import_online_retail(laid("source.csv", content), made)
         else:
@@ -140,6 +147,12 @@ def try_importers(data: bytes) -> None:
 def sources() -> Iterable[bytes]:
     """Some rows of each data set."""
     yield b'd{"id":"2245","timestamp":1326240000.06,"userIds":{"xchg":"CAES"}}\n' * 2
+    order = b'{"type":"track","event":"Order Completed","userId":"ann","timestamp":"2025-06-30",'
+    yield b"e" + order + b'"properties":{"order_id":"o1","products":[{"product_id":"tv"}]}}\n'
+    yield (
+        b"ttype,event,userId,timestamp,properties.order_id,properties.products.0.product_id\n"
+        b"track,Order Completed,ann,2025-06-30,o1,tv\n"
+    )
     retail = (
         b"InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
         b"536365,85123A,6,12/1/10 8:26,2.55,17850\nC536379,D,-1,12/1/10 9:41,27.5,14527\n"
