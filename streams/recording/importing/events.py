@@ -34,8 +34,8 @@ from streams.recording.importing.paths import id_at, time_at
 from streams.recording.importing.rows import ImportFailed, ImportSummary
 from streams.recording.sources import AnyPath, Progress
 
-MOST_NAMED: Final = 20
-"""Of broken lines that are left out so many are named one by one."""
+MOST_NAMED: Final = 5
+"""Of broken lines that are left out so many of each kind are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class EventSummary(ImportSummary):
 
     counts: EventCounts = field(default_factory=EventCounts)
     broken: list[str] = field(default_factory=list)
-    """Of broken lines the first, each with the file, the line, and what was expected."""
+    """Of broken lines the first of each kind: the file, the line, and what was expected."""
     more_broken: int = 0
     """How many broken lines were left out besides."""
 
@@ -119,8 +119,9 @@ def _records(
     problem = f"{row.where}: {problem}"
     if not options.skip_broken:
         raise ImportFailed(f"{problem}. --skip-broken leaves such lines out.")
-    summary.skipped[f"broken lines: {kind}"] += 1
-    if len(summary.broken) < MOST_NAMED:
+    counted = f"broken lines: {kind}"
+    summary.skipped[counted] += 1
+    if summary.skipped[counted] <= MOST_NAMED:
         summary.broken.append(problem)
     else:
         summary.more_broken += 1
