@@ -12,7 +12,6 @@ from streams.commands.recordings import readable
 from streams.commands.summaries import import_table
 from streams.commands.terminal import progress_bar, standard_error, table
 from streams.errors import UserError
-from streams.recording.files import refuse_other_endings
 from streams.recording.importing.columns import TableOptions
 from streams.recording.importing.datacratic import import_datacratic
 from streams.recording.importing.event_reading import READABLE
@@ -150,7 +149,6 @@ def events(
     if format_name not in READABLE:
         raise UserError(f"--format: expected one of {', '.join(READABLE)}, got '{format_name}'")
     check_outputs(files, {"-o": output}, force=force)
-    refuse_other_endings(Path(output))
     options = EventOptions(
         format_name,
         topic,

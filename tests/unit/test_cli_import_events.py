@@ -30,7 +30,7 @@ def line(event: dict[str, Any]) -> bytes:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "events.ndjson").write_bytes(line(ORDER))
-    (tmp_path / "broken.ndjson").write_bytes(line(ORDER) + b"{\n")
+    (tmp_path / "broken.ndjson").write_bytes(line(ORDER) + b"{]\n")
     (tmp_path / "orders.csv").write_text(TABLE)
     return tmp_path
 

@@ -1,8 +1,7 @@
 """Events that people have in files: what is made of them, and what of those that are broken."""
 
 import gzip
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,55 +13,16 @@ from schemas.adapters.formats import ADAPTERS, AUTO
 from streams.errors import SourceError, UserError
 from streams.kafka.partitioner import partition_of
 from streams.recording.backtest import Backtest
-from streams.recording.files import RecordedRecord, read, record_of
+from streams.recording.files import read, record_of
 from streams.recording.importing.columns import TableOptions
 from streams.recording.importing.event_reading import EventCounts, event_reader
-from streams.recording.importing.events import EventOptions, EventSummary, import_events
+from streams.recording.importing.events import EventOptions, import_events
 from streams.recording.importing.rows import ImportFailed
 from streams.suppression.policy import Policy
-from tests.bid_requests import simple
-from tests.builders import NOW
+from tests.builders import MINUTE, NOW
+from tests.importing import imported, iso, lines, order, values
 
 EXAMPLES = Path(generate.__file__).parent / "examples" / "formats"
-MINUTE = 60_000
-
-
-def iso(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
-
-
-def order(number: int, user: str = "ann", **fields: Any) -> dict[str, Any]:
-    """An order as Segment has it, so many minutes later."""
-    properties = {"order_id": f"o{number}", "products": [{"product_id": "tv"}]}
-    return {
-        "type": "track",
-        "event": "Order Completed",
-        "messageId": f"m{number}",
-        "userId": user,
-        "timestamp": iso(NOW + number * MINUTE),
-        "properties": properties,
-        **fields,
-    }
-
-
-def lines(*events: Mapping[str, Any] | bytes) -> bytes:
-    return b"".join(
-        each + b"\n" if isinstance(each, bytes) else orjson.dumps(each) + b"\n" for each in events
-    )
-
-
-def imported(
-    folder: Path, content: bytes, name: str = "events.ndjson", kind: str = "segment", **options: Any
-) -> tuple[list[RecordedRecord], EventSummary]:
-    """The recording that a file with this content comes to, and what is said of it."""
-    path, output = folder / name, folder / "made.jsonl"
-    path.write_bytes(content)
-    summary = import_events([path], output, EventOptions(kind, now=NOW, **options))
-    return list(read([output])), summary
-
-
-def values(records: list[RecordedRecord]) -> list[Any]:
-    return [orjson.loads(record.value or b"null") for record in records]
 
 
 # --- what events become --------------------------------------------------------------------------
@@ -158,6 +118,13 @@ def test_blank_lines_are_passed_over(tmp_path: Path) -> None:
     assert (len(records), summary.rows) == (2, 2)
 
 
+def test_a_device_may_be_written_to_whatever_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(lines(order(1)))
+    summary = import_events([path], os.devnull, EventOptions("segment", now=NOW))
+    assert summary.written == {"purchases": 1}
+
+
 # --- persons and times ---------------------------------------------------------------------------
 
 
@@ -220,9 +187,10 @@ NO_PRODUCTS = order(2, properties={"order_id": "o2"})
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (b"{", "value: expected JSON in UTF-8, got something else at character"),
+        (b"{]", "value: expected JSON in UTF-8, got something else at character"),
         (b"[" * 10_000, "value: expected JSON"),
         (b"7", "value: expected an object, got a number"),
+        (b"[", "expected each event whole, on a line of its own. `jq -c '.[]'` makes that of an"),
         (b'{"type": "track"}', "event: expected a string, got nothing"),
         (b"\xff", "value: expected JSON"),
         (NO_PRODUCTS, "properties.products: expected an array of at least one, got nothing"),
@@ -240,7 +208,7 @@ def test_a_broken_line_says_file_line_and_what_was_expected_and_nothing_is_writt
 
 
 def test_broken_lines_that_are_skipped_are_counted_and_named(tmp_path: Path) -> None:
-    content = lines(order(1), b"{", NO_PRODUCTS, order(4))
+    content = lines(order(1), b"{]", NO_PRODUCTS, order(4))
     records, summary = imported(tmp_path, content, skip_broken=True)
     assert [each["order_id"] for each in values(records)] == ["o1", "o4"]
     assert summary.skipped == {"broken lines: not_json": 1, "broken lines: missing_field": 1}
@@ -252,7 +220,7 @@ def test_broken_lines_that_are_skipped_are_counted_and_named(tmp_path: Path) -> 
 def test_of_many_broken_lines_the_first_of_each_kind_are_named_and_the_rest_counted(
     tmp_path: Path,
 ) -> None:
-    content = lines(*[b"{"] * 30, order(1), NO_PRODUCTS)
+    content = lines(*[b"{]"] * 30, order(1), NO_PRODUCTS)
     _, summary = imported(tmp_path, content, skip_broken=True)
     assert (len(summary.broken), summary.more_broken) == (6, 25)
     assert "line 32: properties.products: expected" in summary.broken[-1]
@@ -260,7 +228,7 @@ def test_of_many_broken_lines_the_first_of_each_kind_are_named_and_the_rest_coun
 
 def test_where_nothing_is_left_it_is_an_error_that_names_the_first_line(tmp_path: Path) -> None:
     with pytest.raises(ImportFailed, match=r"expected at least one event; .* line 1: value: "):
-        imported(tmp_path, lines(b"{"), skip_broken=True)
+        imported(tmp_path, lines(b"{]"), skip_broken=True)
 
 
 def test_a_file_that_lost_its_end_is_no_broken_line(tmp_path: Path) -> None:
@@ -326,125 +294,3 @@ def test_a_topic_that_does_not_go_with_the_format_is_refused(
     with pytest.raises(UserError) as refused:
         imported(tmp_path, b"", kind=kind, **options)
     assert words in str(refused.value)
-
-
-# --- bid requests --------------------------------------------------------------------------------
-
-
-def bids(folder: Path, *requests: dict[str, Any], **options: Any) -> Any:
-    return imported(folder, lines(*requests), kind="openrtb", time="ext.at", **options)
-
-
-def test_a_bid_request_becomes_a_request_for_each_impression(tmp_path: Path) -> None:
-    first = simple()["imp"][0]
-    bid = simple(imp=[first, {**first, "id": "2"}], ext={"at": NOW})
-    records, _ = bids(tmp_path, bid)
-    assert {(r.topic, r.key, r.timestamp) for r in records} == {
-        ("impression-requests", b"ann", NOW)
-    }
-    assert [each["request_id"] for each in values(records)] == ["a1/1", "a1/2"]
-    assert values(records)[0]["candidates"] == [{"product_id": "mug"}]
-
-
-def test_bid_requests_of_nobody_and_impressions_without_candidates_are_counted(
-    tmp_path: Path,
-) -> None:
-    bare = {"id": "2", "banner": {}}
-    records, summary = bids(
-        tmp_path,
-        simple(ext={"at": NOW}, imp=[simple()["imp"][0], bare]),
-        simple(ext={"at": NOW}, user={}),
-    )
-    assert len(records) == 1
-    assert summary.skipped == {
-        "impressions without candidates": 1,
-        "bid requests that name nobody": 1,
-    }
-
-
-def test_candidates_may_be_given_for_impressions_that_bring_none(tmp_path: Path) -> None:
-    bare = simple(ext={"at": NOW}, imp=[{"id": "1"}])
-    records, _ = bids(tmp_path, bare, candidates=[{"product_id": "tv"}])
-    assert values(records)[0]["candidates"] == [{"product_id": "tv"}]
-
-
-def test_a_bid_request_may_name_the_person_elsewhere(tmp_path: Path) -> None:
-    bid = simple(ext={"at": NOW}, user={"eids": [{"uids": [{"id": "x1"}]}]})
-    [record], _ = bids(tmp_path, bid, key="user.eids.0.uids.0.id")
-    assert (record.key, values([record])[0]["user_id"]) == (b"x1", "x1")
-
-
-def test_denials_of_consent_which_a_recording_cannot_hold_are_counted(tmp_path: Path) -> None:
-    denied = simple(ext={"at": NOW}, regs={"coppa": 1})
-    _, summary = bids(tmp_path, denied)
-    assert summary.skipped == {"denials of consent, which hold for one bid request": 1}
-
-
-# --- tables --------------------------------------------------------------------------------------
-
-SHOP = TableOptions(
-    renamed=[
-        ("order", "properties.order_id"),
-        ("customer", "userId"),
-        ("at", "timestamp"),
-        ("sku", "properties.products.0.product_id"),
-        ("pieces", "properties.products.0.quantity"),
-    ],
-    constants=[("type", "track"), ("event", "Order Completed")],
-)
-HEADER = b"order,customer,at,sku,pieces\n"
-ROW = b"1001,ann,2023-11-14 22:00:00,tv,2\n"
-
-
-def test_a_table_is_read_by_its_first_line(tmp_path: Path) -> None:
-    [record], _ = imported(tmp_path, HEADER + ROW, "orders.csv", table=SHOP)
-    [value] = values([record])
-    assert (record.key, value["order_id"]) == (b"ann", "1001")
-    assert value["products"] == [{"product_id": "tv", "quantity": 2, "gift": False}]
-
-
-@pytest.mark.parametrize("delimiter", [b";", b"\t", b"|"])
-def test_a_table_may_be_parted_otherwise(tmp_path: Path, delimiter: bytes) -> None:
-    content = b"\xef\xbb\xbf" + (HEADER + ROW).replace(b",", delimiter).replace(b"\n", b"\r\n")
-    records, _ = imported(tmp_path, content, "orders.tsv", table=SHOP)
-    assert [record.key for record in records] == [b"ann"]
-
-
-def test_a_table_without_names_is_read_by_those_that_are_given(tmp_path: Path) -> None:
-    names = ["userId", "event", "type", "timestamp", "", "properties.order_id",
-             "properties.products.0.id"]  # fmt: skip
-    content = b'ann,Order Completed,track,2023-11-14T22:00:00Z,"a, ""b""\nc",o1,tv\n'
-    [record], _ = imported(tmp_path, content, "orders.csv", table=TableOptions(names))
-    assert values([record])[0]["order_id"] == "o1"
-
-
-@pytest.mark.parametrize(
-    ("row", "words"),
-    [
-        (b"1001,ann\n", "line 3: expected 5 fields, got 2"),
-        (b'1001,"ann"x,at,tv,1\n', "line 3: expected a row of the table: "),
-        (b"1001,ann,2023-11-14 22:00:00,t\xff,2\n", "line 3: expected text in UTF-8"),
-        (b"1001," + b"a" * 200_000 + b"\n", "line 3: expected a row of the table: field larger"),
-        (b"1001,ann,2023-11-14 22:00:00,,2\n", "line 3: properties.products[0].product_id: exp"),
-    ],
-)
-def test_a_broken_row_is_named_and_those_after_it_are_read(
-    tmp_path: Path, row: bytes, words: str
-) -> None:
-    content = HEADER + ROW + row + ROW
-    with pytest.raises(ImportFailed) as broken:
-        imported(tmp_path, content, "orders.csv", table=SHOP)
-    assert words in str(broken.value)
-    records, summary = imported(tmp_path, content, "orders.csv", table=SHOP, skip_broken=True)
-    assert len(records) == 2
-    assert [words in line for line in summary.broken] == [True]
-
-
-def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ImportFailed, match=r"orders\.csv, columns: no column pieces; found order"):
-        imported(tmp_path, HEADER.replace(b",pieces", b"") + ROW, "orders.csv", table=SHOP)
-
-
-def test_options_for_tables_are_refused_for_files_without_columns(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="has no columns; --columns, --rename and --set are for"):
-        imported(tmp_path, lines(order(1)), table=SHOP)

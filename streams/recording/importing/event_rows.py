@@ -17,6 +17,10 @@ JSON_LINES: Final = (".ndjson", ".jsonl", ".json")
 TABLES: Final = (".csv", ".tsv")
 PARQUET: Final = (".parquet",)
 
+BEGINNINGS: Final = (b"[", b"{")
+"""How a file begins that is one array or object, laid out for people."""
+HOW: Final = "`jq -c '.[]'` makes that of an array, `jq -c .` of objects over several lines"
+
 DELIMITERS: Final = ",;\t|"
 BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
@@ -63,8 +67,11 @@ def read_rows(
 def _json_lines(path: AnyPath, progress: Progress | None) -> Iterator[Row]:
     with open_source(path, JSON_LINES, progress) as file:
         for number, line in enumerate(lines_of(file, path), start=1):
-            if not line.isspace():
-                yield Row(f"{path}, line {number}", line)
+            where = f"{path}, line {number}"
+            if line.strip() in BEGINNINGS:
+                yield Row(where, None, "expected each event whole, on a line of its own. " + HOW)
+            elif not line.isspace():
+                yield Row(where, line)
 
 
 def _table(path: AnyPath, options: TableOptions, progress: Progress | None) -> Iterator[Row]:

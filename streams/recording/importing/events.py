@@ -83,6 +83,7 @@ def import_events(
     """
     if options.format == OPENRTB and options.time is None:
         raise UserError("--time: needed with openrtb, for a bid request does not say when it came.")
+    recording = Writer(output)  # which looks at the name, before anything is read
     summary = EventSummary()
     reader = event_reader(options.format, options.topic, options.candidates, summary.counts)
     records = [
@@ -96,7 +97,7 @@ def import_events(
         why = f"; the first broken line is {summary.broken[0]}" if summary.broken else ""
         raise ImportFailed(f"{', '.join(map(str, files))}: expected at least one event{why}")
     records.sort(key=attrgetter("timestamp"))
-    with Writer(output) as writer:
+    with recording as writer:
         for record in records:
             writer.write(record)
             summary.written[record.topic] += 1
