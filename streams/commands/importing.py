@@ -43,6 +43,7 @@ Output = Annotated[
 
 
 Pairs = list[str] | None
+"""Options of two sides that may be said several times."""
 
 
 @group.command(

@@ -2,7 +2,7 @@
 
 A pipe can be read once only, but a backtest on several cores reads its recording once for each of
 them, and others twice. So what comes is kept, compressed if it came so, in a file without a name:
-nobody else can open it, and it is gone with the process, however that ends.
+no other user can open it, and it is gone with the process, however that ends.
 """
 
 import os
