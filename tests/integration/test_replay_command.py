@@ -48,6 +48,19 @@ def test_records_go_to_the_partitions_that_they_were_in(deploy: Deploy, tmp_path
     assert [each.partition() for each in deployment.read("purchases")] == sorted(sent)
 
 
+def test_a_recording_on_standard_input_is_replayed_too(deploy: Deploy, tmp_path: Path) -> None:
+    deployment = deploy(3)
+    recording = written(tmp_path / "recording.jsonl.zst", *AWKWARD)
+    environment = environment_of(deployment.settings)
+    with (
+        recording.open("rb") as file,
+        start_process("replay", "-", stdin=file.fileno(), **environment) as process,
+    ):
+        assert process.wait(SECONDS) == 0
+    sent = sorted(record.partition for record in AWKWARD if record.topic == "purchases")
+    assert [each.partition() for each in deployment.read("purchases")] == sent
+
+
 def test_by_key_they_go_where_kafkas_own_clients_put_them(deploy: Deploy, tmp_path: Path) -> None:
     deployment = deploy(3)
     users = [f"u{number}" for number in range(50)]
