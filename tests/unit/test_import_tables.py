@@ -72,6 +72,22 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
         imported(tmp_path, HEADER.replace(b",pieces", b"") + ROW, "orders.csv", table=SHOP)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ((HEADER + ROW).decode().encode("utf-16"), "line 1: expected the names of columns: got no"),
+        (b'"order"x,customer\n', "line 1: expected the names of columns: '"),
+        (b"", "no column order, customer, at, sku, pieces; found nothing"),
+    ],
+)
+def test_a_table_without_names_that_can_be_read_is_refused(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    with pytest.raises(ImportFailed) as refused:
+        imported(tmp_path, content, "orders.csv", table=SHOP)
+    assert words in str(refused.value)
+
+
 def test_options_for_tables_are_refused_for_files_without_columns(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has no columns; --columns, --rename and --set are for"):
         imported(tmp_path, lines(order(1)), table=SHOP)

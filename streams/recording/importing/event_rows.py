@@ -115,9 +115,12 @@ def _delimiter(first: str) -> str:
 
 def _names(path: AnyPath, reader: Iterator[list[str]]) -> list[str]:
     try:
-        return [name.strip() for name in next(reader, [])]
-    except csv.Error as error:
-        raise ImportFailed(f"{path}, line 1: expected names of columns: {error}") from None
+        names = next(reader, [])
+        "".join(names).encode()
+    except (csv.Error, UnicodeEncodeError) as error:
+        problem = error if isinstance(error, csv.Error) else "got no text in UTF-8"
+        raise ImportFailed(f"{path}, line 1: expected the names of columns: {problem}") from None
+    return [name.strip() for name in names]
 
 
 def _columns(path: AnyPath, names: Iterable[str], options: TableOptions) -> Columns:
