@@ -17,6 +17,7 @@ import faust
 
 from streams.engine.faust_consumer import EngineTables, Transport
 from streams.engine.loop import Engine
+from streams.engine.process.instance_lock import InstanceLock
 from streams.owner_only import make_folder_for_owner
 from streams.settings import Settings
 
@@ -49,6 +50,8 @@ class Application(faust.App):  # type: ignore[misc]
     """What Faust's consumer, its rebalances and its recovery call; set before the app starts."""
     fail: Callable[[BaseException], None]
     """Stops the worker because of an error, in order and with one message."""
+    lock: InstanceLock
+    """Held while the worker runs."""
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)

@@ -18,6 +18,7 @@ from streams.engine.checkpoint.strategy import strategy_of
 from streams.engine.context import EngineContext
 from streams.engine.faust_consumer import FaustGroupConsumer
 from streams.engine.loop import Engine
+from streams.engine.process.instance_lock import InstanceLock
 from streams.engine.process.memory import limit_arenas
 from streams.engine.telemetry.counts import EngineCounts
 from streams.kafka.registry.schema_registry import SchemaRegistry, registry_of
@@ -48,14 +49,17 @@ def run_worker(
     and metrics are served on the `listener`, if there is one.
     """
     limit_arenas()
-    registry = registry_of(settings)
-    catalog = CatalogReader(settings, Catalog(), registry=registry)
-    try:
-        catalog.load()
-        logger.info("the catalog has %d products", len(catalog.catalog.products))
-        asyncio.run(_run(settings, policy, topics, partitions, catalog, registry, listener))
-    finally:
-        catalog.close()
+    with InstanceLock(settings) as lock:
+        registry = registry_of(settings)
+        catalog = CatalogReader(settings, Catalog(), registry=registry)
+        try:
+            catalog.load()
+            logger.info("the catalog has %d products", len(catalog.catalog.products))
+            lock.await_its_turn()
+            working = _run(settings, policy, topics, partitions, catalog, registry, listener, lock)
+            asyncio.run(working)
+        finally:
+            catalog.close()
 
 
 async def _run(
@@ -66,12 +70,14 @@ async def _run(
     catalog: CatalogReader,
     registry: SchemaRegistry | None,
     listener: socket | None,
+    lock: InstanceLock,
 ) -> None:
     tasks = SuppressTasks(settings, policy.policy, topics, catalog, registry)
     app = create_app(settings, topics)
     consumer, strategy = FaustGroupConsumer(app), strategy_of(settings)
     engine = Engine(EngineContext(settings, topics, partitions, tasks, consumer, strategy))
     app.engine = engine
+    app.lock = lock
     status = WorkerStatus(engine, tasks)
     worker = mode.Worker(
         app,

@@ -15,12 +15,15 @@ import aiokafka
 import aiokafka.errors
 from aiokafka import TopicPartition as AiokafkaPartition
 from aiokafka.structs import OffsetAndMetadata
+from confluent_kafka import KafkaException
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.transport.drivers import aiokafka as driver
 
 from streams.engine.assignment import State
 from streams.engine.fetch_pace import BUSY, FetchPace, Gathering
+from streams.engine.process.instance_lock import InstanceLock
+from streams.errors import UserError
 from streams.kafka.group_consumer import Assigned, Polled, Position
 from streams.kafka.group_metadata import GroupMetadata
 from streams.kafka.offset_metadata import signature
@@ -34,6 +37,12 @@ FETCH_BYTES = 2 * 1_048_576
 FETCH_RECORDS = 10_000
 LEAVE_SECONDS = 5
 """A broker may take a minute to answer a worker that joins, and one that is gone never does."""
+
+
+class Namesake(UserError, aiokafka.errors.KafkaError):  # type: ignore[misc]
+    """Another worker has this one's name, and its place; of a kind that aiokafka hands out."""
+
+    __str__ = Exception.__str__
 
 
 class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
@@ -57,6 +66,7 @@ class Listener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
             coordinator.member_id,
             settings.instance or None,
         )
+        self._thread.app.lock.note(coordinator.member_id)
         await super().on_partitions_assigned(assigned)
 
 
@@ -89,6 +99,29 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
             **for_aiokafka(self.app.engine.context.settings.kafka),
         )
+
+    async def on_start(self) -> None:
+        """Start the consumer, which joins the group only when it is its turn."""
+        await super().on_start()
+        coordinator, lock = self._consumer._coordinator, self.app.lock
+        join, is_first = coordinator._do_rejoin_group, True
+
+        async def join_in_turn(subscription: Any) -> Any:
+            nonlocal is_first
+            # Before the first time its turn was awaited; and who is still a member has a place.
+            if not is_first and not coordinator.member_id and not await _is_its_turn(lock):
+                return False
+            is_first = False
+            try:
+                return await join(subscription)
+            except aiokafka.errors.KafkaError:
+                lock.note(coordinator.member_id)
+                if not await _is_replaced(lock):
+                    raise
+                coordinator.reset_generation()  # another has joined in its place meanwhile
+                return False
+
+        coordinator._do_rejoin_group = join_in_turn
 
     async def poll(self, partitions: set[TopicPartition], seconds: float) -> Polled:
         """What was fetched, with the positions of the same moment."""
@@ -175,6 +208,28 @@ def let_gather(consumer: aiokafka.AIOKafkaConsumer, gathering: Gathering) -> Non
     fetcher = consumer._fetcher
     fetcher._fetch_min_bytes = gathering.least_bytes
     fetcher._fetch_max_wait_ms = gathering.milliseconds
+
+
+async def _is_its_turn(lock: InstanceLock) -> bool:
+    """Wait until nobody else in the group has this worker's name; False when no broker tells.
+
+    Raises `Namesake` where somebody keeps it.
+    """
+    try:
+        await asyncio.to_thread(lock.await_its_turn)
+    except UserError as error:
+        raise Namesake(str(error)) from error
+    except KafkaException:
+        return False
+    return True
+
+
+async def _is_replaced(lock: InstanceLock) -> bool:
+    """Whether somebody else in the group has this worker's name, as far as a broker tells."""
+    try:
+        return await asyncio.to_thread(lock.has_namesake)
+    except KafkaException:
+        return False
 
 
 class FaustGroupConsumer:

@@ -9,9 +9,9 @@ import logging
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient
 
 from streams.kafka.clients import client_settings
+from streams.kafka.group_members import group_of
 from streams.kafka.offsets import committed
 from streams.settings import Settings
 
@@ -32,17 +32,10 @@ def end_transactions_of_dead_workers(
     if not others:
         return
     try:
-        for name in sorted(others - _members(settings, seconds)):
+        members = {member.client for member in group_of(settings, seconds).members}
+        for name in sorted(others - members):
             producer = Producer({**client_settings(settings), "transactional.id": name})
             producer.init_transactions(seconds)
             logger.info("the last transaction of %s, which is gone, has been ended", name)
     except KafkaException as error:
         logger.warning("a transaction of %s may still be open: %s", sorted(others), error)
-
-
-def _members(settings: Settings, seconds: float) -> set[str | None]:
-    """The names of the workers in the group."""
-    client = AdminClient(client_settings(settings))
-    answers = client.describe_consumer_groups([settings.application], request_timeout=seconds)
-    group = answers[settings.application].result()
-    return {member.client_id for member in group.members}
