@@ -103,8 +103,10 @@ def run_unit(settings: Settings, processes: int) -> int:
     from streams.kafka.acls.check import require_rights  # noqa: PLC0415
     from streams.kafka.registry.schema_registry import registry_of  # noqa: PLC0415
     from streams.kafka.topics import require  # noqa: PLC0415
+    from streams.monitoring.http_port import listener_of  # noqa: PLC0415
     from streams.supervision.worker_unit import WorkerUnit  # noqa: PLC0415
 
+    answers_at = listener_of(settings)
     policy_in_force(None)
     require_rights(settings)
     _, partitions = require(settings)
@@ -114,4 +116,4 @@ def run_unit(settings: Settings, processes: int) -> int:
             "that the topics have, since a worker without a partition has nothing to do."
         )
     registry_of(settings)
-    return WorkerUnit(settings, processes, UNIT_WORKER).run()
+    return WorkerUnit(settings, processes, UNIT_WORKER).run(answers_at)

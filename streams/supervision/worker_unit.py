@@ -54,15 +54,17 @@ class WorkerUnit:
         self._program = program
         self._stop = asyncio.Event()
 
-    def run(self) -> int:
+    def run(self, listener: socket.socket | None = None) -> int:
         """Run until all workers have ended; returns the exit code that this comes to.
+
+        It answers by HTTP at `listener`, or else where the settings say.
 
         Needs the main thread, since signals and the ends of parents are its business. Raises
         `FailedCheck` when a worker has died too often, and `UserError` when another unit of this
         name runs on this state folder, or the HTTP port is not to be had.
         """
         with self._locked():
-            return asyncio.run(self._run(listener_of(self._settings)))
+            return asyncio.run(self._run(listener or listener_of(self._settings)))
 
     async def _run(self, listener: socket.socket | None) -> int:
         if listener is not None:

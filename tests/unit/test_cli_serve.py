@@ -58,12 +58,14 @@ def test_a_port_that_is_taken_is_told_before_anything_is_read(
     )
 
 
-def test_a_worker_tells_of_a_port_that_is_taken_before_it_asks_the_brokers() -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_workers_tell_of_a_port_that_is_taken_before_they_ask_the_brokers(processes: int) -> None:
     [nobody] = free_ports(1)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         settings = {"UNHAUNT_HTTP_HOST": "127.0.0.1", "UNHAUNT_HTTP_PORT": str(port)}
-        result = run_process("worker", UNHAUNT_BROKERS=f"127.0.0.1:{nobody}", **settings)
+        settings["UNHAUNT_BROKERS"] = f"127.0.0.1:{nobody}"
+        result = run_process("worker", "--processes", processes, **settings)
     assert result.returncode == 2
     assert "cannot listen there: Address already in use. Each worker" in result.stderr
 
