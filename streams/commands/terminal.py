@@ -11,8 +11,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from streams.commands.fitted_table import FittedTable
 from streams.plain_text import printable_lines
 
+ASKING: Final = "Asking the brokers"
+"""What is shown until they answer, or it is clear that they do not."""
+ADDING_UP: Final = "Adding up"
+"""What is shown when all is decided."""
 WIDTH_OF_A_FILE: Final = 160
 """Where no terminal sets the width: wide enough for rows that other programs can search."""
 
@@ -50,8 +55,8 @@ def _width(is_terminal: bool) -> int | None:
 
 
 def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
-    """A table that folds long cells rather than cutting them; `numbers` are put to the right."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    """A table that fits the width there is and cuts nothing; `numbers` are put to the right."""
+    made = FittedTable()
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     return made
@@ -95,3 +100,11 @@ def progress_bar(what: str, total: int, then: str = "") -> Iterator[Callable[[in
                 bar.advance(task, amount)
 
         yield advance
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """A progress bar for what cannot tell how far it is, such as waiting for brokers."""
+    with progress_bar("", 1, then=what) as advance:
+        advance(1)
+        yield
