@@ -20,7 +20,13 @@ from streams.commands.files import (
 from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.recordings import Recordings, readable
 from streams.commands.summaries import backtest_figures, backtest_table, followed_lines
-from streams.commands.terminal import progress_bar, standard_error, standard_output, tell_if_empty
+from streams.commands.terminal import (
+    ADDING_UP,
+    progress_bar,
+    standard_error,
+    standard_output,
+    tell_if_empty,
+)
 from streams.errors import UserError
 from streams.policy_file import is_empty, read_policy
 from streams.recording.parallel.processes import processes_for, start
@@ -75,7 +81,9 @@ def backtest(
     ] = None,
     processes: Annotated[
         int | None,
-        typer.Option(min=1, help="How many processes share the work; one a core if not said."),
+        typer.Option(
+            min=1, metavar="N", help="How many processes share the work; one a core if not said."
+        ),
     ] = None,
     force: Force = False,
 ) -> None:
@@ -114,10 +122,10 @@ def backtest(
         with start(run, processes or processes_for(sources)) as parallel:
             with progress_bar("Reading", total_size(sources)) as advance:
                 events = parallel.read(advance)
-            with progress_bar("Deciding", events) as advance:
+            with progress_bar("Deciding", events, then=ADDING_UP) as advance:
                 parallel.decide(advance, write_decision)
-            parallel.lists(write_list)
-            summary, counts = parallel.done()
+                parallel.lists(write_list)
+                summary, counts = parallel.done()
         figures = backtest_figures(chosen.version, counts, summary)
         write_json(orjson.dumps(figures, option=JSON_TO_READ))
     seconds = time.perf_counter() - started

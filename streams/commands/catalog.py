@@ -11,6 +11,8 @@ from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, Force, check_o
 from streams.commands.policies import formats_in_force
 from streams.commands.recordings import Recordings, readable
 from streams.commands.terminal import (
+    ASKING,
+    busy,
     progress_bar,
     standard_error,
     standard_output,
@@ -122,7 +124,8 @@ def _catalog_in(recordings: Sequence[AnyPath]) -> RecordedCatalog:
 def _live_catalog() -> RecordedCatalog:
     from streams.recording.live.catalog_reading import CatalogReading  # noqa: PLC0415 -- slow to import
 
-    reading = CatalogReading(Settings.from_environment(os.environ))
+    with busy(ASKING):
+        reading = CatalogReading(Settings.from_environment(os.environ))
     with progress_bar("Reading the catalog", reading.records) as advance:
         return reading.read(advance)
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, whole_file
 from streams.commands.policies import formats_in_force
 from streams.commands.terminal import (
+    ADDING_UP,
     progress_bar,
     standard_error,
     standard_output,
@@ -67,10 +68,10 @@ def compare(
     with start(run, processes or processes_for(recordings)) as parallel, whole_file(json) as write:
         with progress_bar("Reading", total_size(recordings)) as advance:
             events = parallel.read(advance)
-        with progress_bar("Deciding", events) as advance:
+        with progress_bar("Deciding", events, then=ADDING_UP) as advance:
             parallel.decide(advance, _ignore)
-        parallel.lists(_ignore)
-        comparison, counts = parallel.done()
+            parallel.lists(_ignore)
+            comparison, counts = parallel.done()
         names = _names(policies)
         write(orjson.dumps(_as_json(comparison, names), option=JSON_TO_READ))
     seconds = time.perf_counter() - started

@@ -21,7 +21,13 @@ from streams.commands.dead_letter_views import (
     summary,
 )
 from streams.commands.files import STANDARD_OUTPUT, whole_file
-from streams.commands.terminal import progress_bar, standard_error, standard_output
+from streams.commands.terminal import (
+    ASKING,
+    busy,
+    progress_bar,
+    standard_error,
+    standard_output,
+)
 from streams.dead_letters.letter import LetterId, Selection
 from streams.errors import UserError
 from streams.plain_text import print_plain
@@ -88,7 +94,8 @@ def list_(
 
     settings = Settings.from_environment(os.environ)
     selection = _selection(settings, error, topic, since)
-    letters = DeadLetters(settings)
+    with busy(ASKING):
+        letters = DeadLetters(settings)
     totals: Counter[str] = Counter()
     newest = Newest(limit)
     with progress_bar("Reading", letters.records) as advance:
@@ -130,7 +137,8 @@ def show(
     from streams.dead_letters.reader import DeadLetters  # noqa: PLC0415 -- slow to import
 
     letter_id = _letter_id(letter)
-    found = DeadLetters(Settings.from_environment(os.environ)).find(letter_id)
+    with busy(ASKING):
+        found = DeadLetters(Settings.from_environment(os.environ)).find(letter_id)
     if raw:
         sys.stdout.buffer.write(found.value or b"")
         sys.stdout.buffer.flush()
@@ -171,7 +179,9 @@ def replay(
     )
 
     settings = Settings.from_environment(os.environ)
-    job = DeadLetterReplay(settings, _selection(settings, error, topic, since))
+    selection = _selection(settings, error, topic, since)
+    with busy(ASKING):
+        job = DeadLetterReplay(settings, selection)
     fates: Counter[Fate] = Counter()
     newest = Newest(50)
     with progress_bar("Reading", job.letters.records) as advance:

@@ -16,7 +16,13 @@ from streams.commands.explanation_words import Line, explanation_in_words, held_
 from streams.commands.files import STANDARD_OUTPUT, whole_file
 from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.recordings import HELP, readable
-from streams.commands.terminal import progress_bar, standard_error, standard_output
+from streams.commands.terminal import (
+    ASKING,
+    busy,
+    progress_bar,
+    standard_error,
+    standard_output,
+)
 from streams.commands.times import milliseconds_of
 from streams.errors import UserError
 from streams.plain_text import print_plain, printable
@@ -130,7 +136,8 @@ def _refuse_mistakes(
 def _known_now(user: str, policy: Policy, source: str) -> Known:
     from streams.recording.live.person_reading import PersonReading  # noqa: PLC0415 -- slow to import
 
-    reading = PersonReading(Settings.from_environment(os.environ), user)
+    with busy(ASKING):
+        reading = PersonReading(Settings.from_environment(os.environ), user)
     with progress_bar("Reading", reading.records) as advance:
         join, is_read_otherwise = reading.read(policy, advance)
     if is_read_otherwise:

@@ -15,7 +15,7 @@ from streams import logs
 from streams.commands.errors import INTERRUPTED
 from streams.commands.signals import stop_asked_for
 from streams.commands.summaries import records_table
-from streams.commands.terminal import progress_bar, standard_error
+from streams.commands.terminal import ASKING, busy, progress_bar, standard_error
 from streams.commands.times import milliseconds_of
 from streams.commands.topic_choice import ChosenTopics, chosen_topics
 from streams.errors import UserError
@@ -118,7 +118,8 @@ def record(
         logs.set_up(settings.log_level)
     console = standard_error()
     with stop_asked_for() as stop, ResumableFile(output) as file:
-        recorder = Recorder(settings, wanted, file)
+        with busy(ASKING):
+            recorder = Recorder(settings, wanted, file)
         if recorder.goes_on:
             console.print(f"Going on behind {counted(recorder.written.total(), 'record')}.")
         then = "Recording what comes, until Ctrl-C" if continuous else ""

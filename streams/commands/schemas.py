@@ -1,16 +1,18 @@
 """`unhaunt schemas …`."""
 
 import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-from streams.commands.terminal import standard_output, table
+from streams.commands.terminal import busy, standard_output, table
 from streams.settings import Settings
 
 if TYPE_CHECKING:
     from streams.kafka.registry.registration import Subject
+
+ASKING_THE_REGISTRY: Final = "Asking the registry"
 
 group = typer.Typer(
     name="schemas",
@@ -36,7 +38,9 @@ def register() -> None:
     """
     from streams.kafka.registry import registration as registered_schemas  # noqa: PLC0415 -- slow to import
 
-    _show(registered_schemas.register(Settings.from_environment(os.environ)))
+    with busy(ASKING_THE_REGISTRY):
+        found = list(registered_schemas.register(Settings.from_environment(os.environ)))
+    _show(found)
 
 
 @group.command("check", epilog="Example:\n\n  unhaunt schemas check && unhaunt worker")
@@ -47,11 +51,12 @@ def check() -> None:
     """
     from streams.kafka.registry.registration import subjects  # noqa: PLC0415 -- slow to import
 
-    _show(subjects(Settings.from_environment(os.environ)))
+    with busy(ASKING_THE_REGISTRY):
+        found = list(subjects(Settings.from_environment(os.environ)))
+    _show(found)
 
 
-def _show(subjects: Iterable["Subject"]) -> None:
-    found = list(subjects)
+def _show(found: Sequence["Subject"]) -> None:
     made = table("Subject", "Kind", "Id", "", numbers=("Id",))
     for subject in found:
         problem = "not compatible with what is there" if not subject.is_compatible else ""

@@ -10,7 +10,7 @@ import typer
 
 from schemas.openrtb.bid_request import USER_IDS
 from streams import logs
-from streams.commands.terminal import progress_bar, standard_output
+from streams.commands.terminal import busy, standard_output
 from streams.errors import UserError
 from streams.settings import ServeSettings, Settings
 from streams.suppression.policy import Policy
@@ -151,8 +151,7 @@ def _recorded() -> "RecordedView":
     from streams.recording.simulated import DEMO_POLICY, simulate  # noqa: PLC0415
     from streams.view.recorded import RecordedView  # noqa: PLC0415
 
-    with progress_bar("", 1, then="Deciding on the built-in recording") as advance:
-        advance(1)
+    with busy("Deciding on the built-in recording"):
         return RecordedView(simulate(), Policy.from_toml(DEMO_POLICY))
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.commands.terminal import standard_output, table
+from streams.commands.terminal import ASKING, busy, standard_output, table
 from streams.plain_text import print_plain
 from streams.settings import Settings
 
@@ -53,7 +53,8 @@ def plan(partitions: Partitions = None, replication: Replication = None) -> None
     """Show which topics are missing and which differ from what they must be. Changes nothing."""
     from streams.kafka.topics import plan as make_plan  # noqa: PLC0415 -- slow to import
 
-    planned = make_plan(Settings.from_environment(os.environ), partitions, replication)
+    with busy(ASKING):
+        planned = make_plan(Settings.from_environment(os.environ), partitions, replication)
     _show_missing(planned, "Missing; `unhaunt topics apply` creates them:")
     _show_wrong(planned)
     if not (planned.missing or planned.unequal or planned.differing):
@@ -77,11 +78,13 @@ def apply(partitions: Partitions = None, replication: Replication = None) -> Non
     from streams.kafka import topics  # noqa: PLC0415 -- slow to import
 
     settings = Settings.from_environment(os.environ)
-    planned = topics.plan(settings, partitions, replication)
+    with busy(ASKING):
+        planned = topics.plan(settings, partitions, replication)
     if planned.unequal:
         _show_wrong(planned)
         raise typer.Exit(1)
-    topics.create(settings, planned)
+    with busy("Creating topics"):
+        topics.create(settings, planned)
     _show_missing(planned, "Created:")
     _show_wrong(planned)
     if planned.differing:
@@ -99,7 +102,8 @@ def check() -> None:
     """
     from streams.kafka.topics import plan as make_plan  # noqa: PLC0415 -- slow to import
 
-    planned = make_plan(Settings.from_environment(os.environ))
+    with busy(ASKING):
+        planned = make_plan(Settings.from_environment(os.environ))
     required = [topic.name for topic in planned.missing if not topic.is_optional]
     for name in required:
         print_plain(f"{name}: missing; `unhaunt topics apply` creates it")
