@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from streams import __version__, build
 from streams.commands.errors import exit_code_of
@@ -70,6 +70,15 @@ def command(name: str) -> Any:
     return typer.main.get_group(around).commands[name]
 
 
+def _shown_of_a_value(parameter: Any, **_: object) -> str | None:
+    """What help says of an option's value: its metavar, where Typer would name Python's type."""
+    return parameter.metavar if isinstance(parameter, TyperOption) else None
+
+
+for _parameter in (TyperArgument, TyperOption):
+    setattr(_parameter, "display_type_rich", _shown_of_a_value)  # noqa: B010 -- not mypy's to know
+
+
 class CommandLine(TyperGroup):
     """The commands, with a person's mistakes told in one line (see `streams.commands.errors`).
 
@@ -104,7 +113,7 @@ app = typer.Typer(
     epilog=(
         "Where to begin:\n\n"
         "  unhaunt demo                          see it work, on a broker of its own\n\n"
-        "  unhaunt backtest recording.jsonl      what it would have decided, without a broker\n\n"
+        "  unhaunt backtest recording.jsonl      decide without a broker, and sum up\n\n"
         "  unhaunt report rec.jsonl -o rec.html  the same in charts, to look at\n\n"
         "  unhaunt topics apply                  create the topics of a deployment\n\n"
         "  unhaunt worker                        join, decide, and keep the lists"

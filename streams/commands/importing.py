@@ -278,7 +278,9 @@ def datacratic(
         str, typer.Argument(metavar="FILE", help="The file of auctions, .jsonl or .jsonl.xz.")
     ],
     output: Output,
-    seed: Annotated[int, typer.Option(help="Of what is drawn: another seed, other draws.")] = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Of what is drawn: another seed, other draws.")
+    ] = 1,
     repeat: Annotated[
         int,
         typer.Option(

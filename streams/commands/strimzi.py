@@ -27,7 +27,10 @@ def strimzi(
     ] = 3,
     authentication: Annotated[
         Literal["scram-sha-512", "tls"],
-        typer.Option(help="How the workers show who they are: by password or by certificate."),
+        typer.Option(
+            metavar="scram-sha-512|tls",
+            help="How the workers show who they are: by password or by certificate.",
+        ),
     ] = "scram-sha-512",
 ) -> None:
     """Print the deployment as resources for Strimzi: its topics, and the user of its workers.

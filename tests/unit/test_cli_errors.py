@@ -1,6 +1,7 @@
 """The command line as a whole: help that teaches, mistakes told in one line, exit codes."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,6 +36,15 @@ def test_every_command_has_help_with_an_example_or_the_names_of_its_commands(pat
     result = run(*path.split(), "--help")
     assert result.exit_code == 0
     assert "unhaunt" in result.stdout.split("Options")[1] or "Commands" in result.stdout
+
+
+@pytest.mark.parametrize("path", every_command())
+def test_help_says_in_words_what_an_option_takes_and_shows_no_type_of_pythons(path: str) -> None:
+    for each in every_command()[path].params:
+        is_named = each.metavar is not None or getattr(each, "is_flag", False)
+        assert is_named or each.param_type_name == "argument", each.opts
+    shown = run(*path.split(), "--help").stdout
+    assert not re.search(r"<(bool|dict|float|int|list|path|str|tuple)\b", shown)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
