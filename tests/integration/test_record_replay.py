@@ -85,6 +85,9 @@ def test_the_example_on_the_page_about_recording_is_true(
         result = run(*command.split(), **environment)
         lines = [line.rstrip() for line in (result.stdout + result.stderr).splitlines()]
         assert (result.exit_code, lines) == (0, shown.splitlines())
+    came_back, sent = ([(each.topic, each.key) for each in contents(tmp_path / name)]
+                       for name in ("again.jsonl.zst", "first.jsonl"))  # fmt: skip
+    assert came_back == sent
 
 
 def test_so_is_that_of_a_replay_in_scaled_time(deploy: Deploy, tmp_path: Path) -> None:

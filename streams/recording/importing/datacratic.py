@@ -27,6 +27,7 @@ import msgspec
 
 from streams.recording.files import KINDS, RecordedRecord, Writer, json_record
 from streams.recording.importing.rows import ImportFailed, ImportSummary
+from streams.recording.line_order import in_line_order
 from streams.recording.sources import AnyPath, Progress, lines_of, open_source
 
 PRODUCTS: Final = 2_000
@@ -95,7 +96,7 @@ def import_datacratic(
     )
     auctions = _read_auctions(source, progress, summary)
     with Writer(output) as writer:
-        for record in _records(_rounds(auctions, repeat), partitions, seed):
+        for record in in_line_order(_records(_rounds(auctions, repeat), partitions, seed)):
             writer.write(record)
             summary.written[record.topic] += 1
     return summary

@@ -14,11 +14,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from streams.recording.files import RecordedRecord, Writer, json_record
 from streams.recording.importing.rows import ImportFailed, ImportSummary, plain_id, read_rows
+from streams.recording.line_order import in_line_order
 from streams.recording.sources import AnyPath, Progress
 
 CANDIDATES = 5
@@ -89,12 +90,20 @@ def import_jdata(
     summary.rows = len(rows)
     if not rows:
         raise ImportFailed(f"{', '.join(map(str, actions))}: no actions; expected at least one")
+    summary.written["catalog"] = len(catalog)
+    products_sold = (
+        json_record(
+            "catalog",
+            product.sku,
+            _attributes(product.category, product.brand),
+            rows[0][0],
+            partitions,
+        )
+        for product in catalog.values()
+    )
+    happenings = _records(rows, catalog, partitions, summary)
     with Writer(output) as writer:
-        for product in catalog.values():
-            value = _attributes(product.category, product.brand)
-            writer.write(json_record("catalog", product.sku, value, rows[0][0], partitions))
-        summary.written["catalog"] = len(catalog)
-        for record in _records(rows, catalog, partitions, summary):
+        for record in in_line_order(chain(products_sold, happenings)):
             writer.write(record)
     return summary
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from streams.recording.files import RecordedRecord, Writer, json_record
 from streams.recording.importing.rows import ImportSummary, plain_id, read_rows
+from streams.recording.line_order import in_line_order
 from streams.recording.sources import AnyPath, Progress
 
 CANDIDATES = 5
@@ -79,7 +80,7 @@ def import_online_retail(
     )
     invoices = _read_invoices(source, limit, progress, summary)
     with Writer(output) as writer:
-        for record in _records(invoices, partitions, summary):
+        for record in in_line_order(_records(invoices, partitions, summary)):
             writer.write(record)
             summary.written[record.topic] += 1
     return summary

@@ -16,6 +16,7 @@ from streams.kafka.clients import client_settings
 from streams.kafka.offsets import retry_while_moving, topic_ids
 from streams.kafka.topic_partition import TopicPartition
 from streams.kafka.topics import existing
+from streams.recording.line_order import LINE_ORDER
 from streams.recording.live.progress import Progress, Reached
 from streams.recording.live.wanted import OffsetRange, Wanted
 from streams.settings import Settings
@@ -36,7 +37,7 @@ def begin(settings: Settings, wanted: Wanted) -> Progress:
     here = {name: counts[settings.topic(name)] for name in TOPICS if settings.topic(name) in counts}
     named = wanted.topics or {asked.topic for asked in wanted.ranges}
     missing = [settings.topic(name) for name in named if name not in here]
-    topics = [name for name in here if name in (named or INPUTS)]
+    topics = [name for name in LINE_ORDER if name in here and name in (named or INPUTS)]
     if missing:
         raise UserError(
             f"These topics are missing at {settings.kafka.brokers}: {', '.join(missing)}."

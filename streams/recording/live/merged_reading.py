@@ -2,8 +2,9 @@
 
 The order is that in which a worker would take the records (SPEC 6), with the record's timestamp for
 the event time: a partition's clock is the newest timestamp that it has shown, and a record's place
-is its partition's clock, then the topic's rank and the partition, then the offset. So it depends
-on the records alone, not on how they were fetched, and `head` of a recording is its beginning.
+is its partition's clock, then the topic's rank (`line_order`) and the partition, then the offset.
+So it depends on the records alone, not on how they were fetched, and `head` of a recording is its
+beginning.
 """
 
 from collections import deque
