@@ -12,10 +12,11 @@ import typer
 from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, Force, check_outputs, whole_file
 from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.recordings import Recordings, readable
-from streams.commands.terminal import progress_bar, standard_error, tell_if_empty
+from streams.commands.terminal import ADDING_UP, progress_bar, standard_error, tell_if_empty
 from streams.errors import UserError
 from streams.recording.parallel.processes import processes_for, start
 from streams.recording.parallel.slice_run import Run
+from streams.recording.report.ads import HELD_OUT, LEAKED, LET_THROUGH, STOPPED
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.figures import About, figures
 from streams.recording.sources import total_size
@@ -26,6 +27,12 @@ EXAMPLES: Final = (
     "  unhaunt report recording.jsonl.zst -o report.html\n\n"
     "  unhaunt report march.jsonl april.jsonl --policy stricter.toml --cpm 2.50 -o report.html\n\n"
     "  unhaunt report recording.jsonl.zst --json - | less"
+)
+
+NOT_STOPPED: Final = (
+    (HELD_OUT, "let through for the holdout"),
+    (LEAKED, "let through before the reason had arrived"),
+    (LET_THROUGH, "let through by the policy"),
 )
 
 
@@ -76,10 +83,10 @@ def report(
     with start(run, processes_for(sources)) as parallel:
         with progress_bar("Reading", total_size(sources)) as advance:
             events = parallel.read(advance)
-        with progress_bar("Deciding", events) as advance:
+        with progress_bar("Deciding", events, then=ADDING_UP) as advance:
             parallel.decide(advance, _unwritten)
-        parallel.lists(_unwritten)
-        analysis, counts = parallel.done()
+            parallel.lists(_unwritten)
+            analysis, counts = parallel.done()
     # A page may be sent on: where files lie here is nobody's business.
     named = source if policy is None else policy.name
     about = About([Path(str(path)).name for path in sources], chosen, named, cpm)
@@ -115,7 +122,16 @@ def _tell(made: dict[str, Any], written: list[str | None]) -> None:
     followed = made["followed"]["ordered_or_rejected"]
     console.print(
         f"{followed['all']:,} of {counted(made['ads']['all'], 'ad')} would have followed people "
-        f"after they bought or said no, of these stopped: {followed['stopped']:,}."
+        f"after they bought or said no{_what_became_of(followed)}."
     )
     if written:
         console.print(f"Written to {' and '.join(map(str, written))}.")
+
+
+def _what_became_of(followed: dict[str, int]) -> str:
+    """What adds up to all of these ads."""
+    if not followed["all"]:
+        return ""
+    percent = 100 * followed[STOPPED] / followed["all"]
+    others = [f"{followed[each]:,} {words}" for each, words in NOT_STOPPED if followed[each]]
+    return f", of these {', '.join([f'{followed[STOPPED]:,} stopped ({percent:.2f} %)', *others])}"

@@ -15,6 +15,7 @@ from schemas.outputs import Decision, SuppressionList
 from schemas.records import Dismissal, Event, Purchase
 from streams.recording.backtest import Step
 from streams.recording.tally import Tally
+from streams.recording.variants import group_of
 from streams.suppression.catalog import Catalog
 
 AFTER_PURCHASE: Final = ("purchased", "already_bought", "lapsed")
@@ -164,7 +165,7 @@ class Summary:
         at = decision.ts
 
         def following(named: str) -> Iterator[Followed]:
-            group = _group(named, catalog)
+            group = group_of(named, catalog)
             return self._following(orders.get(group), removals.get(group), at)
 
         for product in decision.allowed:
@@ -195,17 +196,9 @@ def _firsts(times: Mapping[str, int], catalog: Catalog) -> Mapping[str, int]:
     """By group the earliest of the times of its products."""
     firsts: dict[str, int] = {}
     for product_id, time in times.items():
-        group = _group(product_id, catalog)
+        group = group_of(product_id, catalog)
         firsts[group] = min(time, firsts.get(group, time))
     return firsts
-
-
-def _group(named: str, catalog: Catalog) -> str:
-    """The group of a product, by any of its ids; one without a group is a group of its own."""
-    product_id = catalog.product_id_of(named)
-    product = catalog.products.get(product_id)
-    group = None if product is None else product.item_group_id
-    return product_id if group is None else group
 
 
 def _earliest(times: dict[str, dict[str, int]], person: str, product: str, ts: int) -> None:

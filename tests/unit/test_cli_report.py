@@ -9,7 +9,7 @@ import pytest
 
 from streams.recording.files import Writer
 from streams.recording.simulated import DEMO_POLICY, simulate
-from tests.command_line import run, run_process, write_recording
+from tests.command_line import run, run_process, words, write_recording
 from tests.recorded_data import recorded_data
 
 ORDER = {"event_id": "e1", "event": "order_completed", "order_id": "o1",
@@ -25,6 +25,18 @@ def recording(tmp_path: Path) -> Path:
         ("purchases", "u1", {"event_id": "e2"}),
         ("impression-requests", "u1", REQUEST),
     )
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A recording in which every rule is at work, and its policy."""
+    folder = tmp_path_factory.mktemp("simulated")
+    recording, policy = folder / "simulated.jsonl", folder / "demo.toml"
+    with Writer(recording) as writer:
+        for record in simulate(persons=60):
+            writer.write(record)
+    policy.write_text(DEMO_POLICY)
+    return recording, policy
 
 
 # --- what is written -----------------------------------------------------------------------------
@@ -48,8 +60,33 @@ def test_the_person_at_the_terminal_is_told_the_main_thing(recording: Path, tmp_
     output = run("report", recording, "-o", page).stderr
     assert output == (
         "1 of 2 ads would have followed people after they bought or said no, "
-        f"of these stopped: 1.\nWritten to {page}.\n"
+        f"of these 1 stopped (100.00 %).\nWritten to {page}.\n"
     )
+
+
+def test_what_became_of_the_ads_that_follow_people_adds_up(simulated: tuple[Path, Path]) -> None:
+    recording, policy = simulated
+    result = run("report", recording, "--policy", policy, "--json", "-")
+    followed = orjson.loads(result.stdout)["followed"]["ordered_or_rejected"]
+    told = re.match(r"([\d,]+) of .*, of these (.*)\.$", words(result.stderr))
+    assert told is not None
+    parts = [int(each.split()[0].replace(",", "")) for each in told[2].split(", ")]
+    assert sum(parts) == int(told[1].replace(",", "")) == followed["all"]
+    assert len(parts) > 2
+
+
+def test_a_report_and_a_backtest_count_the_same_ads_after_orders(
+    simulated: tuple[Path, Path],
+) -> None:
+    recording, policy = simulated
+    of_report, of_backtest = (
+        orjson.loads(run(command, recording, "--policy", policy, "--json", "-").stdout)["followed"]
+        for command in ("report", "backtest")
+    )
+    ordered, wanted = of_report["ordered"], of_backtest["ordered"]
+    assert ordered["all"] == wanted["wanted"] > wanted["stopped"] == ordered["stopped"] > 0
+    assert ordered["held_out"] == wanted["ghosted"] > 0
+    assert ordered["leaked"] + ordered["let_through"] == wanted["let_through"]
 
 
 def test_what_of_another_format_did_not_count_as_it_stands_is_told_with_an_example(
@@ -90,12 +127,10 @@ def test_the_policy_is_that_of_the_option(recording: Path, tmp_path: Path) -> No
     assert made["followed"]["ordered"]["let_through"] == 1
 
 
-def test_the_page_names_no_person_and_is_the_same_every_time(tmp_path: Path) -> None:
-    recording, policy = tmp_path / "simulated.jsonl", tmp_path / "demo.toml"
-    with Writer(recording) as writer:
-        for record in simulate(persons=60):
-            writer.write(record)
-    policy.write_text(DEMO_POLICY)
+def test_the_page_names_no_person_and_is_the_same_every_time(
+    simulated: tuple[Path, Path], tmp_path: Path
+) -> None:
+    recording, policy = simulated
     pages = []
     for name in ("one.html", "two.html"):
         run("report", recording, "--policy", policy, "-o", tmp_path / name)

@@ -40,6 +40,15 @@ def test_an_ad_follows_from_the_time_of_the_order_on() -> None:
     assert found["ordered"]["all"] == found["ordered"]["stopped"] == 2
 
 
+def test_an_ad_follows_for_a_variant_of_what_was_ordered_or_rejected() -> None:
+    variants = [catalog_line(each, item_group_id="tv") for each in ("black", "white")]
+    asked = line(request("white", ts=NOW + 1))
+    ordered = followed(*variants, line(purchase("black")), asked)
+    assert ordered["ordered"]["stopped"] == ordered["ordered"]["all"] == 1
+    rejected = followed(*variants, line(dismissal("not_interested", product_id="black")), asked)
+    assert rejected["rejected"]["stopped"] == rejected["rejected"]["all"] == 1
+
+
 def test_an_ad_for_another_product_or_person_does_not_follow() -> None:
     found = followed(
         line(purchase("tv", ts=NOW)),

@@ -7,6 +7,7 @@ from typing import Final
 from schemas.outputs import Decision, SuppressedCandidate
 from schemas.records import Candidate, Request
 from streams.recording.report.history import History, Objection
+from streams.recording.variants import group_of
 from streams.suppression.catalog import Catalog
 from streams.suppression.facts import HasAttributes
 
@@ -37,7 +38,7 @@ class Ad:
     answer: SuppressedCandidate | None
     """Why it is stopped, or but for the holdout would be."""
     order: Objection | None
-    """The person's earliest order of the product, be it before or after the request."""
+    """The person's earliest order of the product or a variant, before or after the request."""
     rejection: Objection | None
     """The person's earliest rejection that the product comes under, before or after as well."""
 
@@ -50,8 +51,9 @@ def ads_of(
     for candidate, outcome, answer in _decided(request, decision):
         product_ids = catalog.ids_of(candidate.product_id)
         attributes = catalog.attributes(product_ids[0], candidate)
-        order = history.order(person, product_ids)
-        rejection = history.rejection(person, product_ids, attributes)
+        group = group_of(candidate.product_id, catalog)
+        order = history.order(person, group, catalog)
+        rejection = history.rejection(person, group, attributes, catalog)
         if outcome == LET_THROUGH and any(
             objection is not None
             and objection.ts <= at
