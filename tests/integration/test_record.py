@@ -194,10 +194,10 @@ def test_some_persons_are_recorded_with_the_whole_catalog(deploy: Deploy, tmp_pa
     )
     keys = [(line["topic"], line.get("key")) for line in map(orjson.loads, lines)]
     assert keys == [
+        ("catalog", "mug-7"),
         ("purchases", "ann"),
         ("purchases", "eve"),
         ("dismissals", None),
-        ("catalog", "mug-7"),
     ]
 
 
