@@ -149,7 +149,7 @@ def test_records_are_in_order_of_time_and_in_the_partitions_of_their_keys(tmp_pa
 
 def test_the_same_auctions_and_seed_are_the_same_to_the_byte_everywhere(tmp_path: Path) -> None:
     assert Import(tmp_path, *MANY).digest() == (
-        "e17091c8ce652a74a35f4e5ee6881142022d2c12bc3ec156b4965366cf93f30c"
+        "40762d9fa0e1787e465f963528f92ad80cb3ecfeb47dab1f1825924ed3a8ebf2"
     )
 
 
@@ -255,5 +255,5 @@ def test_the_recorded_auctions_are_imported_whole_with_their_skew(tmp_path: Path
     assert len(requests) == 17_423
     assert [count for _, count in requests[:2]] == [497, 8]
     assert hashlib.sha256(output.read_bytes()).hexdigest() == (
-        "f710f5985600ed22610ad9483161d2530db0af4ca6006749c8df7120dbb0039b"
+        "888b2b65d347ec44be99f7427a23f6505d2e45ee6a71fe3b8983f9b8c9f0b892"
     )
