@@ -105,6 +105,7 @@ def demo(
     """
     inputs = [] if recording is None else [str(recording)]
     check_outputs(inputs, {"--decisions": decisions, "--lists": lists}, force=force)
+    sources = readable(inputs)
     # Kafka takes a while to import, which no other command should wait for.
     from streams.demo.demo import Demo, wait_for_interrupt  # noqa: PLC0415
     from streams.recording.files import json_line, output_line, read  # noqa: PLC0415
@@ -125,7 +126,7 @@ def demo(
             stack.enter_context(Live(view, console=console, refresh_per_second=4, transient=True))
         else:
             console.print("The demo runs: a broker, a worker, a recording. Its summary follows.")
-        records = simulate() if recording is None else read(readable([str(recording)]))
+        records = read(sources) if sources else simulate()
         run = Demo(records, chosen, folder, stack)
         run.run(view)
         final = run.lists() if lists else {}

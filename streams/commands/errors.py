@@ -68,6 +68,7 @@ _USAGE_ERROR: Final = typer.BadParameter.__bases__
 def _usage(error: Exception) -> str:
     """Empty for a bare command of a group, of which the help has been shown instead."""
     message = str(error.format_message())  # type: ignore[attr-defined]
+    message = message.replace("Value error, ", "")  # of pydantic's, by which Typer reads values
     context = getattr(error, "ctx", None)
     if not message or context is None:
         return message.rstrip(".")

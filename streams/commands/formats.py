@@ -98,7 +98,7 @@ def _show(found: Mapping[str, FormatCheck]) -> None:
 
 def _summary(check: FormatCheck) -> str:
     """So many records, and what became of them, in words."""
-    events = ", ".join(f"{count:,} {topic}" for topic, count in check.figures()["events"].items())
+    events = ", ".join(f"{topic} {count:,}" for topic, count in check.figures()["events"].items())
     used = f"{check.used:,} used" + (f" ({events})" if events else "")
     records = counted(check.records, "record")
     return f"{records}: {used}, {check.ignored:,} ignored, {check.buried:,} buried"

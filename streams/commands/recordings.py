@@ -1,12 +1,14 @@
 """The recordings that a command reads: files, and `-` for standard input."""
 
+import errno
+import os
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import typer
 
 from streams.commands.files import STANDARD_INPUT
-from streams.commands.terminal import progress_bar
+from streams.commands.terminal import busy
 from streams.errors import UserError
 from streams.recording.files import KINDS
 from streams.recording.sources import AnyPath
@@ -30,14 +32,17 @@ def readable(names: Sequence[str], kind_of: Callable[[bytes], str] = _recording)
 
     So it is asked for only when nothing else stands in the way of reading it. `kind_of` says by its
     beginning what a file with it would be called. Raises `UserError` where `-` is named more than
-    once, and `SourceError`.
+    once or a file cannot be read, and `SourceError`.
     """
+    for name in names:
+        if name != STANDARD_INPUT and not os.access(name, os.R_OK):
+            reason = os.strerror(errno.EACCES if os.path.exists(name) else errno.ENOENT)
+            raise UserError(f"{name}: cannot be read: {reason}")
     if names.count(STANDARD_INPUT) > 1:
         raise UserError(f"{STANDARD_INPUT}: named more than once; there is one standard input.")
     return [_kept(kind_of) if name == STANDARD_INPUT else name for name in names]
 
 
 def _kept(kind_of: Callable[[bytes], str]) -> AnyPath:
-    with progress_bar("", 1, then="Reading standard input") as advance:
-        advance(1)
+    with busy("Reading standard input"):
         return keep_standard_input(kind_of)

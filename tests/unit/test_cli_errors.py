@@ -128,6 +128,10 @@ def test_the_help_of_a_command_does_not_wait_for_kafka_or_what_only_running_it_n
         ("import", "datacratic", "absent.jsonl.xz", "-o", "out.jsonl"),
         ("import", "datacratic", "absent.jsonl", "--repeat", "0", "-o", "out.jsonl"),
         ("simulate", "-o", "shop.csv"),
+        ("demo", "absent.jsonl"),
+        ("replay", "absent.jsonl"),
+        ("schemas", "check"),
+        ("strimzi", "--authentication", "ssl"),
         ("policy", "check", "absent.toml"),
         ("topics", "plan", "--partitions", "many"),
         ("worker", "--processes", "0"),
@@ -143,6 +147,21 @@ def test_a_mistake_is_one_line_on_standard_error_and_exit_code_2(
     assert result.returncode == 2
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["demo", "replay"])
+def test_a_recording_that_is_not_there_is_told_before_any_broker_is_asked(command: str) -> None:
+    result = run(command, "absent.jsonl", UNHAUNT_BROKERS="127.0.0.1:1")
+    assert result.stderr == "absent.jsonl: cannot be read: No such file or directory\n"
+
+
+def test_what_an_option_takes_is_told_without_words_of_the_library_that_reads_it() -> None:
+    result = run("strimzi", "--authentication", "ssl")
+    assert "Invalid value for '--authentication': 'ssl' is not one of" in result.stderr
+
+
+def test_schemas_that_no_topic_has_are_told_whatever_the_registry() -> None:
+    assert run("schemas", "check").stderr.startswith("No topic has schemas. UNHAUNT_SCHEMAS names")
 
 
 def test_a_mistake_in_the_arguments_says_where_help_is() -> None:

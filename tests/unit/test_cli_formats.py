@@ -38,7 +38,7 @@ def recording(tmp_path: Path) -> Path:
 
 def test_each_format_is_shown_with_what_became_of_its_records(recording: Path) -> None:
     shown = words(run("formats", "check", recording, **SEGMENT).stdout)
-    assert "segment: 5 records: 3 used (3 purchases), 1 ignored, 1 buried" in shown
+    assert "segment: 5 records: 3 used (purchases 3), 1 ignored, 1 buried" in shown
     assert "Ignored: Kitchen (1)" in shown
 
 

@@ -30,7 +30,7 @@ def subjects(settings: Settings) -> Iterator[Subject]:
 
     Raises `UserError` where no topic has schemas, and when the registry does not answer.
     """
-    client, kinds = client_of(settings.registry), _kinds(settings)
+    kinds, client = _kinds(settings), client_of(settings.registry)
     for topic, kind in kinds.items():
         name, schema = subject_of(settings, topic), registered_schema(topic, kind)
         try:
@@ -46,7 +46,7 @@ def register(settings: Settings) -> Iterator[Subject]:
 
     Yields all subjects as they are then. Raises as `subjects` does.
     """
-    client, kinds = client_of(settings.registry), _kinds(settings)
+    kinds, client = _kinds(settings), client_of(settings.registry)
     for topic, subject in zip(kinds, subjects(settings), strict=True):
         if subject.schema_id is not None or not subject.is_compatible:
             yield subject
