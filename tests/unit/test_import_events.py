@@ -268,12 +268,12 @@ def test_products_become_the_catalog(tmp_path: Path) -> None:
         table=TableOptions(renamed=[("sku", "product_id")]),
     )  # fmt: skip
     assert [(record.topic, record.key) for record in records] == [
-        ("catalog", b"mug-7"),
         ("catalog", b"0815"),
+        ("catalog", b"mug-7"),
     ]
     assert values(records) == [
-        {"item_group_id": "mugs", "price": 8.5, "sensitive": False},
         {"price": 3, "sensitive": True},
+        {"item_group_id": "mugs", "price": 8.5, "sensitive": False},
     ]
 
 

@@ -29,6 +29,7 @@ READING: Final = (
     "import jdata given.csv --products given.csv -o made.jsonl",
     "import online-retail given.csv -o made.jsonl",
     "import datacratic given.jsonl -o made.jsonl",
+    "import events given.jsonl --format segment -o made.jsonl",
     "replay recording.jsonl",
 )
 """What they read is a pipe that nobody writes to, or brokers that never answer."""

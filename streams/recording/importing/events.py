@@ -32,6 +32,7 @@ from streams.recording.importing.event_reading import (
 from streams.recording.importing.event_rows import Row, read_rows
 from streams.recording.importing.paths import id_at, time_at
 from streams.recording.importing.rows import ImportFailed, ImportSummary
+from streams.recording.line_order import in_line_order
 from streams.recording.sources import AnyPath, Progress
 
 MOST_NAMED: Final = 5
@@ -98,7 +99,7 @@ def import_events(
         raise ImportFailed(f"{', '.join(map(str, files))}: expected at least one event{why}")
     records.sort(key=attrgetter("timestamp"))
     with recording as writer:
-        for record in records:
+        for record in in_line_order(records):
             writer.write(record)
             summary.written[record.topic] += 1
     return summary
