@@ -51,10 +51,18 @@ def test_its_labels_say_which_version_of_what_it_is() -> None:
     }
 
 
-def test_its_base_is_an_exact_version_of_the_python_that_the_constraints_are_for() -> None:
-    first, *_ = [value for name, value in IMAGE.instructions if name == "ARG"]
-    [python] = re.findall(r"^PYTHON=python:(\d+\.\d+)\.\d+-slim-bookworm$", first)
-    assert f"on Python {python}." in (DEPLOY / "constraints.txt").read_text()
+def test_its_base_is_named_by_digest_and_has_the_python_that_the_requirements_are_for() -> None:
+    [base] = [value for name, value in IMAGE.instructions if name == "ARG"]
+    exactly = r"PYTHON=python:(\d+\.\d+)\.\d+-slim-bookworm@sha256:[0-9a-f]{64}"
+    found = re.fullmatch(exactly, base)
+    assert found
+    for file in ("constraints.txt", "requirements.txt", "requirements-build.txt"):
+        assert f" Python {found[1]}" in (DEPLOY / file).read_text()
+
+
+def test_every_stage_is_built_on_that_base_or_on_another_stage() -> None:
+    bases = [value.split()[0] for name, value in IMAGE.instructions if name == "FROM"]
+    assert bases == ["${PYTHON}", "${PYTHON}"]
 
 
 def test_what_it_copies_is_there_and_all_that_it_is_given() -> None:

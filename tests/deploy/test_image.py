@@ -1,5 +1,6 @@
 """The image of deploy/Dockerfile at work, built from Debian's packages without an engine."""
 
+import json
 import os
 import signal
 import subprocess
@@ -62,6 +63,13 @@ def test_the_program_in_it_is_of_this_version_and_compiled(image: BuiltImage) ->
 def test_nobody_can_install_anything_in_it(image: BuiltImage) -> None:
     asked = ("python3", "-c", "import importlib.util as i; print(i.find_spec('pip'))")
     assert output_of(image, "pip", *asked) == "None\n"
+
+
+def test_its_packages_are_named_in_it(image: BuiltImage) -> None:
+    sbom = json.loads(output_of(image, "sbom", "cat", "/opt/unhaunt/sbom.cdx.json"))
+    named = {each["name"]: each["version"] for each in sbom["components"]}
+    assert named["unhaunt"] == __version__
+    assert "confluent-kafka" in named
 
 
 @pytest.mark.kafka
