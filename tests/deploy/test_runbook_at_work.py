@@ -1,9 +1,5 @@
 """What the runbook tells people to do, done on a real Kafka: its own lines, with other names."""
 
-import re
-import shlex
-import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,16 +11,14 @@ from streams.kafka.topics import existing
 from streams.recording.files import RecordedRecord, read
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
-from tests.command_line import run
+from tests.deploy import followed
 from tests.deploy.paths import DEPLOY
-from tests.deploy.tools import KAFKA_TOOLS, of_kafka
 from tests.documents.pages import section, shell_lines
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import Deployment
-from tests.integration.recorded import contents, environment_of
+from tests.integration.recorded import contents
 from tests.integration.recordings import expected
 from tests.kafka.cluster import KafkaCluster
-from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.deploy, pytest.mark.kafka]
 
@@ -48,45 +42,9 @@ def deployment(
 
 
 def follow(heading: str, deployment: Deployment, *changes: tuple[str, str]) -> None:
-    """Run the lines under a heading, with the names of this deployment and these changes.
-
-    Variables that are exported count from then on, and starting a worker is left to the test.
-    """
-    settings = deployment.settings
-    environment = environment_of(settings)
-    for line in shell_lines(section(RUNBOOK, heading)):
-        for old, new in changes:
-            line = line.replace(old, new)
-        words = shlex.split(line.replace("$UNHAUNT_BROKERS", settings.kafka.brokers))
-        if words[0] == "export":
-            environment.update(word.split("=", 1) for word in words[1:])
-        elif words[0] == "unhaunt":
-            result = run(*words[1:], **environment)
-            assert result.exit_code == 0, (line, result.output)
-        elif words[0] in KAFKA_TOOLS:
-            run_tool(*words)
-        elif words[0] == "rm":
-            shutil.rmtree(words[-1])
-        else:
-            assert words[-2:] == ["unhaunt", "worker"], line
-
-
-def run_tool(name: str, *arguments: str) -> None:
-    """Run one of Kafka's own tools until it works: a group is empty when its sessions are over."""
-    output = ""
-
-    def has_worked() -> bool:
-        nonlocal output
-        done = subprocess.run(
-            [*of_kafka(name), *arguments], capture_output=True, text=True, check=False
-        )
-        output = done.stdout + done.stderr
-        return done.returncode == 0 and "Error" not in output
-
-    try:
-        wait_until(has_worked, name)
-    except TimeoutError as late:
-        raise TimeoutError(output) from late
+    """Do what stands under a heading."""
+    lines = shell_lines(section(RUNBOOK, heading))
+    followed.follow(lines, deployment.settings, *changes)
 
 
 def work_off(deployment: Deployment, records: Sequence[RecordedRecord] = ()) -> None:
@@ -137,8 +95,7 @@ def test_a_record_is_stepped_over_and_nothing_else_is_missing(deployment: Deploy
     follow(
         "A poison record",
         deployment,
-        ("--group unhaunt", f"--group {deployment.settings.application}"),
-        ("impression-requests:3", f"{deployment.settings.topic('impression-requests')}:1"),
+        ("impression-requests:3", "impression-requests:1"),
         ("impression-requests/3/1041-1041", f"impression-requests/1/{offset}-{offset}"),
         ("1042", str(offset + 1)),
     )
@@ -164,8 +121,6 @@ def test_a_changelog_that_is_gone_is_rebuilt_from_the_inputs(deployment: Deploym
         "Restore from nothing",
         deployment,
         ("/var/lib/unhaunt/unhaunt", f"{settings.state_folder}/{settings.application}"),
-        ("--group unhaunt", f"--group {settings.application}"),
-        ("unhaunt-persons-changelog", re.escape(settings.changelog)),
     )
     with deployment.worker() as worker:
         deployment.wait_until(
@@ -176,3 +131,15 @@ def test_a_changelog_that_is_gone_is_rebuilt_from_the_inputs(deployment: Deploym
         deployment.wait_until_lists_are(outcome.lists, worker)
     assert deployment.lists() == outcome.lists
     assert deployment.persons() == outcome.persons
+
+
+def test_quotas_are_set_for_whom_the_page_says(deployment: Deployment) -> None:
+    follow("Quotas", deployment)
+    *setting, asking = shell_lines(section(RUNBOOK, "Quotas"))
+    brokers = deployment.settings.kafka.brokers
+    described = followed.run_tool(*asking.replace("$UNHAUNT_BROKERS", brokers).split())
+    for line in setting:
+        words = line.split()
+        user, quotas = words[words.index("--entity-name") + 1], words[-1].split(",")
+        [shown] = [line for line in described.splitlines() if f"'{user}'" in line]
+        assert [quota for quota in quotas if quota.partition("=")[0] not in shown] == []

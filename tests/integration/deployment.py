@@ -214,7 +214,8 @@ def read_topic(
     ended: set[int] = set()
     deadline = monotonic() + SECONDS
     try:
-        # From 0, since the client takes half a second to ask where a topic begins.
+        # From 0, since the client takes half a second to ask where a topic begins; where what was
+        # there is deleted, from the first that is left.
         consumer.assign([confluent_kafka.TopicPartition(topic, n, 0) for n in messages])
         while len(ended) < partitions:
             if monotonic() > deadline:
@@ -236,6 +237,7 @@ def _reader(settings: Settings) -> dict[str, Any]:
     return {
         "bootstrap.servers": settings.kafka.brokers,
         "group.id": "reader",
+        "auto.offset.reset": "earliest",
         "enable.auto.commit": False,
         "enable.partition.eof": True,
         "isolation.level": "read_committed",
