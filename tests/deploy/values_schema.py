@@ -1,6 +1,7 @@
-"""Write the settings into the chart's schema of values: `python -m tests.deploy.values_schema`.
+"""Write the settings into the charts' schemas of values: `python -m tests.deploy.values_schema`.
 
-So Helm refuses a setting that there is not, or a value that it cannot have, before a pod does.
+So Helm refuses a setting that there is not, or a value that it cannot have, before a pod does. What
+both charts have may be the same in both.
 """
 
 import json
@@ -9,9 +10,10 @@ from typing import Any, Final
 import msgspec
 
 from streams.settings import Settings
-from tests.deploy.paths import CHART
+from tests.deploy.paths import CHART, SIDECAR_CHART
 
 SCHEMA: Final = CHART / "values.schema.json"
+SIDECAR_SCHEMA: Final = SIDECAR_CHART / "values.schema.json"
 
 OF_THE_CHART: Final = frozenset(
     {
@@ -43,6 +45,35 @@ def schema() -> dict[str, Any]:
     return written
 
 
+def sidecar_schema() -> dict[str, Any]:
+    """That of the sidecar: what the whole one says of the values that both have."""
+    whole = schema()
+    properties = whole["properties"]
+    names = (
+        "global",
+        "image",
+        "kafka",
+        "settings",
+        "extraEnv",
+        "extraEnvFrom",
+        "extraVolumeMounts",
+    )
+    return whole | {
+        "title": "Values of the chart unhaunt-sidecar",
+        "properties": {
+            **{name: properties[name] for name in names},
+            "image": _only(properties["image"], "repository", "tag", "digest", "pullPolicy"),
+            "policyConfigMap": {"type": "string"},
+            "serve": _only(properties["serve"], "persons", "onDisk", "resources"),
+        },
+    }
+
+
+def _only(found: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The schema of a struct with these properties alone."""
+    return found | {"properties": {name: found["properties"][name] for name in names}}
+
+
 def text_of(found: dict[str, Any]) -> str:
     """The schema as it stands in its file."""
     return json.dumps(found, indent=2) + "\n"
@@ -62,3 +93,4 @@ def _settings() -> dict[str, Any]:
 
 if __name__ == "__main__":
     SCHEMA.write_text(text_of(schema()))
+    SIDECAR_SCHEMA.write_text(text_of(sidecar_schema()))

@@ -46,12 +46,26 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- join "," (concat $hosts .Values.serve.hosts) -}}
 {{- end -}}
 
+{{- /* What it is told wherever it runs, and where it may write. */ -}}
+{{- define "unhaunt.serve.options" -}}
+{{- if .Values.serve.onDisk }}
+- --folder=/var/lib/unhaunt/view
+{{- end }}
+{{- range .Values.serve.persons }}
+- {{ printf "--person=%s" . | quote }}
+{{- end }}
+{{- end -}}
+
 {{- define "unhaunt.serve.scheme" -}}
 {{- ternary "HTTPS" "HTTP" (ne .Values.serve.tls.secret "") -}}
 {{- end -}}
 
 {{- define "unhaunt.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
 {{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* A setting of the workers, or what the program has where it is not set. */ -}}

@@ -1,0 +1,1 @@
+../../unhaunt/templates/_helpers.tpl
