@@ -118,6 +118,13 @@ class ListEntry(Struct, frozen=True, gc=False):
     currency: Annotated[
         str | UnsetType, Meta(description="The currency of that price, if one was said.")
     ] = UNSET
+    via: Annotated[
+        Literal["person"] | UnsetType,
+        Meta(
+            description="That it rests on nothing that was reported of this id, but of another one "
+            "of the same person. Absent otherwise."
+        ),
+    ] = UNSET
 
 
 class SuppressionList(Struct, gc=False):

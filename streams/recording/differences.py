@@ -139,6 +139,8 @@ def _statements_of_list(current: SuppressionList) -> Statements:
             words += f", price {entry.price}"
         if entry.currency is not UNSET:
             words += f" {entry.currency}"
+        if entry.via is not UNSET:
+            words += f", via the {entry.via}"
         statements[f"{entry.scope} {_name(entry.value)}"].append(words)
     return statements
 

@@ -299,21 +299,22 @@ def says_the_same(one: Claim, other: Claim) -> bool:
 
 
 def merged(claims: Iterable[Claim]) -> list[Claim]:
-    """Claims on one scope value with each combination of reason and times once, in order.
-
-    Evidence that says the same is one claim with all of its ids. It has the lowest of the prices,
-    and none where a piece has none or two are in different currencies: so whoever holds only the
-    list comes to the same answer (SPEC 5).
-    """
+    """Claims on one scope value with each combination of reason and times once, in order."""
     by_entry: dict[tuple[str, int, int | None], Claim] = {}
     for claim in claims:
         key = claim.reason, claim.since, claim.until
         known = by_entry.get(key)
-        by_entry[key] = claim if known is None else _merge(known, claim)
+        by_entry[key] = claim if known is None else joined(known, claim)
     return sorted(by_entry.values(), key=list_order)
 
 
-def _merge(one: Claim, other: Claim) -> Claim:
+def joined(one: Claim, other: Claim) -> Claim:
+    """One claim of two that say the same: all evidence that says the same is one, with all its ids.
+
+    It has the lowest of the prices, and none where a piece has none or two are in different
+    currencies: so whoever holds only the list comes to the same answer (SPEC 5). It comes by way of
+    the person only if all of it does.
+    """
     price, currency = one.price, one.currency
     if currency is UNSET:
         currency = other.currency
@@ -322,4 +323,7 @@ def _merge(one: Claim, other: Claim) -> Claim:
     elif other.price < price:
         price = other.price
     because = tuple(sorted({*one.because, *other.because}))
-    return Claim(one.scope, one.value, one.reason, one.since, one.until, because, price, currency)
+    via = one.via if other.via is not UNSET else UNSET
+    return Claim(
+        one.scope, one.value, one.reason, one.since, one.until, because, price, currency, via
+    )

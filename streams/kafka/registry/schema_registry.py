@@ -233,6 +233,7 @@ def _as_published(content: bytes) -> bytes:
         for entry in published.get("entries") or ():
             _drop_null(entry, "price")
             _drop_null(entry, "currency")
+            _drop_null(entry, "via")
     return orjson.dumps(published)
 
 
