@@ -36,11 +36,15 @@ class Decided(Decision, kw_only=True):
     known: Annotated[
         bool,
         Meta(
-            description="Whether there is a list of the person. Of somebody of whom nothing is "
-            "held there is none, nor of an id that nobody has heard of."
+            description="Whether there is a list of the person, by any of the ids that were asked "
+            "for. Of somebody of whom nothing is held there is none, nor of an id that nobody has "
+            "heard of."
         ),
     ]
-    fresh: Annotated[Fresh, Meta(description="How much it can know.")]
+    fresh: Annotated[
+        Fresh,
+        Meta(description="How much it can know; of several ids, by the oldest of the copies."),
+    ]
 
 
 class Problem(Struct):

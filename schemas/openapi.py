@@ -5,6 +5,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from schemas.answers import Decided, Health, Problem
+from schemas.asked import MOST_IDS
 from schemas.asyncapi import CONTRACT_VERSION, SCHEMA_REF
 from schemas.json_schema import definitions_of, struct_schemas
 from schemas.openrtb.described import bid_request
@@ -160,7 +161,7 @@ def _header(description: str, kind: str) -> Document:
 
 
 _FRESH: Final[Document] = {
-    "Unhaunt-Known": _header("Whether there is a list of the person.", "boolean"),
+    "Unhaunt-Known": _header("Whether there is a list of the person, by any id.", "boolean"),
     "Unhaunt-Age": _header("How many seconds ago the copy was last known to be level.", "number"),
     "Unhaunt-Level-At": _header("When that was, in epoch milliseconds.", "integer"),
 }
@@ -183,14 +184,29 @@ _UNAVAILABLE: Final[Document] = {
 
 def _schemas() -> Document:
     schemas = definitions_of(TOPICS["impression-requests"], SCHEMA_REF)
-    request = schemas["Request"]
-    request["required"] = ["user_id", *request["required"]]
-    request["properties"]["ts"]["description"] = (
-        "Event time in epoch milliseconds; now when absent."
-    )
-    request["properties"]["user_id"] = {"type": "string", "description": "The person."}
+    _name_the_person(schemas["Request"])
     candidates = {"type": "array", "items": {"$ref": SCHEMA_REF.format(name="Candidate")}}
     schemas[BID_REQUEST] = bid_request(candidates)
     for record in (SuppressionList, Decided, Health, Problem):
         schemas.update(struct_schemas(record, SCHEMA_REF))
     return dict(sorted(schemas.items()))
+
+
+def _name_the_person(request: Document) -> None:
+    """A request on its topic has a key, and a time; one over HTTP says the first itself."""
+    request["properties"] |= {
+        "user_id": {"type": "string", "description": "The person."},
+        "user_ids": {
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "maxItems": MOST_IDS,
+            "uniqueItems": True,
+            "description": "Or several ids of the person, by whose lists together is decided. The "
+            "holdout goes by the first, which the decision names.",
+        },
+    }
+    request["properties"]["ts"]["description"] = (
+        "Event time in epoch milliseconds; now when absent."
+    )
+    request["oneOf"] = [{"required": ["user_id"]}, {"required": ["user_ids"]}]

@@ -34,6 +34,7 @@ from streams.suppression.claims import Claim, rank
 from streams.suppression.decision import decide
 from streams.suppression.evidence import Evidence
 from streams.suppression.list_index import decide_from_list
+from streams.suppression.list_union import union_of
 from streams.suppression.lists import list_of
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
@@ -237,6 +238,16 @@ def decided_by_list(
     """The decision by a published list as its JSON reads."""
     known = None if listed is None else msgspec.convert(listed, SuppressionList)
     return as_json(decide_from_list(asked, known, policy, catalog, age))
+
+
+def decided_by_copies(
+    asked: Request, copies: Iterable[Mapping[str, Any]], policy: Policy, catalog: Catalog
+) -> dict[str, Any]:
+    """The decision by the lists of several ids, each with the age of its copy."""
+    known = [each for each in copies if each["list"] is not None]
+    union = union_of([msgspec.convert(each["list"], SuppressionList) for each in known])
+    age = max(each["age"] for each in copies)
+    return as_json(decide_from_list(asked, union, policy, catalog, age))
 
 
 def reasons(

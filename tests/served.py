@@ -40,6 +40,8 @@ class FixedView(Answers):
         self.policy = Policy.default()
         self.catalog = Catalog()
         self.fresh = Freshness(partition=3, age=0.25, level_at=NOW, newest=NOW - 1)
+        self.fresh_of: dict[str, Freshness] = {}
+        """Of those whose copy is not as fresh as the others'."""
 
     def now(self) -> int:
         return NOW
@@ -52,7 +54,8 @@ class FixedView(Answers):
             raise self.failure
         if not self.is_caught_up:
             raise NotCaughtUp("lists and catalog are being read")
-        return Known(self.lists.get(user_id), self.fresh)
+        fresh = self.fresh_of.get(user_id, self.fresh)
+        return Known((self.lists.get(user_id),), fresh)
 
     @property
     def held(self) -> int:

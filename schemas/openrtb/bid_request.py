@@ -1,12 +1,13 @@
 """A bid request of OpenRTB 2.6, or of 2.5, as requests of SPEC 2: one for each impression in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import orjson
 
 from schemas.adapters.node import Node
+from schemas.asked import MOST_IDS
 from schemas.decoding import InvalidRecord, decode
 from schemas.openrtb.consent import Consent, consent_of
 from schemas.outputs import ListEntry
@@ -28,8 +29,8 @@ class BidRequest(NamedTuple):
 
     fields: Fields
     """The request as it came."""
-    user_id: str
-    """The person, or `NOBODY`."""
+    user_ids: Sequence[str]
+    """The ids of the person, each once, or `NOBODY`."""
     ts: int
     """When it came, in epoch milliseconds: a bid request does not say."""
     own_site: bool
@@ -37,6 +38,11 @@ class BidRequest(NamedTuple):
     requests: Mapping[str, Request]
     """By the id of the impression, for those with candidates."""
     consent: Consent
+
+    @property
+    def user_id(self) -> str:
+        """The first of the ids: the holdout goes by that."""
+        return self.user_ids[0]
 
     def denial(self) -> ListEntry | None:
         """The denial of consent in the request as an entry of a list (SPEC 5), if there is one.
@@ -60,9 +66,9 @@ def read_bid_request(
     Args:
         fields: the JSON object.
         ts: when it came, in epoch milliseconds.
-        persons: where its person is named, the first that is there: `user.id`, `user.buyeruid`,
-            `device.ifa`, or the `source` of an extended id such as `id5-sync.com`. It has to be
-            the id that the topics' keys are.
+        persons: where its person is named by ids that the topics' keys are: `user.id`,
+            `user.buyeruid`, `device.ifa`, or the `source` of extended ids such as `id5-sync.com`.
+            All that are there count, in this order.
         candidates: for impressions that bring none in `ext.unhaunt.candidates`.
         most_candidates: of all its impressions together.
 
@@ -71,10 +77,10 @@ def read_bid_request(
 
     """
     bid = Node(cast(Mapping[str, object], fields))
-    user_id = next(filter(None, (_person(bid, source) for source in persons)), NOBODY)
+    user_ids = _user_ids(bid, persons)
     own_site = bid.child("ext").child("unhaunt").get("own_site")
     context = {
-        "user_id": user_id,
+        "user_id": user_ids[0],
         "ts": ts,
         "site": _site(bid),
         "own_site": own_site,
@@ -97,7 +103,7 @@ def read_bid_request(
                 raise InvalidRecord("too_large", detail)
             named = {"request_id": f"{bid_id}/{imp_id}", "channel": _channel(imp)}
             requests[imp_id] = _request({**context, **named, "candidates": offered}, imp)
-    return BidRequest(fields, user_id, ts, own_site is True, requests, consent_of(bid))
+    return BidRequest(fields, user_ids, ts, own_site is True, requests, consent_of(bid))
 
 
 def _impressions(bid: Node) -> list[Node]:
@@ -120,19 +126,29 @@ def _request(fields: Fields, imp: Node) -> Request:
     return decoded
 
 
-def _person(bid: Node, source: str) -> str | None:
+def _user_ids(bid: Node, persons: Sequence[str]) -> list[str]:
+    """The ids in the named places, each once; `NOBODY` where there are none."""
+    named = (user_id for place in persons for user_id in _ids_in(bid, place) if user_id)
+    user_ids = list(dict.fromkeys(named)) or [NOBODY]
+    if len(user_ids) > MOST_IDS:
+        detail = f"user: expected at most {MOST_IDS} ids of the person, got {len(user_ids):,}"
+        raise InvalidRecord("too_large", detail)
+    return user_ids
+
+
+def _ids_in(bid: Node, place: str) -> Iterator[str | None]:
     user = bid.child("user")
-    match source:
+    match place:
         case "user.id":
-            return user.text("id")
+            yield user.text("id")
         case "user.buyeruid":
-            return user.text("buyeruid")
+            yield user.text("buyeruid")
         case "device.ifa":
-            return bid.child("device").text("ifa")
-    for eid in (*user.children("eids"), *user.child("ext").children("eids")):
-        if eid.text("source") == source:
-            return next((uid.text("id") for uid in eid.children("uids")), None)
-    return None
+            yield bid.child("device").text("ifa")
+        case source:
+            for eid in (*user.children("eids"), *user.child("ext").children("eids")):
+                if eid.text("source") == source:
+                    yield from (uid.text("id") for uid in eid.children("uids"))
 
 
 def _site(bid: Node) -> str | None:

@@ -25,7 +25,7 @@ EXAMPLES: Final = (
     "Examples:\n\n"
     "  unhaunt serve --demo\n\n"
     "  UNHAUNT_BROKERS=kafka-1:9092 UNHAUNT_POLICY=policy.toml unhaunt serve --folder view\n\n"
-    "  unhaunt serve --person id5-sync.com --candidates shop.json\n\n"
+    "  unhaunt serve --person user.id --person id5-sync.com --candidates shop.json\n\n"
     "  curl http://127.0.0.1:8085/v1/persons/ann"
 )
 KNOWN_PERSON: Final = "person-0049"
@@ -53,9 +53,9 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="PLACE",
-            help="Where a bid request names the person by the id that the topics' keys are: "
-            "user.id, user.buyeruid, device.ifa, or the source of an extended id. Said several "
-            "times, the first that is there counts; by default the first two.",
+            help="Where a bid request names the person by ids that the topics' keys are: user.id, "
+            "user.buyeruid, device.ifa, or the source of extended ids. May be said several times: "
+            "the lists of all ids that are there count together. By default the first two.",
         ),
     ] = None,
     candidates: Annotated[
@@ -89,9 +89,10 @@ def serve(
     old that is, and relies on it as the policy says under [stale].
 
     GET /v1/persons/{user_id} is the list of a person, with an ETag. POST /v1/decide takes a request
-    for an ad, or a list of them, and POST /v1/openrtb a bid request of OpenRTB, which it gives back
-    with what is suppressed in it. GET /health/live, /health/ready and /metrics are for whoever runs
-    it, and GET /openapi.json describes all of it. Ctrl-C or SIGTERM stops it.
+    for an ad, by one id of the person or several, or a list of requests. POST /v1/openrtb takes a
+    bid request of OpenRTB, which it gives back with what is suppressed in it. GET /health/live,
+    /health/ready and /metrics are for whoever runs it, and GET /openapi.json describes all of it.
+    Ctrl-C or SIGTERM stops it.
     """
     if demo and folder is not None:
         raise UserError("--demo keeps its lists in memory: leave --folder out.")

@@ -1,6 +1,7 @@
 """What ad servers may ask, of whoever has the lists at hand."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from time import time
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +13,7 @@ from schemas.outputs import Decision, SuppressionList
 from schemas.records import Request
 from streams.suppression.catalog import Catalog
 from streams.suppression.list_index import blocking, decide_from_list
+from streams.suppression.list_union import union_of
 from streams.suppression.policy import Policy
 
 _read: Final = Decoder(SuppressionList).decode
@@ -31,21 +33,22 @@ class Freshness(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known of a person."""
+    """What is known of a person, by one of their ids or by several."""
 
-    published: bytes | None
-    """The list as it was published; None for a tombstone or no list at all."""
+    published: Sequence[bytes | None]
+    """For each id the list as it was published; None for a tombstone or no list at all."""
     freshness: Freshness
+    """Of the oldest of the copies."""
 
     @property
     def is_known(self) -> bool:
         """Whether there is a list: where there is one for no id, they are ids of another kind."""
-        return self.published is not None
+        return any(each is not None for each in self.published)
 
     @property
     def list(self) -> SuppressionList | None:
-        """The list (SPEC 5)."""
-        return None if self.published is None else _read(self.published)
+        """The list (SPEC 5); of several, what they hold together (SPEC 9)."""
+        return union_of([_read(each) for each in self.published if each is not None])
 
 
 class NotCaughtUp(Exception):
@@ -96,13 +99,23 @@ class Answers(ABC):
     def person(self, user_id: str) -> Known:
         """The list of a person."""
 
+    def known_by(self, user_ids: Sequence[str]) -> Known:
+        """What is known of one person by these ids, of which there is at least one (SPEC 9)."""
+        known = [self.person(user_id) for user_id in user_ids]
+        published = [each for of_id in known for each in of_id.published]
+        return Known(published, max((of_id.freshness for of_id in known), key=_age))
+
     def now(self) -> int:
         """The time of a request that does not say its own, in epoch milliseconds."""
         return int(time() * 1_000)
 
-    def decide(self, request: Request) -> tuple[Decision, Known]:
-        """The decision on a request by the list of the person, and what is known of them."""
-        known = self.person(request.user_id)
+    def decide(self, request: Request, other_ids: Sequence[str] = ()) -> tuple[Decision, Known]:
+        """The decision on a request by the list of the person, and what is known of them.
+
+        Where `other_ids` name the same person, the lists of all ids count together, as of the
+        oldest (SPEC 9). The holdout goes by the request's `user_id`.
+        """
+        known = self.known_by((request.user_id, *other_ids))
         age = known.freshness.age
         decision = decide_from_list(request, known.list, self.policy, self.catalog, age)
         return decision, known
@@ -114,7 +127,7 @@ class Answers(ABC):
         suppresses an ad whatever is offered: not by what the advertiser's own site lifts, and not
         by what somebody in the holdout is to see.
         """
-        known = self.person(bid.user_id)
+        known = self.known_by(bid.user_ids)
         listed, age, denial = known.list, known.freshness.age, bid.denial()
         beside = () if denial is None else (denial,)
         decisions = {
@@ -123,3 +136,7 @@ class Answers(ABC):
         }
         entries = blocking(listed, self.policy, age, bid.user_id, bid.own_site)
         return answered(bid, decisions, entries), [*decisions.values()], known
+
+
+def _age(freshness: Freshness) -> float:
+    return freshness.age

@@ -15,7 +15,7 @@ class OpenRtbOptions(NamedTuple):
     """How bid requests are read (see `schemas.openrtb.bid_request`)."""
 
     persons: Sequence[str] = USER_IDS
-    """Paths of the fields that may name the person; the first that is there does."""
+    """The places whose ids name the person, all that are there together."""
     candidates: Sequence[Mapping[str, Any]] = ()
     """For impressions without candidates of their own."""
 

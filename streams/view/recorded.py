@@ -49,7 +49,7 @@ class RecordedView(Answers):
     def person(self, user_id: str) -> Known:
         """The list of a person."""
         number = partition_of(user_id.encode(), self._partitions)
-        return Known(self._lists.get(user_id), self._freshness(number))
+        return Known((self._lists.get(user_id),), self._freshness(number))
 
     def _freshness(self, number: int) -> Freshness:
         return Freshness(number, 0.0, int(time() * 1_000), self._now)

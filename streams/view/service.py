@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from hashlib import blake2b
 from time import perf_counter
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 import msgspec
 import orjson
@@ -12,10 +12,10 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestPayloadError
 
 from schemas.answers import Decided, Fresh, Health
-from schemas.decoding import InvalidRecord, decode, parse_object
+from schemas.asked import Asked, read_asked
+from schemas.decoding import InvalidRecord, parse_object
 from schemas.openapi import MOST_AT_ONCE, document
 from schemas.openrtb.bid_request import read_bid_request
-from schemas.records import Request
 from streams.monitoring.connections import SERVER
 from streams.settings import ServeSettings
 from streams.view.access import Access, Refused
@@ -166,13 +166,14 @@ class Service:
     async def _person(self, request: web.BaseRequest, _: bytes) -> web.Response:
         known = self.view.person(request.path.removeprefix(PERSONS))
         headers = _headers(known)
-        if known.published is None:
+        [published] = known.published
+        if published is None:
             return _problem(404, "no_list", "nothing is held against this person", headers)
-        tag = blake2b(known.published, digest_size=8).hexdigest()
+        tag = blake2b(published, digest_size=8).hexdigest()
         headers["ETag"] = f'"{tag}"'
         if any(each.value in (tag, "*") for each in request.if_none_match or ()):
             return _response(b"", 304, headers)
-        return _json(known.published, headers=headers)
+        return _json(published, headers=headers)
 
     async def _decide(self, _: web.BaseRequest, body: bytes) -> web.Response:
         now = self.view.now()
@@ -182,33 +183,33 @@ class Service:
         answers = await self._turns.done(_encode(self._decided(each)) for each in batch)
         return _json(b"[" + b",".join(answers) + b"]")
 
-    def _of_batch(self, body: bytes, now: int) -> Iterator[Request]:
+    def _of_batch(self, body: bytes, now: int) -> Iterator[Asked]:
         """The requests of a batch. Raises `InvalidRecord`."""
         most, total = self.settings.batch_candidates, 0
         for number, value in enumerate(_batch(body)):
             try:
-                request = self._asked(bytes(value), now)
+                asked = self._asked(bytes(value), now)
             except InvalidRecord as error:
                 raise InvalidRecord(error.code, f"[{number}] {error.detail}") from None
-            total += len(request.candidates)
+            total += len(asked.request.candidates)
             if total > most:
                 detail = f"value: expected at most {most:,} candidates in all requests, got more"
                 raise InvalidRecord("too_large", detail)
-            yield request
+            yield asked
 
-    def _asked(self, value: bytes, now: int) -> Request:
+    def _asked(self, value: bytes, now: int) -> Asked:
         """A request that is of now where it does not say. Raises `InvalidRecord`."""
         most = self.settings.candidates
         require_few_values(value, most)
-        request = cast(Request, decode("impression-requests", None, value, now))
-        candidates = len(request.candidates)
+        asked = read_asked(value, now)
+        candidates = len(asked.request.candidates)
         if candidates > most:
             detail = f"candidates: expected at most {most:,}, got {candidates:,}"
             raise InvalidRecord("too_large", detail)
-        return request
+        return asked
 
-    def _decided(self, request: Request) -> Decided:
-        decision, known = self.view.decide(request)
+    def _decided(self, asked: Asked) -> Decided:
+        decision, known = self.view.decide(*asked)
         self.counts.decided([decision], known.is_known)
         return Decided(
             request_id=decision.request_id,

@@ -110,7 +110,7 @@ class View(Answers):
         key = user_id.encode()
         number = partition_of(key, self._list_follower.partitions)
         freshness = self._freshness(number)
-        return Known(self._copies[number].get(key), freshness)
+        return Known((self._copies[number].get(key),), freshness)
 
     def freshness(self) -> list[Freshness]:
         """How fresh each partition is that has been level since the view was opened."""

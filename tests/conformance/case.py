@@ -25,6 +25,14 @@ OF_A_VIEW: Final = (
 """What a view has to know of a policy; the rest is for workers."""
 
 
+class Id(NamedTuple):
+    """An id of the person, and what happened to it; without that there is no list."""
+
+    events: tuple[Event, ...] = ()
+    age: float = 0
+    user_id: str = "cookie-7"
+
+
 class Case(NamedTuple):
     """One idea, said by its name."""
 
@@ -37,6 +45,8 @@ class Case(NamedTuple):
     """Seconds since the copy of the list was last known to be level."""
     held_by: Mapping[str, Any] | None = None
     """The tables of another policy, by which the list was made."""
+    others: tuple[Id, ...] = ()
+    """The ids that the person is asked for by beside the request's."""
 
     @property
     def known(self) -> Any:
@@ -48,19 +58,24 @@ class Case(NamedTuple):
         """The policy."""
         return builders.policy(**self.policy)
 
-    def list(self) -> dict[str, Any] | None:
-        """The list that is published of the person."""
+    def copies(self) -> list[dict[str, Any]]:
+        """For each id the list that is published, or None, and how old the copy of it is."""
+        first = Id(self.events, self.age, self.request.user_id)
+        return [{"list": self.list_of(each), "age": each.age} for each in (first, *self.others)]
+
+    def list_of(self, held: Id) -> dict[str, Any] | None:
+        """The list that is published of an id; None where there is none."""
         by = self.rules if self.held_by is None else builders.policy(**self.held_by)
-        listed = builders.published(*self.events, policy=by, catalog=self.known)
-        return None if listed is None else {**listed, "user_id": self.request.user_id}
+        listed = builders.published(*held.events, policy=by, catalog=self.known)
+        return {**listed, "user_id": held.user_id} if listed and held.events else None
 
     def decision(self) -> dict[str, Any]:
-        """What the domain decides by that list."""
-        return builders.decided_by_list(self.request, self.list(), self.rules, self.known, self.age)
+        """What the domain decides by them."""
+        return builders.decided_by_copies(self.request, self.copies(), self.rules, self.known)
 
     def written(self) -> dict[str, Any]:
         """The case as a view is given it."""
-        document = self.rules.document
+        document, copies = self.rules.document, self.copies()
         return {
             "name": self.name,
             "policy": {table: document[table] for table in OF_A_VIEW},
@@ -68,8 +83,7 @@ class Case(NamedTuple):
                 product_id: _given_fields(Product(**fields))
                 for product_id, fields in self.catalog.items()
             },
-            "list": self.list(),
-            "age": self.age,
+            **({"copies": copies} if self.others else copies[0]),
             "request": {
                 **_given_fields(self.request),
                 "candidates": [_given_fields(each) for each in self.request.candidates],

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.conformance.case import Rule
 from tests.conformance.of_aliases import ALIASES
+from tests.conformance.of_ids import SEVERAL_IDS
 from tests.conformance.of_lists import CONSENT, ORDER, PRICE, RANK, REASONS, SCOPES, TIMES
 from tests.conformance.of_requests import HOLDOUT, INTEREST, OWN_SITE, SENSITIVE, STALE
 
@@ -21,4 +22,5 @@ RULES: Final[tuple[Rule, ...]] = (
     OWN_SITE,
     HOLDOUT,
     STALE,
+    SEVERAL_IDS,
 )

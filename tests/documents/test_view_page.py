@@ -18,6 +18,14 @@ from tests.served import Served
 from tests.waiting import wait_until
 
 VIEW = Page("streams/view/README.md")
+OPENRTB = Page("streams/view/openrtb.md")
+OF_THE_PAGES = "http://127.0.0.1:8085"
+SHOWN = [
+    block
+    for page in (VIEW, OPENRTB)
+    for block in page.blocks("console")
+    if block.startswith("$ curl -d")
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +44,22 @@ def demo_address() -> Iterator[str]:
             process.terminate()
 
 
-@pytest.mark.parametrize("path", ["/v1/decide", "/v1/openrtb"])
-def test_the_demo_is_asked_and_answers_as_shown(demo_address: str, path: str) -> None:
-    [shown] = [b for b in VIEW.blocks("console") if b.startswith("$ curl -d") and f"{path}\n" in b]
+@pytest.mark.parametrize("shown", SHOWN)
+def test_the_demo_is_asked_and_answers_as_shown(demo_address: str, shown: str) -> None:
     command, answer = shown.splitlines()
     curl, _, body, url = shlex.split(command.removeprefix("$ "))
-    assert (curl, url) == ("curl", f"http://127.0.0.1:8085{path}")
+    address, path = url[: len(OF_THE_PAGES)], url[len(OF_THE_PAGES) :]
+    assert (curl, address) == ("curl", OF_THE_PAGES)
     got = Served(demo_address).post(path, body.encode()).body
     expected = orjson.loads(answer)
     for decision in (got, expected):
         decision.get("fresh", {}).pop("level_at", None)  # which is the time on the wall
     assert got == expected
+
+
+def test_one_id_several_ids_and_a_bid_request_are_asked_about() -> None:
+    assert sum('"user_ids": [' in each for each in SHOWN) == 1
+    assert len(SHOWN) == 3
 
 
 def test_a_browser_finds_the_list_where_the_page_says(demo_address: str) -> None:

@@ -135,6 +135,18 @@ def test_a_request_is_decided_by_list_policy_and_catalog(
     assert reasons(opened(), "tv", "radio", "mug") == {"tv": "block_brand", "radio": "sensitive"}
 
 
+def test_a_person_may_be_asked_for_by_ids_in_several_partitions(
+    deployment: Deployment, opened: Open
+) -> None:
+    assert partition_of(b"ann", PARTITIONS) != partition_of(b"cookie", PARTITIONS)
+    deployment.publish(ann=BOUGHT, cookie=BLOCKED)
+    deployment.know(radio=Product(brand="acme"))
+    view = opened()
+    decision, known = view.decide(request("tv", "radio", "mug"), other_ids=["nobody", "cookie"])
+    assert [answer.reason for answer in decision.suppressed] == ["purchased", "block_brand"]
+    assert known.is_known
+
+
 def test_who_has_no_list_is_asked_for_consent_where_that_is_needed(
     opened: Open, tmp_path: Path
 ) -> None:
@@ -186,9 +198,11 @@ def test_what_is_no_list_is_left_out(deployment: Deployment, opened: Open) -> No
 
 
 def test_a_view_of_some_partitions_says_that_it_does_not_follow_a_persons(opened: Open) -> None:
-    others = {*range(PARTITIONS)} - {partition_of(b"ann", PARTITIONS)}
+    view = opened(partitions={*range(PARTITIONS)} - {partition_of(b"ann", PARTITIONS)})
     with pytest.raises(NotFollowed, match="this view follows"):
-        opened(partitions=others).person("ann")
+        view.person("ann")
+    with pytest.raises(NotFollowed, match="this view follows"):
+        view.decide(request(user_id="cookie"), other_ids=["ann"])
 
 
 # --- how fresh it is -----------------------------------------------------------------------------

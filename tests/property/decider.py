@@ -4,7 +4,7 @@ Plain on purpose and independent of the product's own, from which it takes only 
 tables: what SPEC 5 promises is that this little is enough.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,6 +16,9 @@ from tests.oracle.policy import DAY, MINUTE, REASONS_BY_RANK, SCOPES_NARROW_TO_B
 Entry = dict[str, Any]
 PublishedList = dict[str, Any] | None
 
+SAME = ("scope", "value", "reason", "since", "until")
+"""What entries have in common that are one."""
+
 NOBODY_ASKED = {"scope": "all", "value": "*", "reason": "no_consent", "since": 0, "until": None}
 
 
@@ -26,8 +29,11 @@ def decide_from_list(
     entries, granted = [], []
     if published is not None:
         entries, granted = published["entries"], published["granted"]
-    elif tables["consent"]["mode"] == "opt_in":
-        entries = [{**NOBODY_ASKED, "because": []}]
+    is_asked = "personalised_ads" in granted or any(
+        each["reason"] == "no_consent" for each in entries
+    )
+    if tables["consent"]["mode"] == "opt_in" and not is_asked:
+        entries = [*entries, {**NOBODY_ASKED, "because": []}]
 
     suppressed, allowed, ghosted = [], [], []
     for asked_for in asked.candidates:
@@ -67,6 +73,25 @@ def decide_from_list(
         "allowed": allowed,
         "ghosted": ghosted,
     }
+
+
+def union(lists: Iterable[PublishedList]) -> PublishedList:
+    """What the lists of several ids of one person hold together (SPEC 9)."""
+    known = [each for each in lists if each is not None]
+    said = [entry for each in known for entry in each["entries"]]
+    entries = []
+    for entry in said:
+        same = [each for each in said if all(each[name] == entry[name] for name in SAME)]
+        currencies = {each["currency"] for each in same if "currency" in each}
+        one = {name: entry[name] for name in SAME}
+        one["because"] = sorted(set().union(*(each["because"] for each in same)))
+        if all("price" in each for each in same) and len(currencies) < 2:
+            one["price"] = min(each["price"] for each in same)
+            one |= dict(zip(["currency"], currencies, strict=False))
+        if one not in entries:
+            entries.append(one)
+    granted = {preference for each in known for preference in each["granted"]}
+    return {"entries": entries, "granted": sorted(granted)} if known else None
 
 
 def meant(product_id: str, products: Mapping[str, Product]) -> str:
@@ -149,4 +174,5 @@ def rank(entry: Entry) -> Any:
         SCOPES_NARROW_TO_BROAD.index(entry["scope"]),
         entry["value"],
         entry["because"],
+        entry["since"],  # the order of lists: only lists of several ids have such entries
     )

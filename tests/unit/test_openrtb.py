@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from schemas import generate
+from schemas.asked import MOST_IDS
 from schemas.decoding import InvalidRecord
 from schemas.openrtb.answer import answered
 from schemas.openrtb.bid_request import NOBODY, USER_IDS, BidRequest, read_bid_request
@@ -26,6 +27,7 @@ def outcome(shown: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]
     read = read_bid_request(
         shown["request"], shown["ts"], shown.get("persons", USER_IDS), shown.get("candidates", ())
     )
+    assert read.user_ids == shown.get("ids", [read.user_id])
     entries, denial = shown["entries"], read.denial()
     if denial is not None:
         entries = [*entries, as_json(denial)]
@@ -84,27 +86,42 @@ def test_each_impression_is_a_request_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("persons", "expected"),
     [
-        (USER_IDS, "x"),
-        (("user.buyeruid", "user.id"), "b"),
-        (("device.ifa",), "i"),
-        (("id.example",), "e26"),
-        (("id5.example",), "e25"),
-        (("unknown.example", "user.id"), "x"),
-        (("unknown.example",), NOBODY),
+        (USER_IDS, ["x", "b"]),
+        (("user.buyeruid", "user.id"), ["b", "x"]),
+        (("device.ifa",), ["i"]),
+        (("id.example",), ["e26", "x"]),
+        (("id5.example",), ["e25", "e24"]),
+        (("unknown.example", "user.id"), ["x"]),
+        (("unknown.example",), [NOBODY]),
+        (("id.example", "user.id", "id5.example"), ["e26", "x", "e25", "e24"]),
     ],
 )
-def test_the_person_is_named_where_it_was_chosen(persons: tuple[str, ...], expected: str) -> None:
+def test_all_ids_count_that_are_named_where_it_was_chosen_each_once_and_in_that_order(
+    persons: tuple[str, ...], expected: list[str]
+) -> None:
     fields = simple(
         user={
             "id": "x",
             "buyeruid": "b",
-            "eids": [{"source": "id.example", "uids": [{"id": "e26"}]}],
-            "ext": {"eids": [{"source": "id5.example", "uids": [{"id": "e25"}]}]},
+            "eids": [
+                {"source": "id.example", "uids": [{"id": "e26"}, {"id": "x"}, {"id": ""}]},
+                {"source": "id5.example", "uids": [{"id": "e25"}, {"atype": 1}]},
+            ],
+            "ext": {"eids": [{"source": "id5.example", "uids": [{"id": "e24"}, {"id": "e25"}]}]},
         },
         device={"ifa": "i"},
     )
     read = read_bid_request(fields, NOW, persons)
-    assert (read.user_id, read.requests["1"].user_id) == (expected, expected)
+    assert read.user_ids == expected
+    assert read.requests["1"].user_id == expected[0]
+
+
+def test_a_bid_request_names_a_person_by_only_so_many_ids() -> None:
+    uids = [{"id": str(number)} for number in range(MOST_IDS + 1)]
+    user = {"eids": [{"source": "id.example", "uids": uids}]}
+    assert len(read_bid_request(simple(user=user), NOW).user_ids) == 1
+    with pytest.raises(InvalidRecord, match="too_large: user: expected at most 20 ids of the"):
+        read_bid_request(simple(user=user), NOW, ["id.example"])
 
 
 @pytest.mark.parametrize(
@@ -226,7 +243,7 @@ def test_datacratics_auctions_are_read_once_they_are_named_as_openrtb_names_them
             asked = read_bid_request(
                 fields, round(auction["timestamp"] * 1000), candidates=[{"product_id": "mug"}]
             )
-            assert asked.user_id == (user or NOBODY)
+            assert asked.user_ids == [user or NOBODY]
             assert len(asked.requests) == len(auction["spots"])
             read += 1
     assert read == 500

@@ -232,6 +232,7 @@ func byRank(one, other Claim) int {
 		cmp.Compare(slices.Index(scopes, one.Scope), slices.Index(scopes, other.Scope)),
 		cmp.Compare(one.Value, other.Value), // UTF-8 sorts as code points do
 		slices.Compare(one.Because, other.Because),
+		cmp.Compare(one.Since, other.Since), // where two ids tell of one event at two times
 	)
 }
 

@@ -14,6 +14,7 @@ type conformanceCase struct {
 	Catalog  map[string]Product `json:"catalog"`
 	List     *List              `json:"list"`
 	Age      float64            `json:"age"`
+	Copies   []Copy             `json:"copies"`
 	Request  Request            `json:"request"`
 	Decision any                `json:"decision"`
 }
@@ -27,7 +28,11 @@ func TestConformance(t *testing.T) {
 		for _, each := range read(t, file) {
 			t.Run(filepath.Base(file)+": "+each.Name, func(t *testing.T) {
 				catalog := NewCatalog(each.Catalog)
-				decision := Decide(each.Request, each.List, each.Policy, catalog, each.Age)
+				held := Copy{each.List, each.Age}
+				if each.Copies != nil {
+					held = Union(each.Copies)
+				}
+				decision := Decide(each.Request, held.List, each.Policy, catalog, held.Age)
 				if got := asJSON(t, decision); !reflect.DeepEqual(got, each.Decision) {
 					t.Errorf("expected %v, got %v", each.Decision, got)
 				}
