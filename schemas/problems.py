@@ -63,9 +63,12 @@ def first_problem(
 
 
 def quoted(text: str) -> str:
-    """The text in double quotes, special characters escaped, cut after 40 characters."""
+    """The text in double quotes, special characters escaped, cut after 40 characters.
+
+    It may be none of Unicode, as a header that is no UTF-8.
+    """
     shown = text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + "…"
-    return orjson.dumps(shown).decode()
+    return orjson.dumps(shown.encode(errors="backslashreplace").decode()).decode()
 
 
 def kind_of(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Feeds what reads files and foreign events what libFuzzer finds by watching which code runs.
+"""Feeds what reads files, foreign events and requests what libFuzzer finds by their coverage.
 
     python -m tests.fuzz.hostile policy -max_total_time=600
     python -m tests.fuzz.hostile adapters -runs=20000 FOLDER
@@ -14,6 +14,7 @@ import lzma
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,9 +22,11 @@ import atheris
 
 with atheris.instrument_imports(include=["schemas", "streams", "tomllib"]):
     from schemas.adapters.formats import ADAPTERS, AUTO, readers_of
+    from schemas.asked import read_asked
     from schemas.avro import avro_reader
-    from schemas.decoding import InvalidRecord, decode_product
+    from schemas.decoding import InvalidRecord, decode_product, parse_object
     from schemas.framing import JsonOf, SchemaId, framed_readers, unframed
+    from schemas.openrtb.bid_request import read_bid_request
     from schemas.registered import schema_text, unknown
     from streams.errors import SourceError
     from streams.policy_file import read_policy
@@ -35,6 +38,7 @@ with atheris.instrument_imports(include=["schemas", "streams", "tomllib"]):
     from streams.recording.importing.online_retail import import_online_retail
     from streams.suppression.policy import Policy
     from streams.suppression.policy_document import DEFAULTS, PolicyError
+    from streams.view.bounds import require_few_values
 
 import msgspec
 import orjson
@@ -44,12 +48,16 @@ import zstandard
 from schemas import generate
 from schemas.avro import avro_writer
 from schemas.framing import framed
+from schemas.outputs import to_json
 from schemas.records import events_of
+from tests.builders import dismissal, preference, published, purchase
 from tests.property.bad_input import NOW, VALID_VALUES
+from tests.served import FixedView
 
 REPOSITORY = Path(__file__).parents[2]
 GOLDEN = REPOSITORY / "tests" / "golden"
-FORMATS = Path(generate.__file__).parent / "examples" / "formats"
+EXAMPLES = Path(generate.__file__).parent / "examples"
+FORMATS = EXAMPLES / "formats"
 FOLDER = Path(tempfile.mkdtemp(prefix="unhaunt-fuzz-"))
 """Where what is tried lies as a file; there is one at a time."""
 
@@ -230,12 +238,63 @@ def frames() -> Iterable[bytes]:
                 continue
 
 
+# --- what ad servers ask -------------------------------------------------------------------------
+
+CANDIDATES = 2_000
+PLACES = ("user.id", "user.buyeruid", "device.ifa", "id5-sync.com")
+VIEW = FixedView(
+    ann=published(purchase("mug-7"), preference(sensitive_topics="granted")) or {},
+    u1=published(dismissal("inappropriate", category="IAB7")) or {},
+)
+
+
+def try_asked(data: bytes) -> None:
+    """A request is decided, or refused with a code."""
+    try:
+        require_few_values(data, CANDIDATES)
+        asked = read_asked(data, NOW)
+    except InvalidRecord as refused:
+        check_words(refused.detail, 4_000)
+        return
+    decision, _ = VIEW.decide(*asked)
+    to_json(decision)
+
+
+def requests() -> Iterable[bytes]:
+    """The examples of requests, and one by several ids."""
+    yield from (orjson.dumps(value) for value in VALID_VALUES["impression-requests"])
+    candidates = [{"product_id": "mug-7", "price": 10, "interest_at": NOW}]
+    yield orjson.dumps({"request_id": "r", "user_ids": ["ann", "u1"], "candidates": candidates})
+
+
+def try_bids(data: bytes) -> None:
+    """A bid request is answered with itself, or refused with the path of a field."""
+    try:
+        require_few_values(data, CANDIDATES)
+        bid = read_bid_request(parse_object(data), NOW, PLACES, [{"product_id": "mug-7"}])
+    except InvalidRecord as refused:
+        check_words(refused.detail, 4_000)
+        return
+    answer, decisions, _ = VIEW.bid(bid)
+    assert len(decisions) == len(bid.requests)
+    with suppress(orjson.JSONEncodeError):  # where it is nested deeper than may be written
+        orjson.dumps(answer)
+
+
+def bids() -> Iterable[bytes]:
+    """The examples of bid requests."""
+    for path in sorted((EXAMPLES / "openrtb").iterdir()):
+        yield orjson.dumps(orjson.loads(path.read_bytes())["request"])
+
+
 TARGETS = {
     "policy": Target(try_policy, policies),
     "recordings": Target(try_recording, recordings),
     "importers": Target(try_importers, sources),
     "adapters": Target(try_adapters, foreign_events),
     "frames": Target(try_frames, frames),
+    "asked": Target(try_asked, requests),
+    "bids": Target(try_bids, bids),
 }
 
 

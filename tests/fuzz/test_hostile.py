@@ -1,4 +1,4 @@
-"""What reads files and foreign events stands up to a fuzzer that is guided by their coverage."""
+"""What reads files, foreign events and requests stands up to a fuzzer guided by their coverage."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ LONG = ("-max_total_time=600", "-max_len=65536")
 BOUNDS = ("-timeout=30", "-rss_limit_mb=1024")
 """No single attempt may take as many seconds, nor all of them as many megabytes."""
 
-TARGETS = ("policy", "recordings", "importers", "adapters", "frames")
+TARGETS = ("policy", "recordings", "importers", "adapters", "frames", "asked", "bids")
 REPOSITORY = Path(__file__).parents[2]
 
 

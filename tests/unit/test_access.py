@@ -145,6 +145,7 @@ def test_its_own_names_and_addresses_are_answered(service: Served, host: str) ->
     [
         *("evil.example", "evil.example:8085", "localhost.evil.example", "127.0.0.1.evil.example"),
         *("sub.ads.example", "1:2:3", "evil.example#localhost", "evil.example:80:80", "[evil]"),
+        "\xff",  # which is no UTF-8
     ],
 )
 @pytest.mark.parametrize("path", ["/health/live", PATH])
