@@ -66,7 +66,8 @@ class Policy:
     """A compiled policy.
 
     `version` labels what was decided by it. `fingerprint` changes with any value by which evidence
-    is read, so not with `[stale]`, which concerns copies of lists alone.
+    is read, so not with `[stale]`, which concerns copies of lists alone. `sharing` changes with
+    what decides what ids share with each other.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
@@ -108,6 +109,14 @@ class Policy:
         self.holdout_reasons = frozenset(document["holdout"]["reasons"])
         self._holdout_salt = document["holdout"]["salt"].encode() + b":"
         self._holdout_below = document["holdout"]["percent"] * 100
+        identity = document["identity"]
+        self.lookback = milliseconds(identity["lookback_days"])
+        self.max_persons: int = identity["max_persons"]
+        self.max_ids: int = identity["max_ids"]
+        self.impressions_shared: bool = identity["impressions"]
+        self._blocked = frozenset(each.lower() for each in identity["blocked"])
+        shared_by = [identity[key] for key in identity if key != "blocked"]
+        self.sharing = hashlib.blake2b(json.dumps(shared_by).encode(), digest_size=4).hexdigest()
         self.retention = milliseconds(document["retention"]["days"])
         self._stale: Mapping[str, Mapping[str, Any]] = document["stale"]
         self._never_stale_below = min(table["seconds"] for table in self._stale.values())
@@ -162,6 +171,10 @@ class Policy:
         stale = [reason for reason, table in self._stale.items() if age >= table["seconds"]]
         closed = {reason for reason in stale if self._stale[reason]["fails"] == "closed"}
         return closed, set(stale) - closed
+
+    def is_blocked(self, user_id: str) -> bool:
+        """Whether an id is none that could be one person's, such as `null` (SPEC 9)."""
+        return not user_id or user_id.lower() in self._blocked
 
     def in_holdout(self, user_id: str) -> bool:
         """Whether a person belongs to those who see what they would have been spared (SPEC 5)."""

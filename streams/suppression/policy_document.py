@@ -99,6 +99,28 @@ DEFAULTS: Final[Mapping[str, Any]] = {
             "followed_too_long",
         ],
     },
+    "identity": {
+        "lookback_days": 30,
+        "max_persons": 5,
+        "max_ids": 50,
+        "impressions": False,
+        "blocked": [
+            "0",
+            "-1",
+            "null",
+            "none",
+            "nan",
+            "undefined",
+            "true",
+            "false",
+            "anonymous",
+            "guest",
+            "unknown",
+            "test",
+            "[object object]",
+            "00000000-0000-0000-0000-000000000000",
+        ],
+    },
     "retention": {"days": 30},
     "stale": {
         "opt_out_all": _stale(300, "closed"),
@@ -163,6 +185,13 @@ def _number(least: float, most: float, unit: str) -> Expected:
     )
 
 
+def _whole_number(least: int, most: int) -> Expected:
+    return Expected(
+        f"an integer from {least:,} to {most:,}",
+        lambda value: _is_integer(value) and least <= value <= most,
+    )
+
+
 _TEXT = Expected("a text", lambda value: isinstance(value, str))
 _VERSION = Expected(
     f"a text of at most {LONGEST_VERSION} characters",
@@ -195,9 +224,7 @@ SHAPE: Final[Mapping[str, Any]] = {
     },
     "frequency": {
         "scope": _one_of("product", "group", "brand", "advertiser"),
-        "max": Expected(
-            "an integer from 1 to 1,000", lambda value: _is_integer(value) and 1 <= value <= 1_000
-        ),
+        "max": _whole_number(1, 1_000),
         "days": _DAYS,
     },
     "follow": {"days": _DAYS},
@@ -207,9 +234,7 @@ SHAPE: Final[Mapping[str, Any]] = {
     },
     "sensitive": {
         "categories": _TEXTS,
-        "min_sources": Expected(
-            "an integer from 0 to 1,000", lambda value: _is_integer(value) and 0 <= value <= 1_000
-        ),
+        "min_sources": _whole_number(0, 1_000),
     },
     "inferred": {"allow": _FLAG},
     "consent": {"mode": _one_of("opt_out", "opt_in")},
@@ -222,6 +247,13 @@ SHAPE: Final[Mapping[str, Any]] = {
         "percent": _number(0, 50, "a percentage"),
         "salt": _TEXT,
         "reasons": _list_of(*REASONS),
+    },
+    "identity": {
+        "lookback_days": _DAYS,
+        "max_persons": _whole_number(0, 1_000),
+        "max_ids": _whole_number(1, 1_000),
+        "impressions": _FLAG,
+        "blocked": _TEXTS,
     },
     "retention": {"days": _DAYS},
     "stale": {

@@ -64,6 +64,14 @@ salt = "unhaunt"
 reasons = ["purchased", "already_bought", "not_interested", "removed_from_cart", "seen_too_often",
            "frequency_cap", "lapsed", "followed_too_long"]
 
+[identity]
+lookback_days = 30
+max_persons = 5
+max_ids = 50
+impressions = false
+blocked = ["0", "-1", "null", "none", "nan", "undefined", "true", "false", "anonymous", "guest",
+           "unknown", "test", "[object object]", "00000000-0000-0000-0000-000000000000"]
+
 [retention]
 days = 30
 """
@@ -219,6 +227,26 @@ def test_nobody_is_in_the_holdout_by_default() -> None:
     assert not any(Policy.default().in_holdout(f"user-{number}") for number in range(500))
 
 
+# --- ids that are nobody's -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("user_id", ["", "null", "NULL", "Anonymous", "[object Object]"])
+def test_an_id_that_could_be_anybodys_is_blocked_in_upper_case_too(user_id: str) -> None:
+    assert Policy.default().is_blocked(user_id)
+
+
+def test_an_id_that_is_blocked_may_be_written_in_upper_case_in_the_policy() -> None:
+    blocking = Policy.from_toml("[identity]\nblocked = ['Walk-in']")
+    assert blocking.is_blocked("walk-in")
+    assert not blocking.is_blocked("null")
+
+
+def test_what_ids_share_is_decided_by_other_keys_than_those_that_are_blocked() -> None:
+    default = Policy.default()
+    assert Policy.from_toml("[identity]\nblocked = []").sharing == default.sharing
+    assert Policy.from_toml("[identity]\nlookback_days = 1").sharing != default.sharing
+
+
 # --- files that are wrong ------------------------------------------------------------------------
 
 WRONG_VALUES = [
@@ -271,6 +299,11 @@ WRONG_VALUES = [
     ("[holdout]\npercent = 50.1", "holdout.percent", "from 0 to 50", "50.1"),
     ("[holdout]\nsalt = 1", "holdout.salt", "a text", "1"),
     ("[holdout]\nreasons = ['mood']", "holdout.reasons", "a list of any of", "['mood']"),
+    ("[identity]\nlookback_days = -1", "identity.lookback_days", "a number of days", "-1"),
+    ("[identity]\nmax_persons = 1.5", "identity.max_persons", "an integer from 0 to 1,000", "1.5"),
+    ("[identity]\nmax_ids = 0", "identity.max_ids", "an integer from 1 to 1,000", "0"),
+    ("[identity]\nimpressions = 1", "identity.impressions", "true or false", "1"),
+    ("[identity]\nblocked = [0]", "identity.blocked", "a list of texts", "[0]"),
     ("[retention]\ndays = 1979-05-27", "retention.days", "a number of days", "1979-05-27"),
     ("retention = 30", "retention", "a table", "30"),
     ("[stale.purchased]\nseconds = -1", "stale.purchased.seconds", "a number of seconds", "-1"),
@@ -301,6 +334,7 @@ def test_a_wrong_value_is_an_error_that_names_key_value_and_what_was_expected(
         ("[dismissal.bored]\ndays = 3", "dismissal.bored", "block_brand"),
         ("[dismissal.covered_content]\ndays = 3", "dismissal.covered_content", "opt_out_all"),
         ("[dismissal.block_brand]\nday = 3", "dismissal.block_brand.day", "did you mean days?"),
+        ("[identity]\nmax_id = 3", "identity.max_id", "did you mean max_ids?"),
         ('["a key"]\nx = 1', '"a key"', "known here: version, purchase"),
     ],
 )
