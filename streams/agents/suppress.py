@@ -100,7 +100,7 @@ class SuppressTask:
         for user_id, person, current in self._join.prepare():
             self._publish(user_id, person, current)
             key = key_of(user_id)
-            if person.evidence:
+            if person:
                 self._changes.put(key, person.to_bytes())
                 if person.due is not None:
                     self._changes.schedule(person.due, key)

@@ -46,8 +46,8 @@ def read_evidence(reported: Evidence, catalog: Catalog) -> Evidence:
     read.refunds = _as_one(reported.refunds, catalog)
     read.voided = reported.voided
     read.reinstated = reported.reinstated
-    read.dismissals = tuple([_read(each, catalog) for each in reported.dismissals])
-    read.restorations = tuple([_read(each, catalog) for each in reported.restorations])
+    read.dismissals = tuple([as_read(each, catalog) for each in reported.dismissals])
+    read.restorations = tuple([as_read(each, catalog) for each in reported.restorations])
     read.impressions = _as_one(reported.impressions, catalog)
     read.preferences = reported.preferences
     return read
@@ -61,7 +61,7 @@ def follow(
     None where it has to be read anew: a fact is the first to name an alias, or one with others.
     """
     if read is reported:
-        is_alias = any(_read(fact, catalog) is not fact for _, fact in changes)
+        is_alias = any(as_read(fact, catalog) is not fact for _, fact in changes)
         return None if is_alias else changes
     followed: list[Change] = []
     for known, fact in changes:
@@ -70,8 +70,8 @@ def follow(
             and len(as_reported(fact, reported, catalog)) > 1
         ):
             return None
-        before = None if known is None else _remove(read, _read(known, catalog))
-        after = _read(fact, catalog)
+        before = None if known is None else _remove(read, as_read(known, catalog))
+        after = as_read(fact, catalog)
         _put(read, after)
         followed.append((before, after))
     return followed
@@ -116,11 +116,11 @@ def as_reported(fact: Named, reported: Evidence, catalog: Catalog) -> list[Any]:
 
 def _names_alias(reported: Evidence, catalog: Catalog) -> bool:
     return any(
-        _read(fact, catalog) is not fact for kind in NAMING for fact in getattr(reported, kind)
+        as_read(fact, catalog) is not fact for kind in NAMING for fact in getattr(reported, kind)
     )
 
 
-def _read(fact: Any, catalog: Catalog) -> Any:
+def as_read(fact: Any, catalog: Catalog) -> Any:
     """The fact by the id of its product; itself, where that is what it names."""
     if isinstance(fact, Line | Refund | Shown):
         product_id = catalog.product_id_of(fact.product_id)
@@ -136,14 +136,14 @@ def _read(fact: Any, catalog: Catalog) -> Any:
 
 def _identity(fact: Any, catalog: Catalog) -> Any:
     """What that is known by which is read of a fact."""
-    return fact.identity_of(_read(fact, catalog))
+    return fact.identity_of(as_read(fact, catalog))
 
 
 def _as_one(facts: tuple[Any, ...], catalog: Catalog) -> tuple[Any, ...]:
     """The facts by the ids of their products, those of one product each as one."""
     by_identity: dict[Any, list[Named]] = {}
     for fact in facts:
-        read = _read(fact, catalog)
+        read = as_read(fact, catalog)
         by_identity.setdefault(read.identity_of(read), []).append(read)
     return tuple([_sum(by_identity[identity]) for identity in sorted(by_identity)])
 

@@ -273,14 +273,14 @@ def _with(facts: tuple[Stored, ...], fact: Stored) -> tuple[tuple[Stored, ...], 
     identity = identity_of(fact)
     at = bisect_left(facts, identity, key=identity_of)
     if at < len(facts) and identity_of(known := facts[at]) == identity:
-        joined = _joined(fact, known)
+        joined = join_facts(fact, known)
         if joined is known:
             return facts, []
         return (*facts[:at], joined, *facts[at + 1 :]), [(known, joined)]
     return (*facts[:at], fact, *facts[at:]), [(None, fact)]
 
 
-def _joined(new: Stored, known: Stored) -> Stored:
+def join_facts(new: Stored, known: Stored) -> Stored:
     """The later of two versions of one fact; an order line is bought with the first."""
     stays = new if _is_later(new, known) else known
     if isinstance(stays, Line):

@@ -47,6 +47,12 @@ def expire(index: ClaimIndex, newest: int) -> int | None:
     return due if due <= LATEST else None
 
 
+def first_ending(index: ClaimIndex) -> int:
+    """When the first of the facts matters no more; `FOREVER` if none ever ends."""
+    ends = _endings_without_claims(index, _ends_of_returned_lines(index))
+    return min([_first_end(index), *[end for _, end in ends]])
+
+
 def _first_end(index: ClaimIndex) -> int:
     first = FOREVER
     for counted in index.counted():

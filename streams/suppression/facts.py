@@ -173,6 +173,22 @@ ACTING: Final = (Refund, VoidOrder, Reinstatement)
 """The same, to ask for the exact type, which is quicker."""
 
 
+class FactSet(Struct, frozen=True, omit_defaults=True, gc=False):
+    """Facts by kind, those of each kind sorted by their identities; never changed."""
+
+    lines: tuple[Line, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    voided: tuple[VoidOrder, ...] = ()
+    reinstated: tuple[Reinstatement, ...] = ()
+    dismissals: tuple[Rejection, ...] = ()
+    restorations: tuple[Restoration, ...] = ()
+    impressions: tuple[Shown, ...] = ()
+    preferences: tuple[Choice, ...] = ()
+
+
+NO_FACTS: Final = FactSet()
+
+
 def attributes_of(record: HasAttributes) -> Attributes | None:
     """The attributes that a record brings, or None when it brings none."""
     group, categories = record.item_group_id, record.categories

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import final
 
 from schemas.outputs import Decision, SuppressionList
-from schemas.records import Dismissal, EventGroup, Input, Purchase, Request
+from schemas.records import Dismissal, EventGroup, Identity, Input, Purchase, Request, Share
 from streams.suppression.catalog import Catalog
 from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.contradictions import TOPICS, contradicts
@@ -12,6 +12,7 @@ from streams.suppression.decision import decide
 from streams.suppression.evidence import Evidence
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
+from streams.suppression.scope_claims import EARLIEST
 
 Prepared = tuple[str, Person, SuppressionList | None]
 """A person by id, with the list as it now is."""
@@ -28,6 +29,7 @@ class Join:
     __slots__ = (
         "_nobody",
         "_pending",
+        "_sharing",
         "as_of",
         "catalog",
         "contradictions",
@@ -54,10 +56,18 @@ class Join:
         """How many facts of each kind were dropped of persons of whom there were too many."""
         self._pending: dict[str, Person] = {}
         """Who may have changed since the last `prepare`."""
+        self._sharing: dict[str, Person] = {}
+        """Who is linked and may have changed since the last `take_shares`."""
         self._nobody: ClaimIndex = _index_of_nobody(policy, catalog)
 
     def apply(self, event: Input) -> Decision | None:
-        """Apply the next record; returns the decision where it is a request."""
+        """Apply the next record; returns the decision where it is a request.
+
+        A share does not move the clock: its time is another partition's.
+        """
+        if type(event) is Share:
+            self._receive(event)
+            return None
         ts = event.ts
         newest = self.newest
         if newest is None or ts > newest:
@@ -80,6 +90,9 @@ class Join:
             for each in event.events:
                 self.apply(each)
             return None
+        if isinstance(event, Identity):
+            self._state(event, person)
+            return None
         if person is None:
             person = self.persons[user_id] = Person()
         elif contradicts(person.evidence, event, newest - self.policy.retention):
@@ -88,11 +101,47 @@ class Join:
         if forgotten:
             self.forgotten.update(forgotten)
         self._pending[user_id] = person
+        if person.links is not None:
+            self._sharing[user_id] = person
         if type(event) is Purchase:
             self._see("purchases", ts)
         elif type(event) is Dismissal:
             self._see("dismissals", ts)
         return None
+
+    def _state(self, event: Identity, known: Person | None) -> None:
+        """Add a statement about an id."""
+        person = Person() if known is None else known
+        if person.state(event, self.policy, self.catalog):
+            self.persons[event.user_id] = person
+            self._pending[event.user_id] = self._sharing[event.user_id] = person
+
+    def _receive(self, share: Share) -> None:
+        """Take in what another id shares with one of these."""
+        user_id, newest = share.user_id, self.newest
+        known = self.persons.get(user_id)
+        person = Person() if known is None else known
+        due = person.due
+        if due is not None and newest is not None and due <= newest:
+            person.expire(self.policy, self.catalog, newest)
+            self._pending[user_id] = person
+        forgotten = person.receive(share, self.policy, self.catalog)
+        if forgotten is None:
+            return
+        self.forgotten.update(forgotten)
+        self.persons[user_id] = person
+        self._pending[user_id] = self._sharing[user_id] = person
+
+    def take_shares(self) -> list[Share]:
+        """What linked persons have to share since the last time; to be called before `prepare`."""
+        if not self._sharing:
+            return []
+        sharing, self._sharing = self._sharing, {}
+        ts = 0 if self.newest is None else self.newest
+        shares: list[Share] = []
+        for user_id, person in sharing.items():
+            shares += person.take_shares(user_id, self.policy, self.catalog, ts)
+        return shares
 
     def _see(self, topic: str, ts: int) -> None:
         known = self.as_of.get(topic)
@@ -114,6 +163,8 @@ class Join:
         person = self.persons.get(user_id)
         if person is not None:
             self._pending[user_id] = person
+            if person.links is not None:
+                self._sharing[user_id] = person
 
     def is_pending(self, user_id: str) -> bool:
         """Whether the next `prepare` will look at a person."""
@@ -122,14 +173,13 @@ class Join:
     def prepare(self) -> list[Prepared]:
         """Each person who may have changed since the last time, with the list as it now is.
 
-        A person without evidence is to be forgotten. All state that this leaves depends only on
-        the evidence and the partition's newest event time, not on when it was called before.
+        A person of whom nothing is known, who is false, is to be forgotten. All state that this
+        leaves depends only on the evidence and the partition's newest event time, not on when it
+        was called before.
         """
         pending, self._pending = self._pending, {}
-        newest = self.newest
+        newest = EARLIEST if self.newest is None else self.newest
         prepared: list[Prepared] = []
-        if newest is None:
-            return prepared
         policy, catalog = self.policy, self.catalog
         for user_id, person in pending.items():
             person.expire(policy, catalog, newest)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Self, final
 
 from schemas.outputs import SuppressionList
-from schemas.records import Event
+from schemas.records import Event, Identity, Share
 from streams.suppression import stored
 from streams.suppression.aliases import (
     endings_as_reported,
@@ -17,6 +17,14 @@ from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.evidence import Change, Evidence, lines_of, lines_of_order
 from streams.suppression.expiry import endings, expire
 from streams.suppression.facts import ACTING, Acting, Fact, Line, Refund
+from streams.suppression.identities import union
+from streams.suppression.identities.fact_sets import as_evidence, facts_of, size_of
+from streams.suppression.identities.impressions import keep_newest
+from streams.suppression.identities.keeping import Keeping, forget_shared
+from streams.suppression.identities.links import Links, no_links
+from streams.suppression.identities.receiving import receive
+from streams.suppression.identities.sharing import take_shares
+from streams.suppression.identities.statements import with_statement
 from streams.suppression.lists import last_end_before, list_of
 from streams.suppression.policy import Policy
 from streams.suppression.stored import FORMAT, StoredPerson
@@ -25,15 +33,21 @@ from streams.suppression.words import FOREVER
 
 NOTHING: Final[Mapping[str, int]] = {}
 
+AT_ONCE: Final = -(1 << 63)
+"""When a person is due of whom it is not known what is over by now."""
+
 
 @final
 class Person:
     """The state of a person, with the index of claims kept until the catalog changes."""
 
-    __slots__ = ("_index", "due", "evidence", "forgotten", "published")
+    __slots__ = ("_index", "due", "evidence", "forgotten", "links", "published")
 
     def __init__(self, evidence: Evidence | None = None) -> None:
         self.evidence: Evidence = Evidence() if evidence is None else evidence
+        """What was reported of this very id."""
+        self.links: Links | None = None
+        """What is known of its links to other ids; None while it has none (SPEC 9)."""
         self.published: str | None = None
         """Digest of the list that was last published; None when that was a tombstone or nothing."""
         self.due: int | None = None
@@ -42,11 +56,17 @@ class Person:
         """How many facts are no longer kept because there were too many."""
         self._index: ClaimIndex | None = None
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to remember."""
+        return self.links is not None or bool(self.evidence)
+
     def join(self, event: Event, policy: Policy, catalog: Catalog) -> Mapping[str, int]:
         """Add evidence; returns how many facts of each kind had to be forgotten for it."""
         evidence = self.evidence
         changes = evidence.join(event)
         index = self._index
+        if not self._is_alone(policy):
+            return self._join_beside_guests(changes, policy, catalog)
         if index is not None:
             followed: list[Change] | None = None
             if index.generation == catalog.generation:
@@ -61,13 +81,93 @@ class Person:
         for known, fact in changes:
             if known is not None or type(fact) in ACTING or catalog.aliases:
                 first = min(first, self._first_end(known, fact, catalog))
-        soonest = first + policy.retention + 1
-        due = self.due
-        if due is None or soonest < due:
-            self.due = soonest
+        self._look_by(first + policy.retention + 1)
         if evidence.size > MOST_FACTS:
             return self._forget_surplus(policy, catalog)
         return NOTHING
+
+    # -- beside what other ids share (SPEC 9)
+
+    def _join_beside_guests(
+        self, changes: list[Change], policy: Policy, catalog: Catalog
+    ) -> Mapping[str, int]:
+        """Let what counts be put together anew; lines may be among those of other ids."""
+        self._index = None
+        for known, fact in changes:
+            is_simple = known is None and not catalog.aliases
+            is_simple = is_simple and not isinstance(fact, Line | Acting)
+            self._look_by(fact.ts + policy.retention + 1 if is_simple else AT_ONCE)
+        return self._forget_surplus(policy, catalog)
+
+    def state(self, event: Identity, policy: Policy, catalog: Catalog) -> bool:
+        """Add a statement about this id; returns whether it is any news."""
+        links = self.links
+        known = () if links is None else links.statements
+        statements = with_statement(known, event)
+        if statements is known:
+            return False
+        if links is None:
+            links = self.links = no_links(policy)
+        keep_newest(self.evidence, links.standing(policy), policy, catalog)
+        links.state(statements, policy)
+        self._put_together_anew()
+        return True
+
+    def receive(self, share: Share, policy: Policy, catalog: Catalog) -> Mapping[str, int] | None:
+        """Take in what another id shares; returns what had to be forgotten for it.
+
+        None if it has no effect. Raises `ValueError` for a share that cannot be read.
+        """
+        links = no_links(policy) if self.links is None else self.links
+        if not receive(share, links, policy):
+            return None
+        self.links = None if links.is_empty else links
+        self._put_together_anew()
+        return self._forget_surplus(policy, catalog)
+
+    def take_shares(self, user_id: str, policy: Policy, catalog: Catalog, ts: int) -> list[Share]:
+        """What this id has to share since it last did; records of a time."""
+        links = self.links
+        if links is None:
+            return []
+        keep_newest(self.evidence, links.standing(policy), policy, catalog)
+        guests = links.from_hubs, links.leaves
+        shares = take_shares(user_id, facts_of(self.evidence), links, policy, ts)
+        if links.from_hubs is not guests[0] or links.leaves is not guests[1]:
+            self._put_together_anew()  # the policy is another one
+        if links.is_empty:
+            self.links = None
+        return shares
+
+    def counting(self, policy: Policy) -> Evidence:
+        """All that counts for this id: its own evidence and what others share, as reported."""
+        links = self.links
+        if links is None or links.is_alone(policy):
+            return self.evidence
+        return union.counting_union(self.evidence, links, policy)
+
+    def _is_alone(self, policy: Policy) -> bool:
+        """Whether nothing counts but this id's own evidence, and all of that."""
+        links = self.links
+        return links is None or links.is_alone(policy)
+
+    def _index_of_all(self, links: Links, policy: Policy, catalog: Catalog) -> ClaimIndex:
+        """An index of what counts, and of what does not as well."""
+        if links.standing(policy).all_counts:
+            return self.index(policy, catalog)
+        facts = as_evidence(union.full_union(self.evidence, links, policy))
+        return ClaimIndex(read_evidence(facts, catalog), policy, catalog)
+
+    def _put_together_anew(self) -> None:
+        self._index = None
+        self._look_by(AT_ONCE)
+
+    def _look_by(self, time: int) -> None:
+        due = self.due
+        if due is None or time < due:
+            self.due = time
+
+    # -- what ends
 
     def _first_end(self, known: Fact | None, fact: Fact, catalog: Catalog) -> int:
         """Neither the fact nor what it corrects or takes back or brings back ends before this time.
@@ -93,6 +193,9 @@ class Person:
         Only the index knows which impressions need be kept (SPEC 3), so only then it is known
         whether there are too many facts.
         """
+        links = self.links
+        if links is not None and not links.is_alone(policy):
+            return self._forget_surplus_beside_guests(links, policy, catalog)
         index = self.index(policy, catalog)
         evidence, is_read_otherwise = self.evidence, index.evidence is not self.evidence
         if is_read_otherwise:
@@ -102,23 +205,51 @@ class Person:
         ends = endings(index)
         if is_read_otherwise:
             ends = endings_as_reported(ends, evidence, catalog)
+        before = facts_of(evidence)
         forgotten = forget_surplus(evidence, ends)
+        if links is not None:
+            forget_shared(links, before, evidence)
         self._index = None
         self.forgotten += forgotten.total()
         return forgotten
 
+    def _forget_surplus_beside_guests(
+        self, links: Links, policy: Policy, catalog: Catalog
+    ) -> Mapping[str, int]:
+        """The same over all that there is, from wherever it came."""
+        guests = sum([size_of(facts) for facts in links.guests(policy)])
+        if self.evidence.size + guests <= MOST_FACTS:
+            return NOTHING
+        keeping = Keeping(self.evidence, links, self._index_of_all(links, policy, catalog))
+        forgotten = keeping.forget_surplus(MOST_FACTS)
+        if forgotten:
+            self._index = None
+            self.forgotten += forgotten.total()
+        return forgotten
+
     def expire(self, policy: Policy, catalog: Catalog, newest: int) -> None:
         """Remove the evidence that is over at the partition's newest event time."""
+        links = self.links
+        if links is not None and not links.is_alone(policy):
+            keep_newest(self.evidence, links.standing(policy), policy, catalog)
+            keeping = Keeping(self.evidence, links, self._index_of_all(links, policy, catalog))
+            self.due, is_changed = keeping.expire(newest)
+            if is_changed:
+                self._index = None
+            return
         index = self.index(policy, catalog)
+        before = None if links is None else facts_of(self.evidence)
         self.due = expire(index, newest)
         if index.evidence is not self.evidence:
             keep_what_was_read(self.evidence, index.evidence, catalog)
+        if links is not None and before is not None:
+            forget_shared(links, before, self.evidence)
 
     def index(self, policy: Policy, catalog: Catalog) -> ClaimIndex:
         """What the evidence claims by the policy and the catalog as they are now."""
         index = self._index
         if index is None or index.generation != catalog.generation:
-            read = read_evidence(self.evidence, catalog)
+            read = read_evidence(self.counting(policy), catalog)
             index = self._index = ClaimIndex(read, policy, catalog)
         if index.outdated:
             index.bring_up_to_date()
@@ -131,20 +262,28 @@ class Person:
 
         It may make the person due, at its end.
         """
-        evidence = self.evidence
-        if not evidence:
+        seen = self.newest(policy)
+        if seen is None:
             return None
-        claims = self.index(policy, catalog).claims()
-        granted = evidence.granted()
-        current = list_of(
-            user_id, claims, granted, evidence.newest, newest, policy.version, self.forgotten
-        )
+        index = self.index(policy, catalog)
+        claims, granted = index.claims(), index.evidence.granted()
+        links = self.links
+        if links is not None and not links.is_alone(policy):
+            claims = union.with_origin(claims, union.counting(self.evidence, links, policy))
+        current = list_of(user_id, claims, granted, seen, newest, policy.version, self.forgotten)
         if current is not None and not granted:
             due = self.due
             end = last_end_before(claims, FOREVER if due is None else due)
             if end is not None:
                 self.due = end
         return current
+
+    def newest(self, policy: Policy) -> int | None:
+        """The event time of the newest evidence that counts for this id; None where none does."""
+        links, evidence = self.links, self.evidence
+        if links is not None and not links.is_alone(policy):
+            return union.newest(evidence, links, policy)
+        return evidence.newest if evidence else None
 
     def to_bytes(self) -> bytes:
         """The stored form."""
@@ -164,6 +303,7 @@ class Person:
                 evidence.impressions,
                 evidence.preferences,
                 evidence.reinstated,
+                None if self.links is None else self.links.stored(),
             )
         )
 
@@ -185,4 +325,6 @@ class Person:
         person.due = read.due
         person.published = read.published
         person.forgotten = read.forgotten
+        if read.links is not None:
+            person.links = Links(read.links, facts_of(evidence))
         return person

@@ -16,12 +16,16 @@ from streams.suppression.facts import (
     Shown,
     VoidOrder,
 )
+from streams.suppression.identities.stored import StoredLinks
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Version of the stored form; raise it when what is stored here changes.
 
 Checkpoints keep it, so that a version which cannot read a state refuses it.
 """
+
+READABLE: Final = (3, FORMAT)
+"""The versions that are read. The third knew of no links."""
 
 
 class StoredPerson(Struct, array_like=True, gc=False):
@@ -40,6 +44,7 @@ class StoredPerson(Struct, array_like=True, gc=False):
     impressions: tuple[Shown, ...]
     preferences: tuple[Choice, ...]
     reinstated: tuple[Reinstatement, ...] = ()
+    links: StoredLinks | None = None
 
 
 class _Front(Struct, array_like=True, gc=False):
@@ -63,7 +68,7 @@ def read(stored: bytes) -> StoredPerson:
     except ValueError as error:
         _require_format(stored)
         raise ValueError(f"state of format {FORMAT} that is damaged: {error}") from None
-    if person.format != FORMAT:
+    if person.format not in READABLE:
         _require_format(stored)
     return person
 
@@ -77,7 +82,7 @@ def due_of(stored: bytes) -> int | None:
         front = _decode_front(stored)
     except ValueError:
         return None
-    return front.due if front.format == FORMAT else None
+    return front.due if front.format in READABLE else None
 
 
 def _require_format(stored: bytes) -> None:
@@ -87,5 +92,5 @@ def _require_format(stored: bytes) -> None:
     else:
         with suppress(ValueError):
             written = _decode_front(stored).format
-    if written != FORMAT:
+    if written not in READABLE:
         raise ValueError(f"state of format {written}, but this version reads {FORMAT}")

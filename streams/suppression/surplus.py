@@ -70,7 +70,7 @@ _KIND_ORDER: Final = {kind: KINDS.index(name) for kind, name in KIND_OF.items()}
 def forget_surplus(evidence: Evidence, endings: Sequence[Ending]) -> Counter[str]:
     """Forget the facts that end first until there is room; returns how many of each kind."""
     surplus = evidence.size - MOST_FACTS + ROOM
-    gone = [fact for fact, _ in sorted(endings, key=_rank)[:surplus]]
+    gone = [fact for fact, _ in sorted(endings, key=rank)[:surplus]]
     ids = {id(fact) for fact in gone}
     for kind in KINDS:
         facts = getattr(evidence, kind)
@@ -78,7 +78,7 @@ def forget_surplus(evidence: Evidence, endings: Sequence[Ending]) -> Counter[str
     return Counter([KIND_OF[type(fact)] for fact in gone])
 
 
-def _rank(ending: Ending) -> tuple[int, bool, int, int, Any]:
+def rank(ending: Ending) -> tuple[int, bool, int, int, Any]:
     """The order in which facts go. Among those without an end the oldest first."""
     fact, end = ending
     is_wish = end == FOREVER and _is_opt_out(fact)

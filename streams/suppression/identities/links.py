@@ -1,0 +1,186 @@
+"""What is known of the links of one id, beside its own evidence (SPEC 9).
+
+An id may be a leaf, about which there are statements, a hub, with which leaves share, or both.
+"""
+
+from collections.abc import Mapping
+from typing import final
+
+from streams.suppression.facts import NO_FACTS, FactSet
+from streams.suppression.identities.fact_sets import selected
+from streams.suppression.identities.standing import EVERYTHING, NOTHING, Standing, passes
+from streams.suppression.identities.statements import Statements
+from streams.suppression.identities.stored import Leaf, Stated, StoredLinks
+from streams.suppression.policy import Policy
+
+
+@final
+class Shared:
+    """What there was to share when that was last done; by it, what has changed is found."""
+
+    __slots__ = ("leaves", "own", "refused", "statements")
+
+    def __init__(
+        self,
+        own: FactSet,
+        statements: Statements,
+        leaves: dict[str, Leaf],
+        refused: dict[str, Stated],
+    ) -> None:
+        self.own = own
+        self.statements = statements
+        self.leaves = leaves
+        self.refused = refused
+
+
+@final
+class Links:
+    """The statements about an id, and what others share with it."""
+
+    __slots__ = (
+        "_policy",
+        "_standing",
+        "asking",
+        "evicted",
+        "from_hubs",
+        "leaves",
+        "owed",
+        "refused",
+        "shared",
+        "shared_by",
+        "statements",
+    )
+
+    def __init__(self, stored: StoredLinks, own: FactSet) -> None:
+        """`own` is what of the id's own evidence was there to share when this was stored."""
+        self.statements: Statements = stored.statements
+        self.from_hubs: dict[str, FactSet] = stored.from_hubs
+        self.leaves: dict[str, Leaf] = stored.leaves
+        self.refused: dict[str, Stated] = stored.refused
+        """Hubs that have no room for this id, with the newest statement of which they know."""
+        self.shared_by: str = stored.shared_by
+        """Names the policy by which the id last shared."""
+        self.asking: set[str] = set()
+        """Hubs of which this id may have more than before, so that it needs the whole."""
+        self.owed: set[str] = set()
+        """Leaves that need the whole."""
+        self.evicted: set[str] = set()
+        """Leaves that have not been told yet that there is no room for them."""
+        self.shared: Shared = Shared(own, self.statements, self.leaves, self.refused)
+        self._policy: Policy | None = None
+        self._standing: Standing | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to remember."""
+        return not (self.statements or self.leaves or self.evicted)
+
+    def standing(self, policy: Policy) -> Standing:
+        """What the statements come to."""
+        standing = self._standing
+        if standing is None or policy is not self._policy:
+            standing = self._standing = Standing(self.statements, policy)
+            self._policy = policy
+        return standing
+
+    def is_alone(self, policy: Policy) -> bool:
+        """Whether nothing counts but the id's own evidence, and all of that."""
+        return not (self.from_hubs or self.leaves or self.standing(policy).sessions.all)
+
+    def guests(self, policy: Policy) -> list[FactSet]:
+        """What others share with this id."""
+        standing = self.standing(policy)
+        down = [at_level(facts, standing.level(hub)) for hub, facts in self.from_hubs.items()]
+        return [*down, *[leaf.facts for leaf in self.leaves.values()]]
+
+    # -- what is stated
+
+    def state(self, statements: Statements, policy: Policy) -> None:
+        """Let these statements stand; what a hub may no longer be asked for is dropped at once."""
+        before = self.standing(policy)
+        self.statements = statements
+        self._standing = None
+        after = self.standing(policy)
+        self.asking.update([hub for hub in after.hubs if after.level(hub) > before.level(hub)])
+        self.restrict(policy)
+
+    def restrict(self, policy: Policy) -> None:
+        """Keep of what hubs share no more than this id may have."""
+        standing = self.standing(policy)
+        for hub, facts in self.from_hubs.items():
+            self.put_hub(hub, facts, policy)
+        left = set(standing.hubs)
+        self.refused = {hub: known for hub, known in self.refused.items() if hub in left}
+
+    # -- what is shared
+
+    def put_hub(self, hub: str, facts: FactSet, policy: Policy) -> None:
+        """Let this be what a hub shares, as far as this id may have it."""
+        kept = at_level(facts, self.standing(policy).level(hub))
+        others = {each: known for each, known in self.from_hubs.items() if each != hub}
+        self.from_hubs = others if kept == NO_FACTS else {**others, hub: kept}
+
+    def refuse(self, hub: str, policy: Policy) -> None:
+        """A hub has no room for this id."""
+        self.put_hub(hub, NO_FACTS, policy)
+        self.refused = {**self.refused, hub: self.standing(policy).stated(hub)}
+
+    def accept(self, hub: str) -> None:
+        """A hub has room for this id."""
+        self.refused = {each: known for each, known in self.refused.items() if each != hub}
+
+    def put_leaf(self, leaf: str, known: Leaf) -> None:
+        """Let this be what a leaf shares."""
+        self.leaves = {**self.leaves, leaf: known}
+        self.evicted.discard(leaf)
+
+    def drop_leaf(self, leaf: str) -> None:
+        """Forget what a leaf shares."""
+        self.leaves = {each: known for each, known in self.leaves.items() if each != leaf}
+        self.owed.discard(leaf)
+
+    def make_room(self, most: int) -> None:
+        """Evict the leaves with the oldest statements while there are too many."""
+        while len(self.leaves) > most:
+            oldest = min([(known.stated, leaf) for leaf, known in self.leaves.items()])[1]
+            self.drop_leaf(oldest)
+            self.evicted.add(oldest)
+
+    def remember(self, own: FactSet, policy: Policy) -> None:
+        """All that is there has just been shared."""
+        self.shared = Shared(own, self.statements, self.leaves, self.refused)
+        self.shared_by = policy.sharing
+        self.asking, self.owed, self.evicted = set(), set(), set()
+
+    def stored(self) -> StoredLinks:
+        """The stored form, one for one state."""
+        return StoredLinks(
+            self.statements,
+            dict(sorted(self.from_hubs.items())),
+            dict(sorted(self.leaves.items())),
+            dict(sorted(self.refused.items())),
+            self.shared_by,
+        )
+
+
+def no_links(policy: Policy) -> Links:
+    """Those of an id of which nothing was stated, and with which nothing was shared so far."""
+    return Links(StoredLinks((), {}, {}, {}, policy.sharing), NO_FACTS)
+
+
+def sharing_hubs(standing: Standing, refused: Mapping[str, Stated]) -> set[str]:
+    """The hubs with which a leaf shares: not with one that has no room, until more is stated."""
+    if standing.is_kiosk:
+        return set()
+    return {
+        hub
+        for hub in standing.hubs
+        if (known := refused.get(hub)) is None or standing.stated(hub) > known
+    }
+
+
+def at_level(facts: FactSet, level: int) -> FactSet:
+    """As much of some facts as somebody may have."""
+    if level == EVERYTHING:
+        return facts
+    return NO_FACTS if level == NOTHING else selected(facts, lambda fact: passes(fact, level))

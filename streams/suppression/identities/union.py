@@ -1,0 +1,74 @@
+"""Which facts count for an id: its own, as far as they count, and its guests' (SPEC 9)."""
+
+from collections.abc import Iterable, Set
+
+from msgspec import structs
+
+from streams.suppression.claims import Claim
+from streams.suppression.evidence import Evidence
+from streams.suppression.facts import FactSet
+from streams.suppression.identities.fact_sets import (
+    as_evidence,
+    facts_in,
+    facts_of,
+    joined,
+    selected,
+)
+from streams.suppression.identities.links import Links
+from streams.suppression.policy import Policy
+
+
+def counting(own: Evidence, links: Links, policy: Policy) -> FactSet:
+    """Those of the id's own facts that count; the very same set of kinds where all do."""
+    standing, facts = links.standing(policy), facts_of(own)
+    return facts if standing.all_counts else selected(facts, standing.counts)
+
+
+def counting_union(own: Evidence, links: Links, policy: Policy) -> Evidence:
+    """All that counts for the id, as evidence that is nobody else's."""
+    facts = joined([counting(own, links, policy), *links.guests(policy)])
+    evidence = as_evidence(facts)
+    evidence.newest = newest(own, links, policy) or 0
+    return evidence
+
+
+def full_union(own: Evidence, links: Links, policy: Policy) -> FactSet:
+    """The same with all of the id's own facts."""
+    return joined([facts_of(own), *links.guests(policy)])
+
+
+def newest(own: Evidence, links: Links, policy: Policy) -> int | None:
+    """The event time of the newest evidence that counts; None where none does."""
+    times: list[int] = []
+    if own:
+        counts = counting(own, links, policy)
+        is_all = counts == facts_of(own)
+        times = [own.newest] if is_all else [fact.ts for fact in facts_in(counts)]
+    for facts in links.guests(policy):
+        times += [fact.ts for fact in facts_in(facts)]
+    return max(times, default=None)
+
+
+def with_origin(claims: Iterable[Claim], own: FactSet) -> list[Claim]:
+    """The claims, and of those that rest on nothing of these facts that they are of others."""
+    said = said_by(own)
+    return [
+        structs.replace(claim, via="person") if is_of_others(claim, said) else claim
+        for claim in claims
+    ]
+
+
+def is_of_others(claim: Claim, said: Set[str]) -> bool:
+    """Whether a claim rests on evidence, and on none that was reported of the very id."""
+    return bool(claim.because) and said.isdisjoint(claim.because)
+
+
+def said_by(own: FactSet) -> set[str]:
+    """The ids of the events that an id's own facts rest on, of those that can claim anything."""
+    said: set[str] = set()
+    for line in own.lines:
+        said.update((line.event_id, line.first_completion.event_id))
+    said.update([each.event_id for each in own.dismissals])
+    said.update([each.impression_id for each in own.impressions])
+    said.update([each.event_id for each in own.preferences])
+    return said
