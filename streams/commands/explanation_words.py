@@ -96,6 +96,8 @@ def _candidate(candidate: Json) -> Iterator[Line]:
 def _claim(claim: Json, lead: str) -> Iterator[Line]:
     yield 1, f"{lead}: {claim['reason']}. {sentence(claim['meaning'])}"
     yield 2, f"It covers {_covered(claim)}, {_times(claim)}."
+    if "via" in claim:
+        yield 2, "Only another id of the same person has said so."
     for fact in claim["evidence"]:
         yield 2, f"Evidence: {fact_in_words(fact)}."
     if claim["lifted"]:

@@ -18,6 +18,10 @@ ATTRIBUTES = {
 
 def fact_in_words(fact: Json) -> str:
     """What was said and what came of it, without a full stop."""
+    return _fact(fact) + (", reported of another id of the person" if "via" in fact else "")
+
+
+def _fact(fact: Json) -> str:
     kind, at = fact["kind"], utc(fact["ts"])
     if kind == "order_line":
         return _line(fact)

@@ -2,7 +2,8 @@
 
 A fact is plain JSON data with a `kind`, its time `ts`, and `kept_until`: it is removed once the
 newest event time of its partition is past that, and None means until something newer replaces it
-or the person undoes it (SPEC 3). What else it has:
+or the person undoes it (SPEC 3). One that was only reported of another id of the person has in
+`via` the word `person` (SPEC 9); that id is not named. What else it has:
 
 - `order_line`: `event_id`, `order_id`, `product_id`, `quantity` bought and `kept`, `gift`,
   `attributes`; `first`, the `event_id` and `ts` of the event with which it was bought, where that
@@ -27,7 +28,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from schemas.records import Event, Preference, Purchase
-from streams.suppression.aliases import as_reported
+from streams.suppression.aliases import as_read, as_reported
 from streams.suppression.catalog import Catalog
 from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.claims import Claim
@@ -36,6 +37,7 @@ from streams.suppression.expiry import endings
 from streams.suppression.facts import (
     Attributes,
     Choice,
+    FactSet,
     HasAttributes,
     Line,
     Refund,
@@ -47,6 +49,8 @@ from streams.suppression.facts import (
     VoidOrder,
 )
 from streams.suppression.facts import Fact as Known
+from streams.suppression.identities.fact_sets import Key, facts_in, key_of
+from streams.suppression.identities.union import is_of_others, said_by
 from streams.suppression.scope_claims import ScopeEvidence, TimedLine, timed_lines
 from streams.suppression.undone import restores
 from streams.suppression.words import FOREVER, after
@@ -57,10 +61,17 @@ Fact = dict[str, Any]
 class Account:
     """All facts about one person, as a policy and a catalog read them."""
 
-    def __init__(self, index: ClaimIndex, reported: Evidence, events: Sequence[Event] = ()) -> None:
-        """`reported` is the person's evidence, from which the index may have read another.
+    def __init__(
+        self,
+        index: ClaimIndex,
+        reported: Evidence,
+        events: Sequence[Event] = (),
+        own: FactSet | None = None,
+    ) -> None:
+        """`reported` is the evidence that counts, from which the index may have read another.
 
-        `events` are those that it comes from, where they are at hand.
+        `events` are those that it comes from, where they are at hand. `own` are the facts of it
+        that were reported of this very id, None if all were.
         """
         self._index = index
         self._evidence = index.evidence
@@ -68,6 +79,14 @@ class Account:
         self._ends = {id(fact): end for fact, end in endings(index)}
         self._orders = [event for event in events if isinstance(event, Purchase)]
         self._preferences = [event for event in events if isinstance(event, Preference)]
+        self._own = own
+        self._own_keys: set[Key] = set()
+        if own is not None:
+            self._own_keys = {key_of(as_read(fact, index.catalog)) for fact in facts_in(own)}
+
+    def is_of_others(self, claim: Claim) -> bool:
+        """Whether a claim rests only on what was reported of other ids of the person (SPEC 9)."""
+        return self._own is not None and is_of_others(claim, said_by(self._own))
 
     def all(self) -> list[Fact]:
         """Every fact, the oldest first."""
@@ -137,7 +156,7 @@ class Account:
                 if (answer := getattr(event, choice.preference)) is not None
                 and (event.ts, event.event_id) != (choice.ts, choice.event_id)
             ],
-            "kept_until": None,
+            **self._keeping(choice),
         }
 
     def _named(self, fact: Line | Refund | Shown) -> Fact:
@@ -148,9 +167,12 @@ class Account:
         ids = [each.product_id for each in known]
         return {} if ids == [fact.product_id] else {"named": ids}
 
-    def _kept_until(self, fact: Known) -> int | None:
-        end = self._ends[id(fact)]
-        return None if end == FOREVER else after(end, self._index.policy.retention)
+    def _keeping(self, fact: Known) -> Fact:
+        """How long it is kept, and whether only another id of the person has it."""
+        end = self._ends.get(id(fact), FOREVER)
+        until = None if end == FOREVER else after(end, self._index.policy.retention)
+        is_own = self._own is None or key_of(fact) in self._own_keys
+        return {"kept_until": until} if is_own else {"kept_until": until, "via": "person"}
 
     def _line(self, line: Line) -> Fact:
         first, void = line.first, find(self._evidence.voided, line.order_id)
@@ -181,7 +203,7 @@ class Account:
                 if _completes(event, line, self._index.catalog)
                 and (event.ts, event.event_id) != (line.ts, line.event_id)
             ],
-            "kept_until": self._kept_until(line),
+            **self._keeping(line),
         }
 
     def _refund(self, refund: Refund) -> Fact:
@@ -193,7 +215,7 @@ class Account:
             "product_id": refund.product_id,
             **self._named(refund),
             "quantity": refund.quantity,
-            "kept_until": self._kept_until(refund),
+            **self._keeping(refund),
         }
 
     def _void_order(self, order: VoidOrder) -> Fact:
@@ -201,7 +223,7 @@ class Account:
             "kind": "void_order",
             "ts": order.ts,
             "order_id": order.order_id,
-            "kept_until": self._kept_until(order),
+            **self._keeping(order),
         }
 
     def _reinstated_order(self, order: Reinstatement) -> Fact:
@@ -209,7 +231,7 @@ class Account:
             "kind": "reinstated_order",
             "ts": order.ts,
             "order_id": order.order_id,
-            "kept_until": self._kept_until(order),
+            **self._keeping(order),
         }
 
     def _dismissal(self, rejection: Rejection) -> Fact:
@@ -230,7 +252,7 @@ class Account:
             "currency": rejection.currency,
             "attributes": _attributes(rejection.attributes),
             "restored": next(restored, None),
-            "kept_until": self._kept_until(rejection),
+            **self._keeping(rejection),
         }
 
     def _restoration(self, restoration: Restoration) -> Fact:
@@ -243,7 +265,7 @@ class Account:
             **_named_target(
                 restoration.target, find(self._reported.restorations, restoration.event_id)
             ),
-            "kept_until": self._kept_until(restoration),
+            **self._keeping(restoration),
         }
 
     def _impression(self, shown: Shown) -> Fact:
@@ -253,7 +275,7 @@ class Account:
             "impression_id": shown.impression_id,
             "product_id": shown.product_id,
             **self._named(shown),
-            "kept_until": self._kept_until(shown),
+            **self._keeping(shown),
         }
 
 

@@ -16,6 +16,7 @@ person's partition, `policy`, its version, and `in_holdout`. A claim has
   policy lets none lift it; with the prices. Prices are what it is `offered` at, in
   `offered_currency`, the claim's in `dismissed_at` and `currency`, and `at_least` and `at_most`
   what lifts it; each None where it is not known;
+- `via`, the word `person`, where only other ids of the same person have said so (SPEC 9);
 - `evidence`, the facts behind it, and `undone_by`, what would undo it while that is of use.
 """
 
@@ -39,6 +40,7 @@ from streams.suppression.decision import (
 )
 from streams.suppression.evidence import Evidence
 from streams.suppression.facts import Target, attributes_of
+from streams.suppression.identities.union import counting
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
@@ -70,7 +72,7 @@ def explain(join: Join, request: Request, events: Sequence[Event] = ()) -> Json:
     join.apply(request)
     person = join.persons.get(request.user_id) or Person()
     index = person.index(join.policy, join.catalog)
-    account = Account(index, person.evidence, events)
+    account = _account(person, index, events)
     asked = {name: getattr(request, name) for name in ("site", "channel", "own_site")}
     return {
         **_whom(join, request.user_id, request.ts),
@@ -93,7 +95,7 @@ def held(join: Join, user_id: str, at: int, events: Sequence[Event] = ()) -> Jso
     person = join.persons.get(user_id) or Person()
     person.expire(policy, catalog, newest)
     index = person.index(policy, catalog)
-    account = Account(index, person.evidence, events)
+    account = _account(person, index, events)
     current = person.current_list(user_id, policy, catalog, newest)
     return {
         **_whom(join, user_id, at),
@@ -113,7 +115,8 @@ def candidate_of(product_id: str, join: Join, user_id: str, events: Sequence[Eve
     `events` are the person's, where they are at hand: evidence knows nothing of requests.
     """
     person = join.persons.get(user_id)
-    evidence = Evidence() if person is None else read_evidence(person.evidence, join.catalog)
+    counted = Evidence() if person is None else person.counting(join.policy)
+    evidence = read_evidence(counted, join.catalog)
     meant = join.catalog.product_id_of(product_id)
     target = Target("product_id", meant)
     known = [
@@ -134,6 +137,12 @@ def candidate_of(product_id: str, join: Join, user_id: str, events: Sequence[Eve
         brand=newest.brand,
         advertiser_id=newest.advertiser_id,
     )
+
+
+def _account(person: Person, index: ClaimIndex, events: Sequence[Event]) -> Account:
+    policy, links = index.policy, person.links
+    own = None if links is None else counting(person.evidence, links, policy)
+    return Account(index, person.counting(policy), events, own)
 
 
 def _whom(join: Join, user_id: str, at: int) -> Json:
@@ -223,6 +232,7 @@ def _claim(claim: Claim, state: str, account: Account, policy: Policy) -> Json:
         "reason": fields.pop("reason"),
         "meaning": EXPLAINED[claim.reason].meaning,
         **fields,
+        **({"via": "person"} if account.is_of_others(claim) else {}),
         "state": "lifted" if state in LIFTS else state,
         "lifted": {"by": state} if state == "own_site" else None,
         "not_lifted": None,
