@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from streams.suppression.person import Person
-from streams.suppression.stored import FORMAT, due_of
+from streams.suppression.stored import FORMAT, READABLE, due_of
 from streams.suppression.surplus import KINDS
 from tests.builders import (
     NOW,
@@ -65,7 +65,17 @@ def test_nobody_is_due_by_a_stored_form_of_another_version(other: bytes) -> None
     assert due_of(other) is None
 
 
-@pytest.mark.parametrize("written", [FORMAT - 1, FORMAT + 1])
+def test_the_stored_form_of_the_version_that_knew_no_links_is_read() -> None:
+    person = Person(person_with(*EVERYTHING))
+    person.due = NOW
+    [due, written, *rest, links] = msgspec.msgpack.decode(person.to_bytes())
+    assert (written, links) == (4, None)
+    third = msgspec.msgpack.encode([due, 3, *rest])
+    assert due_of(third) == NOW
+    assert Person.from_bytes(third).to_bytes() == person.to_bytes()
+
+
+@pytest.mark.parametrize("written", [READABLE[0] - 1, FORMAT + 1])
 def test_a_stored_form_of_another_version_is_refused(written: int) -> None:
     with pytest.raises(ValueError, match=f"state of format {written}.*reads {FORMAT}"):
         Person.from_bytes(of_format(written))
