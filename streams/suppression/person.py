@@ -65,8 +65,9 @@ class Person:
         evidence = self.evidence
         changes = evidence.join(event)
         index = self._index
-        if not self._is_alone(policy):
-            return self._join_beside_guests(changes, policy, catalog)
+        links = self.links
+        if links is not None and not links.is_alone(policy):
+            return self._join_beside_guests(changes, links, policy, catalog)
         if index is not None:
             followed: list[Change] | None = None
             if index.generation == catalog.generation:
@@ -89,10 +90,16 @@ class Person:
     # -- beside what other ids share (SPEC 9)
 
     def _join_beside_guests(
-        self, changes: list[Change], policy: Policy, catalog: Catalog
+        self, changes: list[Change], links: Links, policy: Policy, catalog: Catalog
     ) -> Mapping[str, int]:
-        """Let what counts be put together anew; lines may be among those of other ids."""
-        self._index = None
+        """Follow the evidence, in which these facts have just changed."""
+        index, standing = self._index, links.standing(policy)
+        if index is not None:
+            is_current = index.generation == catalog.generation and not catalog.aliases
+            if is_current and union.follow(index.evidence, changes, standing):
+                index.update(changes)
+            else:
+                self._index = None
         for known, fact in changes:
             is_simple = known is None and not catalog.aliases
             is_simple = is_simple and not isinstance(fact, Line | Acting)
@@ -145,11 +152,6 @@ class Person:
         if links is None or links.is_alone(policy):
             return self.evidence
         return union.counting_union(self.evidence, links, policy)
-
-    def _is_alone(self, policy: Policy) -> bool:
-        """Whether nothing counts but this id's own evidence, and all of that."""
-        links = self.links
-        return links is None or links.is_alone(policy)
 
     def _index_of_all(self, links: Links, policy: Policy, catalog: Catalog) -> ClaimIndex:
         """An index of what counts, and of what does not as well."""

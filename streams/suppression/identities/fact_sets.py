@@ -146,10 +146,10 @@ def changed(facts: FactSet, put: FactSet, withdrawn: Mapping[str, Sequence[Any]]
     return FactSet(**changed_kinds)
 
 
-def differing(before: FactSet, after: FactSet) -> set[Key]:
-    """The keys under which the one set has something else than the other."""
+def differing(before: FactSet, after: FactSet, kinds: Sequence[str] = KINDS) -> set[Key]:
+    """The keys under which the one set has something else than the other, of some kinds."""
     keys: set[Key] = set()
-    for kind in KINDS:
+    for kind in kinds:
         old: tuple[Any, ...] = getattr(before, kind)
         new: tuple[Any, ...] = getattr(after, kind)
         if old is new:

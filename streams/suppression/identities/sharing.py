@@ -14,6 +14,7 @@ from schemas.records import Share
 from streams.suppression.aliases import KIND_OF
 from streams.suppression.facts import NO_FACTS, Fact, FactSet
 from streams.suppression.identities.fact_sets import (
+    KINDS,
     Key,
     differing,
     facts_in,
@@ -39,6 +40,8 @@ MOST_BYTES: Final = 256 * 1024
 
 Change = tuple[Key, Fact | None]
 """What is known by a key now; None if it is to be withdrawn."""
+
+_BUT_IMPRESSIONS: Final = tuple([kind for kind in KINDS if kind != "impressions"])
 
 _encode: Final = json.Encoder().encode
 
@@ -74,7 +77,7 @@ def _up(user_id: str, own: FactSet, links: Links, policy: Policy, is_anew: bool)
         Share(user_id=hub, ts=0, sender=user_id, direction="up", ended=True)
         for hub in sorted(over.difference(links.refused))
     ]
-    keys: Iterable[Key] = differing(shared.own, own)
+    keys: Iterable[Key] = differing(shared.own, own, _kinds(policy))
     if standing is not before:
         keys = {*map(key_of, facts_in(shared.own)), *map(key_of, facts_in(own))}
     for hub in sorted(hubs):
@@ -129,7 +132,7 @@ def _down(user_id: str, own: FactSet, links: Links, policy: Policy, is_anew: boo
     ]
     if not links.leaves:
         return shares
-    keys = _keys_that_changed(own, links)
+    keys = _keys_that_changed(own, links, _kinds(policy))
     for leaf, known in sorted(links.leaves.items()):
         is_whole = is_anew or leaf in links.owed or leaf not in links.shared.leaves
         if not is_whole and not keys:
@@ -147,12 +150,19 @@ def _down(user_id: str, own: FactSet, links: Links, policy: Policy, is_anew: boo
     return shares
 
 
-def _keys_that_changed(own: FactSet, links: Links) -> set[Key]:
+def _keys_that_changed(own: FactSet, links: Links, kinds: Sequence[str]) -> set[Key]:
     shared: Shared = links.shared
-    keys = differing(shared.own, own)
-    for leaf in {*shared.leaves, *links.leaves}:
-        keys |= differing(_facts_from(leaf, shared.leaves), _facts_from(leaf, links.leaves))
+    keys = differing(shared.own, own, kinds)
+    if shared.leaves is not links.leaves:
+        for leaf in {*shared.leaves, *links.leaves}:
+            then, now = _facts_from(leaf, shared.leaves), _facts_from(leaf, links.leaves)
+            keys |= differing(then, now, kinds)
     return keys
+
+
+def _kinds(policy: Policy) -> Sequence[str]:
+    """The kinds of facts that are shared at all."""
+    return KINDS if policy.impressions_shared else _BUT_IMPRESSIONS
 
 
 def _facts_from(leaf: str, leaves: dict[str, Leaf]) -> FactSet:

@@ -25,7 +25,16 @@ LEVELS: Final[tuple[Level, ...]] = ("nothing", "refusals", "everything")
 class Standing:
     """A leaf's hubs, by the statements that are there and a policy."""
 
-    __slots__ = ("_levels", "_links", "_policy", "_stated", "_trusted", "is_kiosk", "sessions")
+    __slots__ = (
+        "_levels",
+        "_links",
+        "_policy",
+        "_stated",
+        "_trusted",
+        "all_counts",
+        "is_kiosk",
+        "sessions",
+    )
 
     def __init__(self, statements: Statements, policy: Policy) -> None:
         valid = standing(statements)
@@ -44,6 +53,10 @@ class Standing:
             *[hub for hub, level in self._links.items() if level == EVERYTHING],
         }
         self._levels: dict[str, int] = {hub: self._level_of(hub) for hub in self._stated}
+        self.all_counts: bool = all(
+            self._counting_in(session) == EVERYTHING for session in self.sessions.all
+        )
+        """Whether all that was ever reported of the leaf counts there."""
 
     @property
     def hubs(self) -> list[str]:
@@ -72,11 +85,6 @@ class Standing:
             return True
         session = self.sessions.at(time_of(fact))
         return session is None or passes(fact, self._counting_in(session))
-
-    @property
-    def all_counts(self) -> bool:
-        """Whether all that was ever reported of the leaf counts there."""
-        return all(self._counting_in(session) == EVERYTHING for session in self.sessions.all)
 
     def stretch(self, time: int) -> tuple[int, bool]:
         """The stretch between statements that a time is in: all of it is shared alike, and counts

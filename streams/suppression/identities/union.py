@@ -1,12 +1,15 @@
 """Which facts count for an id: its own, as far as they count, and its guests' (SPEC 9)."""
 
-from collections.abc import Iterable, Set
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence, Set
+from typing import Any
 
 from msgspec import structs
 
+from streams.suppression.aliases import KIND_OF
 from streams.suppression.claims import Claim
-from streams.suppression.evidence import Evidence
-from streams.suppression.facts import FactSet
+from streams.suppression.evidence import Change, Evidence, find
+from streams.suppression.facts import Fact, FactSet, Rejection, Restoration
 from streams.suppression.identities.fact_sets import (
     as_evidence,
     facts_in,
@@ -15,6 +18,7 @@ from streams.suppression.identities.fact_sets import (
     selected,
 )
 from streams.suppression.identities.links import Links
+from streams.suppression.identities.standing import Standing
 from streams.suppression.policy import Policy
 
 
@@ -30,6 +34,36 @@ def counting_union(own: Evidence, links: Links, policy: Policy) -> Evidence:
     evidence = as_evidence(facts)
     evidence.newest = newest(own, links, policy) or 0
     return evidence
+
+
+def follow(counting: Evidence, changes: Sequence[Change], standing: Standing) -> bool:
+    """Let what counts follow the id's own evidence, in which these facts have just changed.
+
+    False where it has to be put together anew: others have a fact as well, or it does not count.
+    """
+    if not all(_is_simple(counting, known, fact, standing) for known, fact in changes):
+        return False
+    for known, fact in changes:
+        kind = KIND_OF[type(fact)]
+        facts: tuple[Any, ...] = getattr(counting, kind)
+        identity_of = fact.identity_of
+        at = bisect_left(facts, identity_of(fact), key=identity_of)
+        rest = facts[at:] if known is None else facts[at + 1 :]
+        setattr(counting, kind, (*facts[:at], fact, *rest))
+    return True
+
+
+def _is_simple(counting: Evidence, known: Fact | None, fact: Fact, standing: Standing) -> bool:
+    """Whether a fact of what counts is this one alone."""
+    if known is not None and type(known) is not type(fact):
+        return False
+    if isinstance(fact, Rejection) and find(counting.restorations, fact.event_id) is not None:
+        return False
+    if isinstance(fact, Restoration) and find(counting.dismissals, fact.event_id) is not None:
+        return False
+    if find(getattr(counting, KIND_OF[type(fact)]), fact.identity_of(fact)) is not known:
+        return False
+    return standing.counts(fact) and (known is None or standing.counts(known))
 
 
 def full_union(own: Evidence, links: Links, policy: Policy) -> FactSet:
