@@ -296,7 +296,7 @@ class Person:
                 FORMAT,
                 self.published,
                 self.forgotten,
-                evidence.newest,
+                evidence.newest if evidence else 0,
                 evidence.lines,
                 evidence.refunds,
                 evidence.voided,
