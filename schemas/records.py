@@ -276,7 +276,10 @@ class Share(Struct, kw_only=True, gc=False, omit_defaults=True):
     level: Level = "nothing"
     """Up: what the sender may have of the receiver."""
     stated: tuple[int, str] | None = None
-    """Up: time and `event_id` of the newest statement about the two that counts."""
+    """Up: time and `event_id` of the newest statement about the two that counts.
+
+    Down, where it ended: the same, as far as the hub knew, which had no room for the leaf.
+    """
     asks: bool = False
     """Up: whether the sender wants the whole of what comes down to it."""
     put: Raw = NO_FACTS

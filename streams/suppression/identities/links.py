@@ -64,8 +64,8 @@ class Links:
         """Hubs of which this id may have more than before, so that it needs the whole."""
         self.owed: set[str] = set()
         """Leaves that need the whole."""
-        self.evicted: set[str] = set()
-        """Leaves that have not been told yet that there is no room for them."""
+        self.evicted: dict[str, Stated] = {}
+        """Leaves that have not been told yet that there is no room for them, and by what."""
         self.shared: Shared = Shared(own, self.statements, self.leaves, self.refused)
         self._policy: Policy | None = None
         self._standing: Standing | None = None
@@ -120,10 +120,10 @@ class Links:
         others = {each: known for each, known in self.from_hubs.items() if each != hub}
         self.from_hubs = others if kept == NO_FACTS else {**others, hub: kept}
 
-    def refuse(self, hub: str, policy: Policy) -> None:
-        """A hub has no room for this id."""
+    def refuse(self, hub: str, known: Stated, policy: Policy) -> None:
+        """A hub that knew of this statement has no room for this id."""
         self.put_hub(hub, NO_FACTS, policy)
-        self.refused = {**self.refused, hub: self.standing(policy).stated(hub)}
+        self.refused = {**self.refused, hub: known}
 
     def accept(self, hub: str) -> None:
         """A hub has room for this id."""
@@ -132,7 +132,7 @@ class Links:
     def put_leaf(self, leaf: str, known: Leaf) -> None:
         """Let this be what a leaf shares."""
         self.leaves = {**self.leaves, leaf: known}
-        self.evicted.discard(leaf)
+        self.evicted.pop(leaf, None)
 
     def drop_leaf(self, leaf: str) -> None:
         """Forget what a leaf shares."""
@@ -142,15 +142,15 @@ class Links:
     def make_room(self, most: int) -> None:
         """Evict the leaves with the oldest statements while there are too many."""
         while len(self.leaves) > most:
-            oldest = min([(known.stated, leaf) for leaf, known in self.leaves.items()])[1]
+            stated, oldest = min([(known.stated, leaf) for leaf, known in self.leaves.items()])
             self.drop_leaf(oldest)
-            self.evicted.add(oldest)
+            self.evicted[oldest] = stated
 
     def remember(self, own: FactSet, policy: Policy) -> None:
         """All that is there has just been shared."""
         self.shared = Shared(own, self.statements, self.leaves, self.refused)
         self.shared_by = policy.sharing
-        self.asking, self.owed, self.evicted = set(), set(), set()
+        self.asking, self.owed, self.evicted = set(), set(), {}
 
     def stored(self) -> StoredLinks:
         """The stored form, one for one state."""

@@ -46,8 +46,8 @@ def _receive_down(share: Share, links: Links, policy: Policy) -> bool:
     hub = share.sender
     if links.standing(policy).level(hub) == NOTHING:
         return False
-    if share.ended:
-        links.refuse(hub, policy)
+    if share.ended and share.stated is not None:
+        links.refuse(hub, share.stated, policy)
         return True
     if share.whole:
         links.accept(hub)

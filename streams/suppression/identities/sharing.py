@@ -75,13 +75,16 @@ def _up(user_id: str, own: FactSet, links: Links, policy: Policy, is_anew: bool)
         known, over = set(), set(before.hubs) - hubs
     shares = [
         Share(user_id=hub, ts=0, sender=user_id, direction="up", ended=True)
-        for hub in sorted(over.difference(links.refused))
+        for hub in sorted(over)
+        if (refused := links.refused.get(hub)) is None or refused < before.stated(hub)
     ]
     keys: Iterable[Key] = differing(shared.own, own, _kinds(policy))
     if standing is not before:
         keys = {*map(key_of, facts_in(shared.own)), *map(key_of, facts_in(own))}
     for hub in sorted(hubs):
-        is_new = hub not in known
+        refused = links.refused.get(hub)
+        # A hub that had no room did not take in what was stated to it meanwhile.
+        is_new = hub not in known or (refused is not None and refused != shared.refused.get(hub))
         first = Share(
             user_id=hub,
             ts=0,
@@ -127,8 +130,8 @@ def _changes_up(
 
 def _down(user_id: str, own: FactSet, links: Links, policy: Policy, is_anew: bool) -> list[Share]:
     shares = [
-        Share(user_id=leaf, ts=0, sender=user_id, direction="down", ended=True)
-        for leaf in sorted(links.evicted)
+        Share(user_id=leaf, ts=0, sender=user_id, direction="down", ended=True, stated=stated)
+        for leaf, stated in sorted(links.evicted.items())
     ]
     if not links.leaves:
         return shares
