@@ -9,7 +9,7 @@ Until they do (`schemas.decoding`), the fields are `NO_USER` and `NO_TIME`.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, final
 
 from msgspec import Meta, Raw, Struct
 
@@ -255,6 +255,7 @@ Level = Literal["everything", "refusals", "nothing"]
 NO_FACTS: Final = Raw(b"{}")
 
 
+@final
 class Share(Struct, kw_only=True, gc=False, omit_defaults=True):
     """What one id shares with another (SPEC 9), in the processor's own topic.
 

@@ -126,7 +126,8 @@ class Keeping:
 
     def _ends_of_impressions(self) -> list[Ending]:
         guests = self._links.guests(self._policy)
-        shown = [FactSet(impressions=each.impressions) for each in (self._own, *guests)]
+        shown = [FactSet(impressions=self._own.impressions)]
+        shown += [FactSet(impressions=facts.impressions) for facts in guests]
         read = read_evidence(as_evidence(joined(shown)), self._catalog)
         length = self._policy.frequency_length
         return [(each, each.ts + length) for each in read.impressions]
