@@ -23,6 +23,7 @@ from streams.suppression.facts import (
     Refund,
     Rejection,
     Restoration,
+    Shown,
 )
 from streams.suppression.identities.fact_sets import (
     Key,
@@ -65,7 +66,7 @@ class Keeping:
         """
         retention = self._policy.retention
         cutoff = newest - retention
-        first = min([first_ending(self._index), *[end for _, end in self._ends_of_impressions()]])
+        first = min(first_ending(self._index), self._first_end_of_impressions())
         gone: set[Key] = set()
         if first < cutoff:
             first, gone = self._over(cutoff)
@@ -124,11 +125,20 @@ class Keeping:
         index = ClaimIndex(read, self._policy, self._catalog)
         return [each for each in endings(index) if isinstance(each[0], Line | Rejection)]
 
-    def _ends_of_impressions(self) -> list[Ending]:
+    def _first_end_of_impressions(self) -> int:
+        first = FOREVER
+        for shown in self._shown():
+            for each in shown:
+                first = min(first, each.ts)
+        return first if first == FOREVER else first + self._policy.frequency_length
+
+    def _shown(self) -> list[tuple[Shown, ...]]:
         guests = self._links.guests(self._policy)
-        shown = [FactSet(impressions=self._own.impressions)]
-        shown += [FactSet(impressions=facts.impressions) for facts in guests]
-        read = read_evidence(as_evidence(joined(shown)), self._catalog)
+        return [self._own.impressions, *[facts.impressions for facts in guests]]
+
+    def _ends_of_impressions(self) -> list[Ending]:
+        facts = joined([FactSet(impressions=shown) for shown in self._shown()])
+        read = read_evidence(as_evidence(facts), self._catalog)
         length = self._policy.frequency_length
         return [(each, each.ts + length) for each in read.impressions]
 

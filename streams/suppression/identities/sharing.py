@@ -49,6 +49,8 @@ _encode: Final = json.Encoder().encode
 def take_shares(user_id: str, own: FactSet, links: Links, policy: Policy, ts: int) -> list[Share]:
     """What an id has to share; from here on it is shared."""
     is_anew = links.shared_by != policy.sharing
+    if not is_anew and not _is_any_different(own, links, policy):
+        return []
     if is_anew:
         links.restrict(policy)
         links.make_room(policy.max_ids)
@@ -57,6 +59,18 @@ def take_shares(user_id: str, own: FactSet, links: Links, policy: Policy, ts: in
     for share in shares:
         share.sender, share.ts = user_id, ts
     return shares
+
+
+def _is_any_different(own: FactSet, links: Links, policy: Policy) -> bool:
+    """Whether anything may have to be shared: nothing is changed, so the same is the very same."""
+    shared = links.shared
+    return (
+        shared.statements is not links.statements
+        or shared.leaves is not links.leaves
+        or shared.refused is not links.refused
+        or bool(links.asking or links.owed or links.evicted)
+        or any(getattr(shared.own, kind) is not getattr(own, kind) for kind in _kinds(policy))
+    )
 
 
 # -- from a leaf to its hubs

@@ -75,9 +75,9 @@ def newest(own: Evidence, links: Links, policy: Policy) -> int | None:
     """The event time of the newest evidence that counts; None where none does."""
     times: list[int] = []
     if own:
-        counts = counting(own, links, policy)
-        is_all = counts == facts_of(own)
-        times = [own.newest] if is_all else [fact.ts for fact in facts_in(counts)]
+        reported = facts_of(own)
+        counts = reported if links.standing(policy).all_counts else counting(own, links, policy)
+        times = [own.newest] if counts == reported else [fact.ts for fact in facts_in(counts)]
     for facts in links.guests(policy):
         times += [fact.ts for fact in facts_in(facts)]
     return max(times, default=None)
