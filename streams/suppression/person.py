@@ -1,6 +1,6 @@
 """One person: evidence, what it claims now, and what was last published of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Self, final
 
 from schemas.outputs import SuppressionList
@@ -18,7 +18,7 @@ from streams.suppression.evidence import Change, Evidence, lines_of, lines_of_or
 from streams.suppression.expiry import endings, expire
 from streams.suppression.facts import ACTING, Acting, Fact, Line, Refund
 from streams.suppression.identities import union
-from streams.suppression.identities.fact_sets import as_evidence, facts_of, size_of
+from streams.suppression.identities.fact_sets import Key, as_evidence, facts_of, key_of, size_of
 from streams.suppression.identities.impressions import keep_newest
 from streams.suppression.identities.keeping import Keeping, forget_shared
 from streams.suppression.identities.links import Links, no_links
@@ -93,13 +93,7 @@ class Person:
         self, changes: list[Change], links: Links, policy: Policy, catalog: Catalog
     ) -> Mapping[str, int]:
         """Follow the evidence, in which these facts have just changed."""
-        index, standing = self._index, links.standing(policy)
-        if index is not None:
-            is_current = index.generation == catalog.generation and not catalog.aliases
-            if is_current and union.follow(index.evidence, changes, standing):
-                index.update(changes)
-            else:
-                self._index = None
+        self._follow([key_of(fact) for _, fact in changes], links, policy, catalog)
         for known, fact in changes:
             is_simple = known is None and not catalog.aliases
             is_simple = is_simple and not isinstance(fact, Line | Acting)
@@ -126,10 +120,16 @@ class Person:
         None if it has no effect. Raises `ValueError` for a share that cannot be read.
         """
         links = no_links(policy) if self.links is None else self.links
-        if not receive(share, links, policy):
+        was_alone = links.is_alone(policy)
+        received = receive(share, links, policy)
+        if not received.is_effective:
             return None
         self.links = None if links.is_empty else links
-        self._put_together_anew()
+        if received.keys is None or was_alone or links.is_alone(policy):
+            self._index = None
+        else:
+            self._follow(received.keys, links, policy, catalog)
+        self._look_by(AT_ONCE)
         return self._forget_surplus(policy, catalog)
 
     def take_shares(self, user_id: str, policy: Policy, catalog: Catalog, ts: int) -> list[Share]:
@@ -152,6 +152,18 @@ class Person:
         if links is None or links.is_alone(policy):
             return self.evidence
         return union.counting_union(self.evidence, links, policy)
+
+    def _follow(self, keys: Sequence[Key], links: Links, policy: Policy, catalog: Catalog) -> None:
+        """Let the index follow what there is under these keys, or be made anew."""
+        index = self._index
+        if index is not None:
+            changes: list[Change] | None = None
+            if index.generation == catalog.generation and not catalog.aliases:
+                changes = union.follow(index.evidence, keys, self.evidence, links, policy)
+            if changes is None:
+                self._index = None
+            else:
+                index.update(changes)
 
     def _index_of_all(self, links: Links, policy: Policy, catalog: Catalog) -> ClaimIndex:
         """An index of what counts, and of what does not as well."""

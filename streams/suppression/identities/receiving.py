@@ -1,12 +1,12 @@
 """What another id shares with this one: taken in, or ignored where it no longer may (SPEC 9)."""
 
-from typing import Any, Final
+from typing import Any, Final, final
 
 from msgspec import json
 
 from schemas.records import Share
 from streams.suppression.facts import NO_FACTS, FactSet
-from streams.suppression.identities.fact_sets import changed
+from streams.suppression.identities.fact_sets import Key, changed, facts_in, key_of
 from streams.suppression.identities.links import Links
 from streams.suppression.identities.standing import NOTHING
 from streams.suppression.identities.stored import Leaf
@@ -16,49 +16,70 @@ _decode_put: Final = json.Decoder(FactSet).decode
 _decode_withdrawn: Final = json.Decoder(dict[str, list[str | tuple[str, str]]]).decode
 
 
-def receive(share: Share, links: Links, policy: Policy) -> bool:
-    """Take a share in; returns whether it was of any effect.
+@final
+class Received:
+    """What came of a share."""
 
-    Raises `ValueError` for one that this version did not write.
-    """
+    __slots__ = ("is_effective", "keys")
+
+    def __init__(self, is_effective: bool, keys: list[Key] | None) -> None:
+        self.is_effective = is_effective
+        self.keys = keys
+        """Of the facts that may have changed; None if all may have."""
+
+
+IGNORED: Final = Received(False, [])
+
+
+def receive(share: Share, links: Links, policy: Policy) -> Received:
+    """Take a share in. Raises `ValueError` for one that this version did not write."""
     if share.direction == "up":
         return _receive_up(share, links, policy)
     return _receive_down(share, links, policy)
 
 
-def _receive_up(share: Share, links: Links, policy: Policy) -> bool:
+def _receive_up(share: Share, links: Links, policy: Policy) -> Received:
     leaf = share.sender
     known = links.leaves.get(leaf)
     if share.ended:
         links.drop_leaf(leaf)
-        return known is not None
+        return IGNORED if known is None else Received(True, None)
     if share.stated is None or (known is None and not share.whole):
-        return False
+        return IGNORED
+    put, withdrawn = _read(share)
     before = NO_FACTS if known is None or share.whole else known.facts
-    links.put_leaf(leaf, Leaf(_after(share, before), share.level, share.stated))
+    links.put_leaf(leaf, Leaf(changed(before, put, withdrawn), share.level, share.stated))
     if share.asks:
         links.owed.add(leaf)
     links.make_room(policy.max_ids)
-    return True
+    return _received(share, put, withdrawn)
 
 
-def _receive_down(share: Share, links: Links, policy: Policy) -> bool:
+def _receive_down(share: Share, links: Links, policy: Policy) -> Received:
     hub = share.sender
     if links.standing(policy).level(hub) == NOTHING:
-        return False
+        return IGNORED
     if share.ended and share.stated is not None:
         links.refuse(hub, share.stated, policy)
-        return True
+        return Received(True, None)
     if share.whole:
         links.accept(hub)
     elif hub in links.refused:
-        return False
+        return IGNORED
+    put, withdrawn = _read(share)
     before = NO_FACTS if share.whole else links.from_hubs.get(hub, NO_FACTS)
-    links.put_hub(hub, _after(share, before), policy)
-    return True
+    links.put_hub(hub, changed(before, put, withdrawn), policy)
+    return _received(share, put, withdrawn)
 
 
-def _after(share: Share, before: FactSet) -> FactSet:
-    """What the sender shares, by what it did before and by what it says now."""
-    withdrawn: dict[str, list[Any]] = dict(_decode_withdrawn(share.withdrawn))
-    return changed(before, _decode_put(share.put), withdrawn)
+def _read(share: Share) -> tuple[FactSet, dict[str, list[Any]]]:
+    """The facts that are to be put, and what those are known by that are withdrawn."""
+    return _decode_put(share.put), dict(_decode_withdrawn(share.withdrawn))
+
+
+def _received(share: Share, put: FactSet, withdrawn: dict[str, list[Any]]) -> Received:
+    if share.whole:
+        return Received(True, None)
+    keys = [key_of(fact) for fact in facts_in(put)]
+    keys += [(kind, identity) for kind, identities in withdrawn.items() for identity in identities]
+    return Received(True, keys)

@@ -1,24 +1,26 @@
 """Which facts count for an id: its own, as far as they count, and its guests' (SPEC 9)."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Set
 from typing import Any
 
 from msgspec import structs
 
 from streams.suppression.aliases import KIND_OF
 from streams.suppression.claims import Claim
-from streams.suppression.evidence import Change, Evidence, find
-from streams.suppression.facts import Fact, FactSet, Rejection, Restoration
+from streams.suppression.evidence import Change, Evidence, join_facts
+from streams.suppression.facts import Fact, FactSet
 from streams.suppression.identities.fact_sets import (
+    Key,
     as_evidence,
     facts_in,
     facts_of,
+    find_fact,
+    join_found,
     joined,
     selected,
 )
 from streams.suppression.identities.links import Links
-from streams.suppression.identities.standing import Standing
 from streams.suppression.policy import Policy
 
 
@@ -36,34 +38,38 @@ def counting_union(own: Evidence, links: Links, policy: Policy) -> Evidence:
     return evidence
 
 
-def follow(counting: Evidence, changes: Sequence[Change], standing: Standing) -> bool:
-    """Let what counts follow the id's own evidence, in which these facts have just changed.
+def follow(
+    counting: Evidence, keys: Iterable[Key], own: Evidence, links: Links, policy: Policy
+) -> list[Change] | None:
+    """Let what counts follow what there is under these keys; returns what changed in it.
 
-    False where it has to be put together anew: others have a fact as well, or it does not count.
+    None where it has to be put together anew, since something no longer counts.
     """
-    if not all(_is_simple(counting, known, fact, standing) for known, fact in changes):
-        return False
+    standing, guests, reported = links.standing(policy), links.guests(policy), facts_of(own)
+    before = facts_of(counting)
+    changes: list[Change] = []
+    for key in dict.fromkeys(keys):
+        fact, known = join_found(guests, key), find_fact(before, key)
+        own_fact = find_fact(reported, key)
+        if own_fact is not None and standing.counts(own_fact):
+            fact = own_fact if fact is None else join_facts(own_fact, fact)
+        if fact == known:
+            continue
+        if fact is None or (known is not None and type(known) is not type(fact)):
+            return None
+        changes.append((known, fact))
     for known, fact in changes:
-        kind = KIND_OF[type(fact)]
-        facts: tuple[Any, ...] = getattr(counting, kind)
-        identity_of = fact.identity_of
-        at = bisect_left(facts, identity_of(fact), key=identity_of)
-        rest = facts[at:] if known is None else facts[at + 1 :]
-        setattr(counting, kind, (*facts[:at], fact, *rest))
-    return True
+        _put(counting, known, fact)
+    return changes
 
 
-def _is_simple(counting: Evidence, known: Fact | None, fact: Fact, standing: Standing) -> bool:
-    """Whether a fact of what counts is this one alone."""
-    if known is not None and type(known) is not type(fact):
-        return False
-    if isinstance(fact, Rejection) and find(counting.restorations, fact.event_id) is not None:
-        return False
-    if isinstance(fact, Restoration) and find(counting.dismissals, fact.event_id) is not None:
-        return False
-    if find(getattr(counting, KIND_OF[type(fact)]), fact.identity_of(fact)) is not known:
-        return False
-    return standing.counts(fact) and (known is None or standing.counts(known))
+def _put(counting: Evidence, known: Fact | None, fact: Fact) -> None:
+    kind = KIND_OF[type(fact)]
+    facts: tuple[Any, ...] = getattr(counting, kind)
+    identity_of = fact.identity_of
+    at = bisect_left(facts, identity_of(fact), key=identity_of)
+    rest = facts[at:] if known is None else facts[at + 1 :]
+    setattr(counting, kind, (*facts[:at], fact, *rest))
 
 
 def full_union(own: Evidence, links: Links, policy: Policy) -> FactSet:
