@@ -7,7 +7,7 @@ import pytest
 
 from schemas.records import Event, Identity, Share
 from streams.suppression.catalog import Catalog
-from streams.suppression.identities.sharing import MOST_BYTES, MOST_FACTS
+from streams.suppression.identities.share_records import MOST_BYTES, MOST_FACTS
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
