@@ -96,7 +96,7 @@ def test_whatever_the_order_what_ends_last_is_kept(
     with patch.object(person_module, "MOST_FACTS", len(events)):
         for event in events:
             everything.join(event, policy, CATALOG)
-    ranked = sorted(endings(everything.index(policy, CATALOG)), key=surplus._rank)
+    ranked = sorted(endings(everything.index(policy, CATALOG)), key=surplus.rank)
     kept = joined(events, policy)
     left = [fact for fact, _ in endings(kept.index(policy, CATALOG))]
     assert all(fact in left for fact, _ in ranked[-(MOST - ROOM) :])
