@@ -12,6 +12,7 @@ from streams.commands.fact_words import (
 )
 from streams.commands.times import utc
 from streams.suppression.words import DAY
+from streams.wording import counted
 
 Json = Mapping[str, Any]
 Line = tuple[int, str]
@@ -57,10 +58,13 @@ def held_in_words(held: Json) -> Iterator[Line]:
     """All that is held about a person."""
     person, policy = held["user_id"], held["policy"]
     if not held["evidence"]:
-        yield 0, f"Nothing is held about {person} at {utc(held['at'])}."
+        nothing = "Nothing that counts" if "links" in held else "Nothing"
+        yield 0, f"{nothing} is held about {person} at {utc(held['at'])}."
     else:
         yield 0, f'Held about {person} at {utc(held["at"])}, read by policy "{policy}".'
         yield from _evidence(held)
+    if "links" in held:
+        yield from _links(held["links"])
     yield from _claims(held)
     if held["list"] is not None:
         yield from _list(held["list"])
@@ -123,6 +127,25 @@ def _evidence(held: Json) -> Iterator[Line]:
         yield 1, f"{sentence(text + brought)} Kept {kept}."
     if held["forgotten"]:
         yield 1, f"No longer kept, because there was too much: {held['forgotten']:,}."
+
+
+def _links(links: Json) -> Iterator[Line]:
+    """What other ids have to do with it."""
+    yield 0, ""
+    if links["is_kiosk"]:
+        yield 0, f"It is a kiosk of {links['persons']:,} persons, and shares nothing."
+    elif links["persons"]:
+        yield 0, f"It is an id of {counted(links['persons'], 'person')}."
+    if links["ids"]:
+        yield 0, f"What was reported of these ids counts for it: {', '.join(links['ids'])}."
+    if links["not_counting"]:
+        yield (
+            0,
+            (
+                "Reported while somebody else was signed in, so that it does not count now: "
+                f"{counted(links['not_counting'], 'fact')}."
+            ),
+        )
 
 
 def _claims(held: Json) -> Iterator[Line]:

@@ -18,7 +18,15 @@ ATTRIBUTES = {
 
 def fact_in_words(fact: Json) -> str:
     """What was said and what came of it, without a full stop."""
-    return _fact(fact) + (", reported of another id of the person" if "via" in fact else "")
+    return _fact(fact) + _origin(fact)
+
+
+def _origin(fact: Json) -> str:
+    """Of which ids it was reported, where it was of others."""
+    if "ids" in fact:
+        as_well = "" if "via" in fact else " as well"
+        return f", reported of {', '.join(fact['ids'])}{as_well}"
+    return ", reported of another id of the person" if "via" in fact else ""
 
 
 def _fact(fact: Json) -> str:

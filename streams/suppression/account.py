@@ -3,7 +3,8 @@
 A fact is plain JSON data with a `kind`, its time `ts`, and `kept_until`: it is removed once the
 newest event time of its partition is past that, and None means until something newer replaces it
 or the person undoes it (SPEC 3). One that was only reported of another id of the person has in
-`via` the word `person` (SPEC 9); that id is not named. What else it has:
+`via` the word `person` (SPEC 9), and in `ids` those that share with this one which have said so; no
+other id is named. What else it has:
 
 - `order_line`: `event_id`, `order_id`, `product_id`, `quantity` bought and `kept`, `gift`,
   `attributes`; `first`, the `event_id` and `ts` of the event with which it was bought, where that
@@ -28,7 +29,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from schemas.records import Event, Preference, Purchase
-from streams.suppression.aliases import as_read, as_reported
+from streams.suppression.aliases import as_reported
 from streams.suppression.catalog import Catalog
 from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.claims import Claim
@@ -37,7 +38,6 @@ from streams.suppression.expiry import endings
 from streams.suppression.facts import (
     Attributes,
     Choice,
-    FactSet,
     HasAttributes,
     Line,
     Refund,
@@ -49,8 +49,7 @@ from streams.suppression.facts import (
     VoidOrder,
 )
 from streams.suppression.facts import Fact as Known
-from streams.suppression.identities.fact_sets import Key, facts_in, key_of
-from streams.suppression.identities.union import is_of_others, said_by
+from streams.suppression.identities.origins import Origins
 from streams.suppression.scope_claims import ScopeEvidence, TimedLine, timed_lines
 from streams.suppression.undone import restores
 from streams.suppression.words import FOREVER, after
@@ -66,12 +65,12 @@ class Account:
         index: ClaimIndex,
         reported: Evidence,
         events: Sequence[Event] = (),
-        own: FactSet | None = None,
+        origins: Origins | None = None,
     ) -> None:
         """`reported` is the evidence that counts, from which the index may have read another.
 
-        `events` are those that it comes from, where they are at hand. `own` are the facts of it
-        that were reported of this very id, None if all were.
+        `events` are those that it comes from, where they are at hand. `origins` says which of it
+        was reported of other ids; None if the person has no others.
         """
         self._index = index
         self._evidence = index.evidence
@@ -79,14 +78,11 @@ class Account:
         self._ends = {id(fact): end for fact, end in endings(index)}
         self._orders = [event for event in events if isinstance(event, Purchase)]
         self._preferences = [event for event in events if isinstance(event, Preference)]
-        self._own = own
-        self._own_keys: set[Key] = set()
-        if own is not None:
-            self._own_keys = {key_of(as_read(fact, index.catalog)) for fact in facts_in(own)}
+        self._origins = origins
 
-    def is_of_others(self, claim: Claim) -> bool:
-        """Whether a claim rests only on what was reported of other ids of the person (SPEC 9)."""
-        return self._own is not None and is_of_others(claim, said_by(self._own))
+    def origin_of(self, claim: Claim) -> Fact:
+        """Whether only other ids of the person have said so."""
+        return {} if self._origins is None else self._origins.of_claim(claim)
 
     def all(self) -> list[Fact]:
         """Every fact, the oldest first."""
@@ -168,11 +164,11 @@ class Account:
         return {} if ids == [fact.product_id] else {"named": ids}
 
     def _keeping(self, fact: Known) -> Fact:
-        """How long it is kept, and whether only another id of the person has it."""
+        """How long it is kept, and of which ids it was reported."""
         end = self._ends.get(id(fact), FOREVER)
         until = None if end == FOREVER else after(end, self._index.policy.retention)
-        is_own = self._own is None or key_of(fact) in self._own_keys
-        return {"kept_until": until} if is_own else {"kept_until": until, "via": "person"}
+        origin = {} if self._origins is None else self._origins.of(fact)
+        return {"kept_until": until, **origin}
 
     def _line(self, line: Line) -> Fact:
         first, void = line.first, find(self._evidence.voided, line.order_id)

@@ -40,7 +40,7 @@ from streams.suppression.decision import (
 )
 from streams.suppression.evidence import Evidence
 from streams.suppression.facts import Target, attributes_of
-from streams.suppression.identities.union import counting
+from streams.suppression.identities.origins import Origins
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
@@ -72,7 +72,8 @@ def explain(join: Join, request: Request, events: Sequence[Event] = ()) -> Json:
     join.apply(request)
     person = join.persons.get(request.user_id) or Person()
     index = person.index(join.policy, join.catalog)
-    account = _account(person, index, events)
+    origins = _origins(person, index)
+    account = Account(index, person.counting(join.policy), events, origins)
     asked = {name: getattr(request, name) for name in ("site", "channel", "own_site")}
     return {
         **_whom(join, request.user_id, request.ts),
@@ -87,15 +88,18 @@ def explain(join: Join, request: Request, events: Sequence[Event] = ()) -> Json:
 def held(join: Join, user_id: str, at: int, events: Sequence[Event] = ()) -> Json:
     """All that is held about a person at a time: evidence, claims, and the list.
 
-    It says `evidence`, `claims`, `list` as on `suppressions` (None for a tombstone), and
-    `forgotten`, how many facts are no longer kept because there were too many.
+    It says `evidence`, `claims`, `list` as on `suppressions` (None for a tombstone),
+    `forgotten`, how many facts are no longer kept because there were too many, and of an id with
+    links to others `links`: how many `persons` it is one of, whether it `is_kiosk`, the `ids` that
+    share with it, and how many of its own facts are `not_counting` now (SPEC 9).
     """
     policy, catalog = join.policy, join.catalog
     newest = at if join.newest is None else max(at, join.newest)
     person = join.persons.get(user_id) or Person()
     person.expire(policy, catalog, newest)
     index = person.index(policy, catalog)
-    account = _account(person, index, events)
+    origins = _origins(person, index)
+    account = Account(index, person.counting(policy), events, origins)
     current = person.current_list(user_id, policy, catalog, newest)
     return {
         **_whom(join, user_id, at),
@@ -106,6 +110,7 @@ def held(join: Join, user_id: str, at: int, events: Sequence[Event] = ()) -> Jso
         ),
         "list": None if current is None else to_builtins(current),
         "forgotten": person.forgotten,
+        **({} if origins is None else {"links": origins.links}),
     }
 
 
@@ -139,10 +144,11 @@ def candidate_of(product_id: str, join: Join, user_id: str, events: Sequence[Eve
     )
 
 
-def _account(person: Person, index: ClaimIndex, events: Sequence[Event]) -> Account:
-    policy, links = index.policy, person.links
-    own = None if links is None else counting(person.evidence, links, policy)
-    return Account(index, person.counting(policy), events, own)
+def _origins(person: Person, index: ClaimIndex) -> Origins | None:
+    links = person.links
+    if links is None:
+        return None
+    return Origins(person.evidence, links, index.policy, index.catalog)
 
 
 def _whom(join: Join, user_id: str, at: int) -> Json:
@@ -232,7 +238,7 @@ def _claim(claim: Claim, state: str, account: Account, policy: Policy) -> Json:
         "reason": fields.pop("reason"),
         "meaning": EXPLAINED[claim.reason].meaning,
         **fields,
-        **({"via": "person"} if account.is_of_others(claim) else {}),
+        **account.origin_of(claim),
         "state": "lifted" if state in LIFTS else state,
         "lifted": {"by": state} if state == "own_site" else None,
         "not_lifted": None,

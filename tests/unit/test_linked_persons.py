@@ -151,6 +151,38 @@ def test_what_another_id_has_said_is_told_in_words() -> None:
     assert "Only another id of the same person has said so." in text
 
 
+def test_who_asks_for_the_account_is_told_which_of_its_ids_has_said_what() -> None:
+    known = told(*LINKED, purchase("tv", user_id="phone"))
+    account = held(known, "account", NOW)
+    [fact] = account["evidence"]
+    assert (fact["via"], fact["ids"]) == ("person", ["phone"])
+    assert account["links"] == {
+        "persons": 0,
+        "is_kiosk": False,
+        "ids": ["laptop", "phone"],
+        "not_counting": 0,
+    }
+    text = "\n".join(line for _, line in held_in_words(account))
+    assert "reported of phone. " in text
+    assert "What was reported of these ids counts for it: laptop, phone." in text
+
+
+def test_what_does_not_count_now_is_told_by_its_number_alone() -> None:
+    known = told(stated("signed_in"), purchase("ring", user_id="phone"))
+    tell(known, stated("signed_in", hub="another", ts=NOW + 1))
+    phone = held(known, "phone", NOW + 2)
+    assert (phone["evidence"], phone["claims"], phone["list"]) == ([], [], None)
+    assert (phone["links"]["persons"], phone["links"]["not_counting"]) == (2, 1)
+    text = "\n".join(line for _, line in held_in_words(phone))
+    assert "It is an id of 2 persons." in text
+    assert "so that it does not count now: 1 fact." in text
+    assert "account" not in text
+
+
+def test_who_has_no_links_is_told_of_none() -> None:
+    assert "links" not in held(told(purchase("tv", user_id="phone")), "phone", NOW)
+
+
 def test_what_is_known_of_a_product_may_be_so_from_another_id() -> None:
     known = told(*LINKED, purchase(product("tv", brand="acme"), user_id="phone"))
     assert candidate_of("tv", known, "laptop", ()).brand == "acme"
