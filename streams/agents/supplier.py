@@ -1,6 +1,6 @@
 """The tasks of a worker, and what they share: the policy, the catalog, schemas, counts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from time import monotonic
 
 from streams.agents.catalog_reader import CatalogReader
@@ -12,13 +12,14 @@ from streams.kafka.group_consumer import Polled
 from streams.kafka.registry.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.suppression.policy import Policy
-from streams.suppression.stored import FORMAT, due_of
+from streams.suppression.stored import FORMAT, READABLE, due_of
 
 
 class SuppressTasks:
     """Supplies an engine with `SuppressTask`s; an `engine.task.TaskSupplier`."""
 
     state_format = FORMAT
+    readable_formats: Collection[int] = READABLE
 
     def __init__(
         self,

@@ -64,7 +64,9 @@ class PartitionOpener:
             restore.run(stores, by_checkpoint)
             for number, store in stores.items():
                 require_known_format(
-                    store, self._context.tasks.state_format, FROM_THE_INPUTS.format(self._settings)
+                    store,
+                    self._context.tasks.readable_formats,
+                    FROM_THE_INPUTS.format(self._settings),
                 )
                 self._require_all_of(by_checkpoint[number], store)
                 self._require_the_same_topics(ids, number, offsets, store)

@@ -17,7 +17,7 @@ does, heartbeats apart: methods must not wait for anything, unless they say that
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -143,6 +143,8 @@ class TaskSupplier(Protocol):
 
     state_format: int
     """The number of the form in which tasks store state and progress."""
+    readable_formats: Collection[int]
+    """The numbers of the forms that they read: that one, and perhaps earlier ones."""
 
     def due_of(self, stored: bytes) -> int | None:
         """When a person is due, in epoch milliseconds of event time, by the value in the state.

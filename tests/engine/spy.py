@@ -1,6 +1,6 @@
 """A task that writes down what an engine does with it, for tests of engines."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -85,6 +85,7 @@ class SpyTasks:
     """
 
     state_format = 1
+    readable_formats: Collection[int] = (1,)
 
     def __init__(self, note: Callable[[Call], object] | None = None, output: str = OUTPUT) -> None:
         self.calls: list[Call] = []

@@ -6,7 +6,7 @@ The offsets in the state and those of the group are committed together. That the
 therefore means that a part of the changelog is lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -40,19 +40,20 @@ def processed_offsets(store: Store) -> Mapping[str, int]:
     return offsets
 
 
-def require_known_format(store: Store, known: int, rebuilding: str) -> None:
+def require_known_format(store: Store, known: Collection[int], rebuilding: str) -> None:
     """Refuse a state that another version has written, which this one cannot read.
 
-    `known` is the form that this one writes, `rebuilding` what else can be done. Raises
+    `known` are the forms that this one reads, `rebuilding` what else can be done. Raises
     `UserError`.
     """
     progress = progress_of(store)
     written = FIRST_FORMAT if progress is None else progress.get("format", FIRST_FORMAT)
-    if progress is not None and written != known:
-        article, which = ("a", "newer") if written > known else ("an", "older")
+    if progress is not None and written not in known:
+        article, which = ("a", "newer") if written > max(known) else ("an", "older")
         raise UserError(
             f"The state in {store.path} was written by {article} {which} version of Unhaunt: it "
-            f"has format {written}, and this version ({__version__}) reads no other than {known}. "
+            f"has format {written}, and this version ({__version__}) reads no other than "
+            f"{' and '.join(map(str, sorted(known)))}. "
             f"Start the {which} version, or {rebuilding}"
         )
 
