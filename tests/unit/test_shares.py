@@ -227,6 +227,16 @@ def test_a_line_that_is_a_gift_after_all_is_withdrawn() -> None:
     assert values(known, "account") == set()
 
 
+def test_what_is_removed_before_it_ended_is_withdrawn_from_everybody() -> None:
+    known = linked("phone", "laptop")
+    tell(known, purchase("tv", user_id="phone"))
+    read_back(known)
+    known.persons["phone"].evidence.lines = ()
+    known.review("phone")
+    tell(known, request(user_id="phone"))
+    assert [values(known, user_id) for user_id in ("account", "laptop")] == [set(), set()]
+
+
 def test_what_merely_ended_is_not_withdrawn() -> None:
     known = linked("phone")
     tell(known, dismissal("removed_from_cart", product_id="tv", user_id="phone"))

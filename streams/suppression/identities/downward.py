@@ -3,14 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from schemas.records import Share
+from streams.suppression.evidence import join_facts
 from streams.suppression.facts import NO_FACTS, Fact, FactSet
-from streams.suppression.identities.fact_sets import (
-    Key,
-    differing,
-    facts_in,
-    join_found,
-    key_of,
-)
+from streams.suppression.identities.fact_sets import Key, differing, facts_in, find_fact, key_of
 from streams.suppression.identities.links import Links
 from streams.suppression.identities.share_records import Change, records
 from streams.suppression.identities.standing import LEVELS, is_shareable, passes
@@ -18,6 +13,9 @@ from streams.suppression.identities.stored import Leaf
 from streams.suppression.policy import Policy
 
 Leaves = dict[str, Leaf]
+
+Held = dict[Key, list[tuple[str, Fact]]]
+"""Who has something under a key, the hub itself or a leaf, and what."""
 
 
 def shares_down(
@@ -30,15 +28,20 @@ def shares_down(
     ]
     if not links.leaves:
         return shares
-    shared, is_anew = links.shared, links.shared_by != policy.sharing
-    changed = _keys_that_changed(own, links, kinds)
+    shared = links.shared
+    keys = _keys_that_changed(own, links, kinds)
+    now = _held(keys, user_id, own, links.leaves)
+    then = _held(keys, user_id, shared.own, shared.leaves)
+    wanting = set(links.leaves) - set(shared.leaves) | links.owed
+    if links.shared_by != policy.sharing:
+        wanting = set(links.leaves)
+    everything = _all_held(user_id, own, links.leaves) if wanting else {}
     for leaf, known in sorted(links.leaves.items()):
-        is_whole = is_anew or leaf in links.owed or leaf not in shared.leaves
-        now, then = _besides(leaf, own, links.leaves), _besides(leaf, shared.own, shared.leaves)
-        keys: Iterable[Key] = changed
+        is_whole, level = leaf in wanting, LEVELS.index(known.level)
         if is_whole:
-            then, keys = [], {key_of(fact) for facts in now for fact in facts_in(facts)}
-        changes = _changes(keys, then, now, LEVELS.index(known.level), policy)
+            changes = _changes(leaf, {}, everything, level, policy)
+        else:
+            changes = _changes(leaf, then, now, level, policy)
         if is_whole or changes:
             share = Share(user_id=leaf, ts=0, sender=user_id, direction="down", whole=is_whole)
             shares += records(share, changes)
@@ -60,29 +63,47 @@ def _facts_of(leaf: str, leaves: Leaves) -> FactSet:
     return NO_FACTS if known is None else known.facts
 
 
-def _besides(leaf: str, own: FactSet, leaves: Leaves) -> list[FactSet]:
-    """What a hub has of itself, and of all leaves but one."""
-    return [own, *[known.facts for other, known in leaves.items() if other != leaf]]
+def _held(keys: Iterable[Key], user_id: str, own: FactSet, leaves: Leaves) -> Held:
+    """Who has what of some keys."""
+    sources = [(user_id, own), *[(leaf, known.facts) for leaf, known in leaves.items()]]
+    return {
+        key: [
+            (holder, fact)
+            for holder, facts in sources
+            if (fact := find_fact(facts, key)) is not None
+        ]
+        for key in keys
+    }
 
 
-def _changes(
-    keys: Iterable[Key],
-    then: Sequence[FactSet],
-    now: Sequence[FactSet],
-    level: int,
-    policy: Policy,
-) -> list[Change]:
+def _all_held(user_id: str, own: FactSet, leaves: Leaves) -> Held:
+    """Who has what of all that there is."""
+    held: Held = {}
+    for holder, facts in ((user_id, own), *[(leaf, each.facts) for leaf, each in leaves.items()]):
+        for fact in facts_in(facts):
+            held.setdefault(key_of(fact), []).append((holder, fact))
+    return held
+
+
+def _changes(leaf: str, then: Held, now: Held, level: int, policy: Policy) -> list[Change]:
     """What is different for a leaf that may have so much."""
     changes: list[Change] = []
-    for key in keys:
-        old = _as_far_as(level, join_found(then, key), policy)
-        new = _as_far_as(level, join_found(now, key), policy)
+    for key, held in now.items():
+        old = _may_have(leaf, then.get(key, []), level, policy)
+        new = _may_have(leaf, held, level, policy)
         if old != new:
             changes.append((key, new))
     return changes
 
 
-def _as_far_as(level: int, fact: Fact | None, policy: Policy) -> Fact | None:
-    if fact is None or not is_shareable(fact, policy) or not passes(fact, level):
+def _may_have(
+    leaf: str, held: Sequence[tuple[str, Fact]], level: int, policy: Policy
+) -> Fact | None:
+    """What a leaf may have of a fact, which is not from itself alone."""
+    joint: Fact | None = None
+    for holder, fact in held:
+        if holder != leaf:
+            joint = fact if joint is None else join_facts(fact, joint)
+    if joint is None or not is_shareable(joint, policy) or not passes(joint, level):
         return None
-    return fact
+    return joint
