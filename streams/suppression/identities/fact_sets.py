@@ -4,6 +4,7 @@ The facts of a kind are sorted by what they are known by. A dismissal and a rest
 `event_id` are versions of one fact, and so stand under one key.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -127,23 +128,33 @@ def join_found(sets: Iterable[FactSet], key: Key) -> Fact | None:
 
 def changed(facts: FactSet, put: FactSet, withdrawn: Mapping[str, Sequence[Any]]) -> FactSet:
     """The facts with some in the place of what had their keys, and without others."""
-    gone: dict[str, set[Any]] = {kind: set(each) for kind, each in withdrawn.items()}
-    for kind in KINDS:
-        for fact in getattr(put, kind):
-            key_kind, identity = key_of(fact)
-            gone.setdefault(key_kind, set()).add(identity)
+    gone: dict[str, list[Any]] = {kind: list(each) for kind, each in withdrawn.items()}
+    for fact in facts_in(put):
+        kind, identity = key_of(fact)
+        gone.setdefault(kind, []).append(identity)
     if EVENT in gone:
         gone["restorations"] = gone[EVENT]
-    changed_kinds: dict[str, Any] = {}
-    for kind in KINDS:
-        known: tuple[Any, ...] = getattr(facts, kind)
-        more: tuple[Any, ...] = getattr(put, kind)
-        if kind in gone:
-            identities = gone[kind]
-            left = [fact for fact in known if fact.identity_of(fact) not in identities]
-            known = tuple(sorted([*left, *more], key=_identity_of) if more else left)
-        changed_kinds[kind] = known
-    return FactSet(**changed_kinds)
+    kinds: dict[str, Any] = {
+        kind: _changed(getattr(facts, kind), getattr(put, kind), gone.get(kind, ()))
+        for kind in KINDS
+    }
+    return FactSet(**kinds)
+
+
+def _changed(known: tuple[Any, ...], more: tuple[Any, ...], gone: Sequence[Any]) -> tuple[Any, ...]:
+    """Facts of a kind without some identities, and with more facts that none of the rest has."""
+    if not gone:
+        return known
+    left = list(known)
+    if left:
+        identity_of = left[0].identity_of
+        for identity in gone:
+            at = bisect_left(left, identity, key=identity_of)
+            if at < len(left) and identity_of(left[at]) == identity:
+                del left[at]
+    for fact in more:
+        insort(left, fact, key=fact.identity_of)
+    return tuple(left)
 
 
 def differing(before: FactSet, after: FactSet, kinds: Sequence[str] = KINDS) -> set[Key]:
@@ -152,18 +163,28 @@ def differing(before: FactSet, after: FactSet, kinds: Sequence[str] = KINDS) -> 
     for kind in kinds:
         old: tuple[Any, ...] = getattr(before, kind)
         new: tuple[Any, ...] = getattr(after, kind)
-        if old is new:
-            continue
-        known = {fact.identity_of(fact): fact for fact in old}
-        for fact in new:
-            if known.pop(fact.identity_of(fact), None) != fact:
-                keys.add(key_of(fact))
-        keys.update([key_of(fact) for fact in known.values()])
+        if old is not new:
+            old, new = _without_what_is_the_same(old, new)
+            known = {fact.identity_of(fact): fact for fact in old}
+            for fact in new:
+                if known.pop(fact.identity_of(fact), None) != fact:
+                    keys.add(key_of(fact))
+            keys.update([key_of(fact) for fact in known.values()])
     return keys
 
 
-def _identity_of(fact: Any) -> Any:
-    return fact.identity_of(fact)
+def _without_what_is_the_same(
+    old: tuple[Any, ...], new: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The parts of two tuples of which the rest, at either end, is the very same."""
+    shorter = min(len(old), len(new))
+    first = 0
+    while first < shorter and old[first] is new[first]:
+        first += 1
+    last = 0
+    while last < shorter - first and old[-1 - last] is new[-1 - last]:
+        last += 1
+    return old[first : len(old) - last], new[first : len(new) - last]
 
 
 def _join_all(facts: Iterable[Any]) -> dict[Any, Any]:
