@@ -133,7 +133,7 @@ def _links(links: Json) -> Iterator[Line]:
     """What other ids have to do with it."""
     yield 0, ""
     if links["is_kiosk"]:
-        yield 0, f"It is a kiosk of {links['persons']:,} persons, and shares nothing."
+        yield 0, f"It is a kiosk of {counted(links['persons'], 'person')}, and shares nothing."
     elif links["persons"]:
         yield 0, f"It is an id of {counted(links['persons'], 'person')}."
     if links["ids"]:
