@@ -11,7 +11,7 @@ Until they do (`schemas.decoding`), the fields are `NO_USER` and `NO_TIME`.
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from schemas.fields import (
     AdvertiserId,
@@ -184,6 +184,35 @@ class Preference(Struct, kw_only=True, gc=False):
     ] = None
 
 
+class Identity(Struct, kw_only=True, gc=False):
+    """Whether an id, the leaf, is one of a person who is known by another one, the hub (SPEC 9)."""
+
+    event_id: EventId
+    user_id: Annotated[
+        str,
+        Meta(
+            description="The id that this is about, such as a cookie. The record's key when "
+            "absent; otherwise equal to the key."
+        ),
+    ] = NO_USER
+    ts: EventTime = NO_TIME
+    action: Annotated[
+        Literal["signed_in", "signed_out", "linked", "unlinked"],
+        Meta(description="What is said of the two ids."),
+    ]
+    person_id: Annotated[
+        str | None,
+        Meta(
+            description="The id by which the person is known, such as the account. Required unless "
+            "signed_out; not the user_id itself."
+        ),
+    ] = None
+    method: Annotated[
+        Literal["authenticated", "declared", "observed", "inferred"],
+        Meta(description="How it is known; the last two let only refusals be shared."),
+    ] = "authenticated"
+
+
 class Product(Struct, gc=False):
     """What the catalog knows of a product. The product's id is the record's key."""
 
@@ -206,7 +235,7 @@ class Product(Struct, gc=False):
     ] = None
 
 
-Event = Request | Purchase | Dismissal | Impression | Preference
+Event = Request | Purchase | Dismissal | Impression | Preference | Identity
 """A record of a person topic."""
 
 
@@ -220,10 +249,46 @@ class EventGroup(Struct, gc=False):
     """In the order of their times; none of them is a request."""
 
 
-Input = Event | EventGroup
-"""What one record of a person topic holds."""
+Level = Literal["everything", "refusals", "nothing"]
+"""What a leaf may have of its hub (SPEC 9)."""
+
+NO_FACTS: Final = Raw(b"{}")
+
+
+class Share(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """What one id shares with another (SPEC 9), in the processor's own topic.
+
+    Either what changed since the last share, or all of it. Facts are JSON here that only
+    `streams.suppression` reads: `put` has them by kind, `withdrawn` what they are known by.
+    """
+
+    user_id: str
+    """The receiver."""
+    ts: int
+    """The clock of the sender's partition. It puts the record in its place, and moves no clock."""
+    sender: str
+    direction: Literal["up", "down"]
+    """From a leaf to its hub, or from a hub to a leaf."""
+    whole: bool = False
+    """Whether this takes the place of all that came from the sender in this direction."""
+    ended: bool = False
+    """Whether nothing is shared any more: all that came is to be dropped."""
+    level: Level = "nothing"
+    """Up: what the sender may have of the receiver."""
+    stated: tuple[int, str] | None = None
+    """Up: time and `event_id` of the newest statement about the two that counts."""
+    asks: bool = False
+    """Up: whether the sender wants the whole of what comes down to it."""
+    put: Raw = NO_FACTS
+    withdrawn: Raw = NO_FACTS
+
+
+Input = Event | EventGroup | Share
+"""What one record of a person topic, or of the topic of shares, holds."""
 
 
 def events_of(record: Input) -> Sequence[Event]:
-    """The events of one record."""
+    """The events of one record; a share reports nothing new."""
+    if isinstance(record, Share):
+        return ()
     return record.events if isinstance(record, EventGroup) else (record,)
