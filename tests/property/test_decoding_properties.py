@@ -93,6 +93,17 @@ targets = (
     | objects({}, dict.fromkeys(("product_id", "category", "brand", "advertiser_id"), names))
 )
 VALUES = {
+    "identities": objects(
+        {
+            "event_id": names,
+            "action": st.sampled_from(["signed_in", "signed_out", "linked", "unlinked"]),
+        },
+        {
+            **of_every_person_record,
+            "person_id": st.sampled_from(["a", "b", "u1", ""]),
+            "method": st.sampled_from(["authenticated", "declared", "observed", "inferred"]),
+        },
+    ),
     "preferences": objects(
         {"event_id": names},
         {**of_every_person_record, "personalised_ads": consents, "sensitive_topics": consents},

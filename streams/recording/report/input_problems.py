@@ -3,7 +3,15 @@
 from collections import Counter
 from typing import Final
 
-from schemas.records import Dismissal, Event, Impression, Preference, Purchase, Request
+from schemas.records import (
+    Dismissal,
+    Event,
+    Identity,
+    Impression,
+    Preference,
+    Purchase,
+    Request,
+)
 from schemas.topics import PERSON_TOPICS, TOPICS
 from streams.recording.report.part import Part
 
@@ -44,5 +52,5 @@ def _id(event: Event) -> tuple[str, ...]:
             return (event.request_id,)
         case Impression():
             return (event.impression_id, event.product_id)
-        case Purchase() | Dismissal() | Preference():
+        case Purchase() | Dismissal() | Preference() | Identity():
             return (event.event_id,)
