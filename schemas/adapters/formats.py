@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
 from types import ModuleType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import orjson
 
@@ -18,11 +18,13 @@ from schemas.adapters import criteo, feedback, ga4, meta, pixel, segment, snowpl
 from schemas.adapters.envelope import Headers, Opened, opened
 from schemas.adapters.node import Node
 from schemas.adapters.notes import NO_NOTES, Note, Observer, Reading, label_of, labels
-from schemas.adapters.records import Adapted
+from schemas.adapters.records import NOTHING, Adapted
+from schemas.adapters.statements import BOTH_NAMED, SIGNED_IN, Said, statements
+from schemas.adapters.statements import TOPIC as IDENTITIES
 from schemas.by_topic import by_topic
 from schemas.decoding import Fields, InvalidRecord, decode
-from schemas.problems import kind_of, quoted
-from schemas.records import EventGroup, Input
+from schemas.problems import kind_of, one_of, quoted
+from schemas.records import Event, EventGroup, Input
 from schemas.topics import PERSON_TOPICS
 
 OWN: Final = "unhaunt"
@@ -44,10 +46,13 @@ class Adapter(NamedTuple):
     """What an event comes to. Raises `InvalidRecord` for one that cannot be placed."""
     fields: Mapping[str, str]
     """Those that a note may name (see `schemas.adapters.notes.labels`)."""
+    said: Callable[[Node], Sequence[Said]] | None
+    """What an event says of the person's ids; None where no event of the format does."""
 
 
 def _adapter(module: ModuleType) -> Adapter:
-    return Adapter(module.recognises, module.read, {**module.FIELDS, **ENVELOPE_FIELDS})
+    fields = {**module.FIELDS, **ENVELOPE_FIELDS}
+    return Adapter(module.recognises, module.read, fields, getattr(module, "said", None))
 
 
 ADAPTERS: Final[Mapping[str, Adapter]] = {
@@ -76,12 +81,29 @@ Returns None for an event that has nothing to do with us, such as a page that wa
 
 
 def formats_of(text: str) -> dict[str, str]:
-    """The format of each topic in a text such as `purchases=segment:Marketing,dismissals=auto`.
+    """The format of each topic in a text such as `purchases=segment:Marketing,identities=auto`.
 
-    After segment and auto may stand the category of consent that means personalised ads. Raises
+    After segment and auto may stand the category of consent that means personalised ads; after the
+    format of `identities` what it means that an event names both ids (`BOTH_NAMED`). Raises
     `ValueError`, saying what was expected.
     """
-    return by_topic(text, PERSON_TOPICS, FORMATS, with_option=WITH_CATEGORY)
+    formats = by_topic(text, PERSON_TOPICS, FORMATS, with_option=(AUTO, *ADAPTERS))
+    for topic, format_name in formats.items():
+        name, _, option = format_name.partition(":")
+        if topic == IDENTITIES:
+            _check_statements(name, option)
+        elif option and name not in WITH_CATEGORY:
+            raise ValueError(f"{topic}: expected {name} alone, got '{format_name}'")
+    return formats
+
+
+def _check_statements(name: str, option: str) -> None:
+    if name in ADAPTERS and ADAPTERS[name].said is None:
+        known = one_of([each for each in FORMATS if each not in ADAPTERS or ADAPTERS[each].said])
+        raise ValueError(f"{IDENTITIES}: expected {known}, got {name}, which says nothing of ids")
+    if option and option not in BOTH_NAMED:
+        expected = f"{one_of(BOTH_NAMED)} after {name}:"
+        raise ValueError(f"{IDENTITIES}: expected {expected}, got '{option}'")
 
 
 def readers_of(formats: Mapping[str, str], observe: Observer | None = None) -> dict[str, Reader]:
@@ -94,9 +116,9 @@ def readers_of(formats: Mapping[str, str], observe: Observer | None = None) -> d
     """
     readers: dict[str, Reader] = {}
     for topic, format_name in formats.items():
-        name, _, category = format_name.partition(":")
+        name, _, option = format_name.partition(":")
         if name != OWN:
-            how = _How(topic, name, category or CONSENT_CATEGORY, observe)
+            how = _How(topic, name, option, observe)
             readers[topic] = partial(_read, how)
     return readers
 
@@ -127,14 +149,15 @@ class _How(NamedTuple):
 
     topic: str
     format: str
-    consent_category: str
+    option: str
+    """What stands after the format's name; empty where nothing does."""
     observe: Observer | None
 
 
 def _read(
     how: _How, key: bytes | None, value: bytes | None, timestamp: int, headers: Headers
 ) -> Input | None:
-    reading = Reading(timestamp, how.consent_category)
+    reading = Reading(timestamp, how.option or CONSENT_CATEGORY)
     name, notes = how.format, NO_NOTES
     try:
         event = opened(value, headers, reading)
@@ -143,7 +166,7 @@ def _read(
         if name == OWN:
             found: Input | None = _own(how.topic, event, key, value, timestamp)
         else:
-            adapted = ADAPTERS[name].read(_node(event.data, reading))
+            adapted = _adapted(how, ADAPTERS[name], _node(event.data, reading))
             found = _events(adapted, event, key, timestamp)
         if found is not None:
             notes = reading.notes
@@ -151,6 +174,15 @@ def _read(
     finally:
         if how.observe is not None:
             how.observe(name, notes)
+
+
+def _adapted(how: _How, adapter: Adapter, event: Node) -> Adapted:
+    if how.topic != IDENTITIES:
+        return adapter.read(event)
+    if adapter.said is None:
+        adapter.read(event)  # which refuses what is no event of the format
+        return NOTHING
+    return statements(adapter.said(event), how.option or SIGNED_IN)
 
 
 def _recognised(data: object) -> str:
@@ -192,19 +224,21 @@ def _own(
 def _events(adapted: Adapted, event: Opened, key: bytes | None, timestamp: int) -> Input | None:
     if not adapted.records:
         return None
-    user_id = _person(adapted.persons, key)
+    user_id = _person(adapted, key)
     events = []
     for number, (topic, fields) in enumerate(adapted.records):
         record: Fields = {"user_id": user_id, **fields}
         if event.ts is not None:
             record.setdefault("ts", event.ts)
+        if topic == IDENTITIES:  # of which each is a fact of its own, by its time
+            record.setdefault("ts", timestamp)
         name = ID_OF.get(topic, "event_id")
         if name not in record:
             position = number if len(adapted.records) > 1 else None
             record[name] = _id(topic, record, event.event_id, position)
         if topic == "purchases":
             record.setdefault("order_id", record[name])
-        events.append(decode(topic, None, _json(record), timestamp))
+        events.append(cast(Event, decode(topic, None, _json(record), timestamp)))
     if len(events) == 1:
         return events[0]
     events.sort(key=lambda one: one.ts)
@@ -226,11 +260,13 @@ def _id(topic: str, record: Fields, envelope_id: str | None, number: int | None)
     return blake2b(content, digest_size=16).hexdigest()
 
 
-def _person(persons: Sequence[str], key: bytes | None) -> str:
+def _person(adapted: Adapted, key: bytes | None) -> str:
     """The key, which must then be one of the ids in the value if there are any, or else the first.
 
-    So people are known on every topic by the id that its keys are.
+    So people are known on every topic by the id that its keys are. A statement whose key is the hub
+    is about the leaf all the same, and is rerouted to it (SPEC 7).
     """
+    persons = adapted.persons
     if key is None:
         if persons:
             return persons[0]
@@ -240,8 +276,10 @@ def _person(persons: Sequence[str], key: bytes | None) -> str:
         user_id = key.decode()
     except UnicodeDecodeError:
         raise InvalidRecord("wrong_type", "key: expected UTF-8 text") from None
+    if user_id in adapted.others and user_id not in persons:
+        return persons[0]
     if persons and user_id not in persons:
-        got = " and ".join(quoted(person) for person in persons)
+        got = " and ".join(map(quoted, dict.fromkeys((*persons, *adapted.others))))
         detail = f"key: expected an id of the person in the value, {got}, got {quoted(user_id)}"
         raise InvalidRecord("key_mismatch", detail)
     return user_id
