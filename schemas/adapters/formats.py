@@ -34,7 +34,7 @@ AUTO: Final = "auto"
 CONSENT_CATEGORY: Final = "Advertising"
 """The category of consent that stands for personalised ads, where the setting names no other."""
 
-ENVELOPE_FIELDS: Final = labels("value", "time", "header ce.time")
+ENVELOPE_FIELDS: Final = labels("value", "time", "header ce.time", IDENTITIES)
 
 
 class Adapter(NamedTuple):
@@ -70,6 +70,8 @@ ID_OF: Final = {"impressions": "impression_id", "impression-requests": "request_
 """The field that names an event, where that is not `event_id`."""
 
 FORMATS: Final = (OWN, AUTO, *ADAPTERS)
+SAYING: Final = one_of([name for name in FORMATS if name not in ADAPTERS or ADAPTERS[name].said])
+"""The formats that statements may come out of."""
 WITH_CATEGORY: Final = ("segment", AUTO)
 
 Reader = Callable[[bytes | None, bytes | None, int, Headers], Input | None]
@@ -83,27 +85,29 @@ Returns None for an event that has nothing to do with us, such as a page that wa
 def formats_of(text: str) -> dict[str, str]:
     """The format of each topic in a text such as `purchases=segment:Marketing,identities=auto`.
 
-    After segment and auto may stand the category of consent that means personalised ads; after the
-    format of `identities` what it means that an event names both ids (`BOTH_NAMED`). Raises
-    `ValueError`, saying what was expected.
+    After segment and auto may stand the category of consent that means personalised ads. At the end
+    may stand what it means that an event names two ids (`BOTH_NAMED`): then statements come out of
+    events, as they always do on `identities`. Raises `ValueError`, saying what was expected.
     """
     formats = by_topic(text, PERSON_TOPICS, FORMATS, with_option=(AUTO, *ADAPTERS))
     for topic, format_name in formats.items():
-        name, _, option = format_name.partition(":")
-        if topic == IDENTITIES:
-            _check_statements(name, option)
-        elif option and name not in WITH_CATEGORY:
+        name, category, both_named = _options(format_name)
+        is_silent = name in ADAPTERS and ADAPTERS[name].said is None
+        if is_silent and (topic == IDENTITIES or both_named):
+            raise ValueError(f"{topic}: expected {SAYING}, got {name}, which says nothing of ids")
+        if category and topic == IDENTITIES:
+            expected = f"{one_of(BOTH_NAMED)} after {name}:"
+            raise ValueError(f"{topic}: expected {expected}, got '{category}'")
+        if category and name not in WITH_CATEGORY:
             raise ValueError(f"{topic}: expected {name} alone, got '{format_name}'")
     return formats
 
 
-def _check_statements(name: str, option: str) -> None:
-    if name in ADAPTERS and ADAPTERS[name].said is None:
-        known = one_of([each for each in FORMATS if each not in ADAPTERS or ADAPTERS[each].said])
-        raise ValueError(f"{IDENTITIES}: expected {known}, got {name}, which says nothing of ids")
-    if option and option not in BOTH_NAMED:
-        expected = f"{one_of(BOTH_NAMED)} after {name}:"
-        raise ValueError(f"{IDENTITIES}: expected {expected}, got '{option}'")
+def _options(format_name: str) -> tuple[str, str, str]:
+    """A format's name, its category of consent, and what it means that an event names two ids."""
+    name, _, option = format_name.partition(":")
+    category, _, last = option.rpartition(":")
+    return (name, category, last) if last in BOTH_NAMED else (name, option, "")
 
 
 def readers_of(formats: Mapping[str, str], observe: Observer | None = None) -> dict[str, Reader]:
@@ -116,9 +120,11 @@ def readers_of(formats: Mapping[str, str], observe: Observer | None = None) -> d
     """
     readers: dict[str, Reader] = {}
     for topic, format_name in formats.items():
-        name, _, option = format_name.partition(":")
+        name, category, both_named = _options(format_name)
+        if topic == IDENTITIES:
+            both_named = both_named or SIGNED_IN
         if name != OWN:
-            how = _How(topic, name, option, observe)
+            how = _How(topic, name, category or CONSENT_CATEGORY, both_named, observe)
             readers[topic] = partial(_read, how)
     return readers
 
@@ -149,15 +155,16 @@ class _How(NamedTuple):
 
     topic: str
     format: str
-    option: str
-    """What stands after the format's name; empty where nothing does."""
+    consent_category: str
+    both_named: str
+    """One of `BOTH_NAMED`; empty where no statements come out of events."""
     observe: Observer | None
 
 
 def _read(
     how: _How, key: bytes | None, value: bytes | None, timestamp: int, headers: Headers
 ) -> Input | None:
-    reading = Reading(timestamp, how.option or CONSENT_CATEGORY)
+    reading = Reading(timestamp, how.consent_category)
     name, notes = how.format, NO_NOTES
     try:
         event = opened(value, headers, reading)
@@ -166,7 +173,7 @@ def _read(
         if name == OWN:
             found: Input | None = _own(how.topic, event, key, value, timestamp)
         else:
-            adapted = _adapted(how, ADAPTERS[name], _node(event.data, reading))
+            adapted = _adapted(how, ADAPTERS[name], _node(event.data, reading), key)
             found = _events(adapted, event, key, timestamp)
         if found is not None:
             notes = reading.notes
@@ -176,13 +183,34 @@ def _read(
             how.observe(name, notes)
 
 
-def _adapted(how: _How, adapter: Adapter, event: Node) -> Adapted:
-    if how.topic != IDENTITIES:
-        return adapter.read(event)
-    if adapter.said is None:
-        adapter.read(event)  # which refuses what is no event of the format
-        return NOTHING
-    return statements(adapter.said(event), how.option or SIGNED_IN)
+def _adapted(how: _How, adapter: Adapter, event: Node, key: bytes | None) -> Adapted:
+    """What an event comes to: on the topic of identities to statements alone."""
+    says = adapter.said
+    if not how.both_named or says is None:
+        adapted = adapter.read(event)
+        return NOTHING if how.topic == IDENTITIES else adapted
+    if how.topic == IDENTITIES:
+        return statements(says(event), how.both_named)
+
+    def said(event: Node) -> list[Adapted]:
+        found = statements(says(event), how.both_named)
+        return [found] if found.records else []
+
+    both = (lambda event: [adapter.read(event)], said)
+    return _together(event.reading.kept(both, lambda part: part(event)), key, event.reading)
+
+
+def _together(found: Sequence[Adapted], key: bytes | None, reading: Reading) -> Adapted:
+    """What happened and what is said of ids, where both are about the same one; else the first."""
+    happened, said = found[0], found[-1]
+    if len(found) == 1 or not happened.records:
+        return said
+    user_id = _person(happened, key)
+    if user_id in said.persons:
+        return Adapted([user_id], [*said.records, *happened.records])
+    about = f"a statement about {quoted(said.persons[0])}"
+    reading.notes.append(Note("left_out", IDENTITIES, about))
+    return happened
 
 
 def _recognised(data: object) -> str:

@@ -1,8 +1,8 @@
 """What events of other formats say of a person's ids, as statements of SPEC 9.
 
-Events are read for that where they lie on the topic `identities`, and there for nothing else. The
-leaf is the id of a device, such as a cookie or an installation of an app; the hub is the id of
-whoever was known there.
+Events are read for that where they lie on the topic `identities`, and there for nothing else; on
+other topics beside the rest, if the setting says so. The leaf is the id of a device, such as a
+cookie or an installation of an app; the hub is the id of whoever was known there.
 
 Many an event names both ids without being about them. The setting says what that means: that the
 person was signed in then, that the device is this one person's for good, or nothing.

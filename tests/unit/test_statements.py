@@ -145,16 +145,62 @@ def test_events_of_a_record_that_say_different_things_are_a_group_of_their_leaf(
     assert actions == ["signed_in", "signed_out"]
 
 
-def test_on_other_topics_nothing_is_said_of_ids() -> None:
-    readers = readers_of({"purchases": "segment"})
-    value = orjson.dumps(IDENTIFY)
-    assert read(readers, "purchases", b"ann", value, NOW, []) is None
+ORDER = IDENTIFY | {
+    "type": "track",
+    "event": "Order Completed",
+    "properties": {"order_id": "o1", "products": [{"product_id": "ring"}]},
+}
+
+
+def purchases(
+    value: dict[str, Any], kind: str, key: bytes, notes: list[str] | None = None
+) -> list[Any]:
+    """What a record on the topic of purchases comes to."""
+
+    def observe(_: str, found: Sequence[Note]) -> None:
+        if notes is not None:
+            notes.extend(map(str, found))
+
+    readers = readers_of(formats_of(f"purchases={kind}"), observe)
+    found = read(readers, "purchases", key, orjson.dumps(value), NOW, [])
+    return [] if found is None else list(events_of(found))
+
+
+def test_on_other_topics_nothing_is_said_of_ids_unless_the_setting_asks_for_it() -> None:
+    assert purchases(IDENTIFY, "segment", b"b7e0") == []
+    [said] = purchases(IDENTIFY, "segment:signed_in", b"b7e0")
+    assert said == statement(IDENTIFY)
+
+
+def test_where_it_is_asked_for_an_order_says_who_was_signed_in_as_well() -> None:
+    said, bought = purchases(ORDER, "segment:signed_in", b"b7e0")
+    assert (said.action, said.user_id, said.person_id) == ("signed_in", "b7e0", "ann")
+    assert (bought.order_id, bought.user_id) == ("o1", "b7e0")
+
+
+def test_an_order_of_the_person_counts_and_what_it_says_of_the_device_is_noted() -> None:
+    notes: list[str] = []
+    [bought] = purchases(ORDER, "segment:signed_in", b"ann", notes)
+    assert bought.user_id == "ann"
+    assert notes == ['identities: got a statement about "b7e0", left out']
+
+
+def test_an_order_that_cannot_be_placed_takes_no_sign_in_with_it() -> None:
+    notes: list[str] = []
+    [said] = purchases(ORDER | {"properties": {}}, "segment:signed_in", b"b7e0", notes)
+    assert said.action == "signed_in"
+    assert notes == ["properties.products: got nothing, left out"]
+
+
+def test_the_category_of_consent_may_stand_before_what_naming_both_means() -> None:
+    preferences = {"Marketing": False, "Advertising": True}
+    consent = {"context": {"consent": {"categoryPreferences": preferences}}}
+    said, allowed = purchases(IDENTIFY | consent, "segment:Marketing:signed_in", b"b7e0")
+    assert (said.action, allowed.personalised_ads) == ("signed_in", "denied")
 
 
 def test_on_the_topic_of_identities_an_order_is_no_purchase() -> None:
-    order = {"order_id": "o1", "products": [{"product_id": "tv"}]}
-    said = statement(IDENTIFY | {"type": "track", "event": "Order Completed", "properties": order})
-    assert said.action == "signed_in"
+    assert statement(ORDER).action == "signed_in"
 
 
 # --- whom it is about ----------------------------------------------------------------------------
@@ -186,6 +232,8 @@ def test_a_statement_that_was_brought_to_its_leaf_is_read_as_before() -> None:
         ("identities=ga4:Marketing", "identities: expected one of explicit, linked, signed_in aft"),
         ("identities=unhaunt:linked", "identities: expected unhaunt alone"),
         ("purchases=segment,identities=ga4:", "identities: expected a name after the colon"),
+        ("impressions=pixel:linked", "impressions: expected one of auto, .* got pixel, which says"),
+        ("purchases=ga4:Marketing:linked", "purchases: expected ga4 alone"),
     ],
 )
 def test_what_an_event_that_names_both_ids_may_mean_is_told(text: str, expected: str) -> None:
