@@ -8,7 +8,7 @@ from typing import Final, get_args
 
 from schemas.fields import DismissalReason
 from schemas.problems import Problem, one_of, quoted
-from schemas.records import Identity, Input, TargetField, events_of
+from schemas.records import EventGroup, Identity, Input, TargetField, events_of
 
 TARGET_FIELDS: tuple[str, ...] = get_args(TargetField)
 REASONS_WITHOUT_TARGET = ("opt_out_all", "covered_content")
@@ -96,6 +96,21 @@ def blocked_problem(found: Input, is_blocked: Callable[[str], bool]) -> Problem 
                     message = f"expected the id of one person, got {quoted(value)}, a blocked one"
                     return Problem(name, "unknown_value", message)
     return None
+
+
+def without_blocked(found: Input, is_blocked: Callable[[str], bool]) -> Input | Problem:
+    """The input without statements about ids that the policy blocks; the problem if none is left.
+
+    What else came in the record counts.
+    """
+    problems = [blocked_problem(each, is_blocked) for each in events_of(found)]
+    problem = next((each for each in problems if each is not None), None)
+    if problem is None:
+        return found
+    left = [event for event, each in zip(events_of(found), problems, strict=True) if each is None]
+    if not left:
+        return problem
+    return left[0] if len(left) == 1 else EventGroup(found.user_id, left[-1].ts, left)
 
 
 def _second_target_problem(present: list[str]) -> Problem | None:

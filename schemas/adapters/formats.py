@@ -110,6 +110,11 @@ def _options(format_name: str) -> tuple[str, str, str]:
     return (name, category, last) if last in BOTH_NAMED else (name, option, "")
 
 
+def stating_topics(formats: Mapping[str, str]) -> frozenset[str]:
+    """The topics whose records may hold statements about ids, by formats as in `formats_of`."""
+    return frozenset({IDENTITIES, *(topic for topic in formats if _options(formats[topic])[2])})
+
+
 def readers_of(formats: Mapping[str, str], observe: Observer | None = None) -> dict[str, Reader]:
     """By topic how it is read; of Unhaunt's own format, which `decode` reads, there is nothing.
 

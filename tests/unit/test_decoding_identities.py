@@ -7,8 +7,8 @@ import pytest
 
 from schemas.decoding import InvalidRecord, decode
 from schemas.records import EventGroup, Identity, Share
-from schemas.rules import blocked_problem
-from tests.builders import NOW
+from schemas.rules import blocked_problem, without_blocked
+from tests.builders import NOW, impression
 
 SHARE = {"user_id": "ann", "ts": 5, "sender": "phone", "direction": "up"}
 
@@ -57,6 +57,21 @@ def test_an_id_that_the_policy_blocks_is_found(
         problem = blocked_problem(found, lambda each: each.lower() == "guest")
         assert (problem and problem.path) == path
         assert problem is None or problem.code == "unknown_value"
+
+
+def test_what_else_came_with_a_statement_about_nobody_counts() -> None:
+    said = Identity(event_id="e", user_id="phone", action="linked", person_id="guest", ts=NOW)
+    shown, seen = impression(user_id="phone"), impression("i2", user_id="phone", ts=NOW + 1)
+
+    def left(*events: Any) -> Any:
+        return without_blocked(
+            EventGroup("phone", NOW + 1, list(events)), lambda each: each == "guest"
+        )
+
+    assert left(said, shown) == shown
+    assert left(said, shown, seen) == EventGroup("phone", NOW + 1, [shown, seen])
+    assert left(shown, seen) == EventGroup("phone", NOW + 1, [shown, seen])
+    assert left(said, said) == blocked_problem(said, lambda each: each == "guest")
 
 
 # --- shares --------------------------------------------------------------------------------------

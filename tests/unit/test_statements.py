@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from schemas import generate
-from schemas.adapters.formats import ADAPTERS, formats_of, read, readers_of
+from schemas.adapters.formats import ADAPTERS, formats_of, read, readers_of, stating_topics
 from schemas.adapters.notes import Note, Observer
 from schemas.decoding import InvalidRecord
 from schemas.records import EventGroup, Identity, Input, events_of
@@ -223,6 +223,11 @@ def test_a_statement_that_was_brought_to_its_leaf_is_read_as_before() -> None:
 
 
 # --- the setting ---------------------------------------------------------------------------------
+
+
+def test_it_is_known_of_which_topics_the_records_may_say_something_of_ids() -> None:
+    formats = formats_of("purchases=segment:linked,dismissals=segment:Marketing,impressions=ga4")
+    assert stating_topics(formats) == {"identities", "purchases"}
 
 
 @pytest.mark.parametrize(
