@@ -13,7 +13,7 @@ from streams.recording.files import RecordedRecord
 from streams.recording.simulated import simulate
 
 
-def lines(**options: float) -> list[tuple[object, ...]]:
+def lines(**options: int) -> list[tuple[object, ...]]:
     return [
         (record.topic, record.partition, record.offset, record.key, record.value, record.timestamp)
         for record in simulate(**options)
