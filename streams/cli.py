@@ -40,7 +40,7 @@ COMMANDS: Final = {
     "anonymise": (
         "Replace the ids in recordings by keyed hashes, so that they can be shared as test cases."
     ),
-    "import": "Make a recording from a public data set, to try policies on real behaviour.",
+    "import": "Make a recording from a public data set, or from pairs of ids of one person.",
     "simulate": (
         "Write the recording that `unhaunt demo` shows: a simulated shop, and people its ads "
         "follow."

@@ -19,8 +19,7 @@ from streams.recording.sources import total_size
 group = typer.Typer(
     name="import",
     no_args_is_help=True,
-    help="Make a recording: from a public data set, to try policies on real behaviour, or from "
-    "pairs of ids that are one person's.",
+    help="Make a recording from a public data set, or from pairs of ids of one person.",
 )
 
 Output = Annotated[
