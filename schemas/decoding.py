@@ -25,18 +25,23 @@ from schemas.records import (
     NO_USER,
     Dismissal,
     Event,
+    Identity,
     Product,
     Purchase,
     Request,
+    Share,
 )
 from schemas.rules import (
     REASONS_WITHOUT_TARGET,
+    SIGNED_OUT,
     WITHOUT_PRODUCTS,
     dismissal_problem,
+    identity_problem,
     purchase_problem,
     without_ignored_fields,
+    without_nulls,
 )
-from schemas.topics import TOPICS
+from schemas.topics import SHARES, TOPICS
 
 MAX_VALUE_BYTES = 1_048_576
 MAX_FUTURE_MS = 86_400_000
@@ -97,10 +102,11 @@ class _PersonTopic:
         self.problem_of = problem_of
 
 
-def decode(topic: str, key: bytes | None, value: bytes | None, timestamp: int) -> Event:
-    """Read a record of a person topic.
+def decode(topic: str, key: bytes | None, value: bytes | None, timestamp: int) -> Event | Share:
+    """Read a record of a person topic, or of the topic of shares.
 
-    `user_id` is filled in from the key and `ts` from the timestamp where the value has none.
+    `user_id` is filled in from the key and `ts` from the timestamp where the value has none; a
+    share has both.
 
     Args:
         topic: the topic's default name.
@@ -110,9 +116,11 @@ def decode(topic: str, key: bytes | None, value: bytes | None, timestamp: int) -
 
     Raises:
         InvalidRecord: the record breaks SPEC 2.
-        KeyError: the topic is not a person topic.
+        KeyError: the topic is none of these.
 
     """
+    if topic == SHARES:
+        return _decode_share(key, value)
     reading = _PERSON_TOPICS[topic]
     if value is None or (len(value) > SHALLOW_BYTES and not _is_shallow(value)):
         return decode_closely(topic, key, value, timestamp)
@@ -198,6 +206,14 @@ def _is_right_dismissal(event: Event) -> bool:
     return has_one_target and _is_as_read(event.price)
 
 
+def _is_right_identity(event: Event) -> bool:
+    assert isinstance(event, Identity)
+    user_id, person_id = event.user_id, event.person_id
+    if person_id is None:
+        return event.action == SIGNED_OUT and user_id != ""
+    return user_id != "" and person_id not in ("", user_id)
+
+
 def _is_right_by_type(event: Event) -> bool:  # noqa: ARG001 -- of some, the type says everything
     return True
 
@@ -212,6 +228,7 @@ def _person_topic(
 
 
 _PERSON_TOPICS: Final[Mapping[str, _PersonTopic]] = {
+    "identities": _person_topic("identities", _is_right_identity, None, identity_problem),
     "preferences": _person_topic("preferences", _is_right_by_type),
     "purchases": _person_topic(
         "purchases", _is_right_purchase, without_ignored_fields, purchase_problem
@@ -220,6 +237,9 @@ _PERSON_TOPICS: Final[Mapping[str, _PersonTopic]] = {
     "impressions": _person_topic("impressions", _is_right_by_type),
     "impression-requests": _person_topic("impression-requests", _is_right_request),
 }
+
+
+_SHARE: Final = Decoder(Share)
 
 
 def decode_closely(topic: str, key: bytes | None, value: bytes | None, timestamp: int) -> Event:
@@ -251,6 +271,20 @@ def decode_closely(topic: str, key: bytes | None, value: bytes | None, timestamp
     if timestamp - event.ts > MAX_PAST_MS:
         raise _past_timestamp(event.ts, timestamp)
     return event
+
+
+def _decode_share(key: bytes | None, value: bytes | None) -> Share:
+    """What one of our own tasks wrote; its time is a clock, which may be far from the record's."""
+    if value is None or len(value) > MAX_VALUE_BYTES:
+        parse_object(value)  # which says what is wrong
+    try:
+        share = _SHARE.decode(value or b"")
+    except (ValueError, RecursionError) as error:
+        code: ErrorCode = "wrong_type" if isinstance(error, ValidationError) else "not_json"
+        raise InvalidRecord(code, f"value: expected a share, got something else: {error}") from None
+    if key is not None and share.user_id.encode() != key:
+        raise _key_mismatch("user_id", key, share.user_id)
+    return share
 
 
 def decode_product(key: bytes | None, value: bytes | None) -> tuple[str, Product | None]:
@@ -320,27 +354,12 @@ def _convert_closely(
     fields: Fields, record_type: type[Record], problem_of: ProblemOf | None
 ) -> Record:
     try:
-        return convert(_without_nulls(fields), record_type)
+        return convert(without_nulls(fields), record_type)
     except ValidationError as error:
         ruled = None if problem_of is None else problem_of(fields)
         problem = first_problem(record_type, fields, ruled)
         # A gap in the explanation must not stop a worker: then msgspec's own words have to do.
         raise _invalid(problem or Problem("value", "wrong_type", str(error))) from None
-
-
-def _without_nulls(fields: Fields) -> Fields:
-    """Drop null members. No record nests deeper than an object in a list of an object."""
-    return {
-        name: [_members(item) for item in value] if isinstance(value, list) else value
-        for name, value in fields.items()
-        if value is not None
-    }
-
-
-def _members(item: object) -> object:
-    if not isinstance(item, dict):
-        return item
-    return {name: value for name, value in item.items() if value is not None}
 
 
 def _invalid(problem: Problem) -> InvalidRecord:

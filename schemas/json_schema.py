@@ -6,10 +6,11 @@ from typing import Any
 from msgspec import Struct
 from msgspec.json import schema_components
 
-from schemas.records import Dismissal, Purchase
+from schemas.records import Dismissal, Identity, Purchase
 from schemas.rules import (
     PRODUCT_ATTRIBUTES,
     REASONS_WITHOUT_TARGET,
+    SIGNED_OUT,
     TARGET_FIELDS,
     WITHOUT_PRODUCTS,
 )
@@ -104,6 +105,8 @@ def _as_read(definitions: dict[str, Schema], value: Schema, topic: Topic) -> Non
         value["allOf"] = _purchase_rules(value["properties"])
     if topic.record is Dismissal:
         value["allOf"] = _dismissal_rules()
+    if topic.record is Identity:
+        value["allOf"] = _identity_rules(value["properties"])
 
 
 def _purchase_rules(properties: dict[str, Schema]) -> list[Schema]:
@@ -136,6 +139,13 @@ def _dismissal_rules() -> list[Schema]:
             if not (first == "product_id" and second in PRODUCT_ATTRIBUTES)
         ),
     ]
+
+
+def _identity_rules(properties: dict[str, Schema]) -> list[Schema]:
+    for name in ("user_id", "person_id"):
+        properties[name]["minLength"] = 1
+    is_said_of_two = {"properties": {"action": {"not": {"const": SIGNED_OUT}}}}
+    return [{"if": is_said_of_two, "then": _has("person_id", {"type": "string"})}]
 
 
 def _two_targets(first: str, second: str) -> Schema:

@@ -6,7 +6,15 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from schemas.outputs import Decision, SuppressionList
-from schemas.records import Dismissal, Impression, Preference, Product, Purchase, Request
+from schemas.records import (
+    Dismissal,
+    Identity,
+    Impression,
+    Preference,
+    Product,
+    Purchase,
+    Request,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,8 @@ class Topic:
         cleanup: Kafka's cleanup policy. In a compacted topic a null value removes its key.
         record: the type of its values; None when values are passed on as received.
         optional: whether the processor works without it.
-        rank: the place among records of one time (SPEC 6); None outside person topics.
+        rank: the place among records of one time (SPEC 6), which shares stand in as well; None
+            outside person topics.
 
     """
 
@@ -53,23 +62,30 @@ def _person_topic(
 _PERSON_TOPICS = (
     _person_topic(
         0,
+        "identities",
+        Identity,
+        "Which ids are one person's: sign-ins, sign-outs, links, and links that were taken back.",
+        optional=True,
+    ),
+    _person_topic(
+        2,
         "preferences",
         Preference,
         "What people allow: personalised ads, sensitive topics.",
         optional=True,
     ),
     _person_topic(
-        1,
+        3,
         "purchases",
         Purchase,
         "Orders that people completed, returned, cancelled or had reinstated.",
     ),
     _person_topic(
-        2, "dismissals", Dismissal, "Ads that people rejected, and rejections they took back."
+        4, "dismissals", Dismissal, "Ads that people rejected, and rejections they took back."
     ),
-    _person_topic(3, "impressions", Impression, "Ads that were really shown.", optional=True),
+    _person_topic(5, "impressions", Impression, "Ads that were really shown.", optional=True),
     _person_topic(
-        4,
+        6,
         "impression-requests",
         Request,
         "Requests for ads, each with the candidates that want to be shown.",
@@ -118,11 +134,14 @@ TOPICS: dict[str, Topic] = {topic.name: topic for topic in (*_PERSON_TOPICS, *_O
 PERSON_TOPICS: tuple[str, ...] = tuple(topic.name for topic in _PERSON_TOPICS)
 """The names of the topics keyed by person, in the order of their rank (SPEC 6)."""
 
+SHARES: Final = "shares"
+"""The stream of the topic of shares: what ids of one person share with each other (SPEC 9)."""
+
 REROUTED: Final = "rerouted"
 """The stream of the rerouting topic: records of all topics, brought to their person's partition."""
 
-STREAMS: Final = (*PERSON_TOPICS, REROUTED)
-"""All streams that a worker takes records of: the person topics and the rerouting topic."""
+STREAMS: Final = ("identities", SHARES, *PERSON_TOPICS[1:], REROUTED)
+"""All streams that a worker takes records of: the person topics and two of the processor's own."""
 
 RANKS: Final = {topic: rank for rank, topic in enumerate(STREAMS)}
 """The order of the streams at one time; a stream's rank is its index in `STREAMS`."""

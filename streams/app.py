@@ -1,6 +1,7 @@
 """The Faust application: which topics go in, what works on them, which come out.
 
-preferences ─┐
+identities ──┐
+preferences ─┤
 purchases ───┤                        ┌─> decisions      an answer to each request
 dismissals ──┼─> aligned by time ─> suppress ─> suppressions   a list for each person
 impressions ─┤   in each partition    ├─> dead-letters   what is not right

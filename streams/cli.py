@@ -40,7 +40,7 @@ COMMANDS: Final = {
     "anonymise": (
         "Replace the ids in recordings by keyed hashes, so that they can be shared as test cases."
     ),
-    "import": "Make a recording from files of events, or from a public data set.",
+    "import": "Make a recording from files of events, a public data set, or pairs of ids.",
     "simulate": (
         "Write the recording that `unhaunt demo` shows: a simulated shop, and people its ads "
         "follow."

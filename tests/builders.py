@@ -15,6 +15,7 @@ from schemas.records import (
     Candidate,
     Dismissal,
     Event,
+    Identity,
     Impression,
     OrderProduct,
     Preference,
@@ -45,6 +46,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 TOPIC_OF = {
+    Identity: "identities",
     Request: "impression-requests",
     Purchase: "purchases",
     Dismissal: "dismissals",

@@ -18,10 +18,12 @@ from schemas.adapters.records import (
     order,
     order_id_of,
 )
+from schemas.adapters.statements import Said
 from schemas.decoding import InvalidRecord
 from schemas.problems import quoted
 
 TRANSACTION: Final = "tracktransaction"
+VISITOR: Final = "setRetailerVisitorId"
 NAME: Final = re.compile(f"(set|view|add|track)[A-Z]|(?i:{TRANSACTION})")
 """How the events of the tag are named."""
 
@@ -43,6 +45,22 @@ def recognises(event: Node) -> bool:
 
 def read(event: Node) -> Adapted:
     """What was pushed at once comes to; without a transaction nothing."""
+    named = _named(event)
+    transactions = [each for name, each in named if name.lower() == TRANSACTION]
+    records = event.reading.kept(transactions, _transaction)
+    return Adapted([person for name, each in named for person in _persons(name, each)], records)
+
+
+def said(event: Node) -> list[Said]:
+    """What was pushed at once says of ids: the tag is told the visitor's, and the customer's."""
+    named = _named(event)
+    devices = [one for name, each in named if name == VISITOR for one in each.person("id")]
+    persons = [one for name, each in named if name != VISITOR for one in _persons(name, each)]
+    return [Said(None, devices, persons)]
+
+
+def _named(event: Node) -> list[tuple[str, Node]]:
+    """What was pushed, by name. Raises `InvalidRecord` where nothing is the tag's."""
     pushed = _events(event)
     if not pushed:
         raise event.missing("events", "an array of at least one")
@@ -51,9 +69,7 @@ def read(event: Node) -> Adapted:
         name, first = named[0]
         detail = f"{first.at('event')}: expected an event of the tag, such as trackTransaction"
         raise InvalidRecord("unknown_value", f"{detail}, got {quoted(name)}")
-    transactions = [each for name, each in named if name.lower() == TRANSACTION]
-    records = event.reading.kept(transactions, _transaction)
-    return Adapted([person for name, each in named for person in _persons(name, each)], records)
+    return named
 
 
 def _events(event: Node) -> list[Node]:
@@ -65,7 +81,7 @@ def _name(event: Node) -> str:
 
 
 def _persons(name: str, event: Node) -> list[str]:
-    if name in ("setCustomerId", "setRetailerVisitorId"):
+    if name in ("setCustomerId", VISITOR):
         return event.person("id")
     is_hashed_email = name in ("setEmail", "setHashedEmail") and event.has_all("hash_method")
     return event.person("email") if is_hashed_email else []

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
 from types import ModuleType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import orjson
 
@@ -18,11 +18,13 @@ from schemas.adapters import criteo, feedback, ga4, meta, pixel, segment, snowpl
 from schemas.adapters.envelope import Headers, Opened, opened
 from schemas.adapters.node import Node
 from schemas.adapters.notes import NO_NOTES, Note, Observer, Reading, label_of, labels
-from schemas.adapters.records import Adapted
+from schemas.adapters.records import NOTHING, Adapted
+from schemas.adapters.statements import BOTH_NAMED, SIGNED_IN, Said, statements
+from schemas.adapters.statements import TOPIC as IDENTITIES
 from schemas.by_topic import by_topic
 from schemas.decoding import Fields, InvalidRecord, decode
-from schemas.problems import kind_of, quoted
-from schemas.records import EventGroup, Input
+from schemas.problems import kind_of, one_of, quoted
+from schemas.records import Event, EventGroup, Input
 from schemas.topics import PERSON_TOPICS
 
 OWN: Final = "unhaunt"
@@ -32,7 +34,7 @@ AUTO: Final = "auto"
 CONSENT_CATEGORY: Final = "Advertising"
 """The category of consent that stands for personalised ads, where the setting names no other."""
 
-ENVELOPE_FIELDS: Final = labels("value", "time", "header ce.time")
+ENVELOPE_FIELDS: Final = labels("value", "time", "header ce.time", IDENTITIES)
 
 
 class Adapter(NamedTuple):
@@ -44,10 +46,13 @@ class Adapter(NamedTuple):
     """What an event comes to. Raises `InvalidRecord` for one that cannot be placed."""
     fields: Mapping[str, str]
     """Those that a note may name (see `schemas.adapters.notes.labels`)."""
+    said: Callable[[Node], Sequence[Said]] | None
+    """What an event says of the person's ids; None where no event of the format does."""
 
 
 def _adapter(module: ModuleType) -> Adapter:
-    return Adapter(module.recognises, module.read, {**module.FIELDS, **ENVELOPE_FIELDS})
+    fields = {**module.FIELDS, **ENVELOPE_FIELDS}
+    return Adapter(module.recognises, module.read, fields, getattr(module, "said", None))
 
 
 ADAPTERS: Final[Mapping[str, Adapter]] = {
@@ -65,6 +70,8 @@ ID_OF: Final = {"impressions": "impression_id", "impression-requests": "request_
 """The field that names an event, where that is not `event_id`."""
 
 FORMATS: Final = (OWN, AUTO, *ADAPTERS)
+SAYING: Final = one_of([name for name in FORMATS if name not in ADAPTERS or ADAPTERS[name].said])
+"""The formats that statements may come out of."""
 WITH_CATEGORY: Final = ("segment", AUTO)
 
 Reader = Callable[[bytes | None, bytes | None, int, Headers], Input | None]
@@ -76,12 +83,36 @@ Returns None for an event that has nothing to do with us, such as a page that wa
 
 
 def formats_of(text: str) -> dict[str, str]:
-    """The format of each topic in a text such as `purchases=segment:Marketing,dismissals=auto`.
+    """The format of each topic in a text such as `purchases=segment:Marketing,identities=auto`.
 
-    After segment and auto may stand the category of consent that means personalised ads. Raises
-    `ValueError`, saying what was expected.
+    After segment and auto may stand the category of consent that means personalised ads. At the end
+    may stand what it means that an event names two ids (`BOTH_NAMED`): then statements come out of
+    events, as they always do on `identities`. Raises `ValueError`, saying what was expected.
     """
-    return by_topic(text, PERSON_TOPICS, FORMATS, with_option=WITH_CATEGORY)
+    formats = by_topic(text, PERSON_TOPICS, FORMATS, with_option=(AUTO, *ADAPTERS))
+    for topic, format_name in formats.items():
+        name, category, both_named = _options(format_name)
+        is_silent = name in ADAPTERS and ADAPTERS[name].said is None
+        if is_silent and (topic == IDENTITIES or both_named):
+            raise ValueError(f"{topic}: expected {SAYING}, got {name}, which says nothing of ids")
+        if category and topic == IDENTITIES:
+            expected = f"{one_of(BOTH_NAMED)} after {name}:"
+            raise ValueError(f"{topic}: expected {expected}, got '{category}'")
+        if category and name not in WITH_CATEGORY:
+            raise ValueError(f"{topic}: expected {name} alone, got '{format_name}'")
+    return formats
+
+
+def _options(format_name: str) -> tuple[str, str, str]:
+    """A format's name, its category of consent, and what it means that an event names two ids."""
+    name, _, option = format_name.partition(":")
+    category, _, last = option.rpartition(":")
+    return (name, category, last) if last in BOTH_NAMED else (name, option, "")
+
+
+def stating_topics(formats: Mapping[str, str]) -> frozenset[str]:
+    """The topics whose records may hold statements about ids, by formats as in `formats_of`."""
+    return frozenset({IDENTITIES, *(topic for topic in formats if _options(formats[topic])[2])})
 
 
 def readers_of(formats: Mapping[str, str], observe: Observer | None = None) -> dict[str, Reader]:
@@ -94,9 +125,11 @@ def readers_of(formats: Mapping[str, str], observe: Observer | None = None) -> d
     """
     readers: dict[str, Reader] = {}
     for topic, format_name in formats.items():
-        name, _, category = format_name.partition(":")
+        name, category, both_named = _options(format_name)
+        if topic == IDENTITIES:
+            both_named = both_named or SIGNED_IN
         if name != OWN:
-            how = _How(topic, name, category or CONSENT_CATEGORY, observe)
+            how = _How(topic, name, category or CONSENT_CATEGORY, both_named, observe)
             readers[topic] = partial(_read, how)
     return readers
 
@@ -128,6 +161,8 @@ class _How(NamedTuple):
     topic: str
     format: str
     consent_category: str
+    both_named: str
+    """One of `BOTH_NAMED`; empty where no statements come out of events."""
     observe: Observer | None
 
 
@@ -143,7 +178,7 @@ def _read(
         if name == OWN:
             found: Input | None = _own(how.topic, event, key, value, timestamp)
         else:
-            adapted = ADAPTERS[name].read(_node(event.data, reading))
+            adapted = _adapted(how, ADAPTERS[name], _node(event.data, reading), key)
             found = _events(adapted, event, key, timestamp)
         if found is not None:
             notes = reading.notes
@@ -151,6 +186,36 @@ def _read(
     finally:
         if how.observe is not None:
             how.observe(name, notes)
+
+
+def _adapted(how: _How, adapter: Adapter, event: Node, key: bytes | None) -> Adapted:
+    """What an event comes to: on the topic of identities to statements alone."""
+    says = adapter.said
+    if not how.both_named or says is None:
+        adapted = adapter.read(event)
+        return NOTHING if how.topic == IDENTITIES else adapted
+    if how.topic == IDENTITIES:
+        return statements(says(event), how.both_named)
+
+    def said(event: Node) -> list[Adapted]:
+        found = statements(says(event), how.both_named)
+        return [found] if found.records else []
+
+    both = (lambda event: [adapter.read(event)], said)
+    return _together(event.reading.kept(both, lambda part: part(event)), key, event.reading)
+
+
+def _together(found: Sequence[Adapted], key: bytes | None, reading: Reading) -> Adapted:
+    """What happened and what is said of ids, where both are about the same one; else the first."""
+    happened, said = found[0], found[-1]
+    if len(found) == 1 or not happened.records:
+        return said
+    user_id = _person(happened, key)
+    if user_id in said.persons:
+        return Adapted([user_id], [*said.records, *happened.records])
+    about = f"a statement about {quoted(said.persons[0])}"
+    reading.notes.append(Note("left_out", IDENTITIES, about))
+    return happened
 
 
 def _recognised(data: object) -> str:
@@ -192,19 +257,21 @@ def _own(
 def _events(adapted: Adapted, event: Opened, key: bytes | None, timestamp: int) -> Input | None:
     if not adapted.records:
         return None
-    user_id = _person(adapted.persons, key)
+    user_id = _person(adapted, key)
     events = []
     for number, (topic, fields) in enumerate(adapted.records):
         record: Fields = {"user_id": user_id, **fields}
         if event.ts is not None:
             record.setdefault("ts", event.ts)
+        if topic == IDENTITIES:  # of which each is a fact of its own, by its time
+            record.setdefault("ts", timestamp)
         name = ID_OF.get(topic, "event_id")
         if name not in record:
             position = number if len(adapted.records) > 1 else None
             record[name] = _id(topic, record, event.event_id, position)
         if topic == "purchases":
             record.setdefault("order_id", record[name])
-        events.append(decode(topic, None, _json(record), timestamp))
+        events.append(cast(Event, decode(topic, None, _json(record), timestamp)))
     if len(events) == 1:
         return events[0]
     events.sort(key=lambda one: one.ts)
@@ -226,11 +293,13 @@ def _id(topic: str, record: Fields, envelope_id: str | None, number: int | None)
     return blake2b(content, digest_size=16).hexdigest()
 
 
-def _person(persons: Sequence[str], key: bytes | None) -> str:
+def _person(adapted: Adapted, key: bytes | None) -> str:
     """The key, which must then be one of the ids in the value if there are any, or else the first.
 
-    So people are known on every topic by the id that its keys are.
+    So people are known on every topic by the id that its keys are. A statement whose key is the hub
+    is about the leaf all the same, and is rerouted to it (SPEC 7).
     """
+    persons = adapted.persons
     if key is None:
         if persons:
             return persons[0]
@@ -240,8 +309,10 @@ def _person(persons: Sequence[str], key: bytes | None) -> str:
         user_id = key.decode()
     except UnicodeDecodeError:
         raise InvalidRecord("wrong_type", "key: expected UTF-8 text") from None
+    if user_id in adapted.others and user_id not in persons:
+        return persons[0]
     if persons and user_id not in persons:
-        got = " and ".join(quoted(person) for person in persons)
+        got = " and ".join(map(quoted, dict.fromkeys((*persons, *adapted.others))))
         detail = f"key: expected an id of the person in the value, {got}, got {quoted(user_id)}"
         raise InvalidRecord("key_mismatch", detail)
     return user_id

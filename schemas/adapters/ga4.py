@@ -19,6 +19,7 @@ from schemas.adapters.records import (
     preference,
     removals,
 )
+from schemas.adapters.statements import SIGNED_IN, SIGNED_OUT, Action, Said
 from schemas.adapters.times import MICROSECONDS
 
 ORDERS: Final[dict[str, OrderEvent]] = {
@@ -32,7 +33,16 @@ PRODUCT: Final = ProductFields(
 )
 """`id` and `sku` are what older tags call it."""
 
-PERSONS: Final = ("user_id", "client_id", "app_instance_id", "user_pseudo_id")
+USER: Final = "user_id"
+DEVICES: Final = ("client_id", "app_instance_id", "user_pseudo_id")
+PERSONS: Final = (USER, *DEVICES)
+
+SESSIONS: Final[dict[str, Action]] = {
+    "login": SIGNED_IN,
+    "sign_up": SIGNED_IN,
+    "logout": SIGNED_OUT,
+}
+"""The events that are about a session; Google recommends the first two."""
 
 FIELDS: Final = labels(
     *PERSONS,
@@ -64,6 +74,29 @@ def read(event: Node) -> Adapted:
     return Adapted([person for name in PERSONS for person in event.person(name)], records)
 
 
+def said(event: Node) -> list[Said]:
+    """What events say of ids: `user_id` is for people who are signed in."""
+    if event.has_all("event_name"):
+        ts = event.time("event_timestamp", unit=MICROSECONDS)
+        return [_named(event, event.event_name("event_name"), ts)]
+    sent = event.time("timestamp_micros", unit=MICROSECONDS)
+    events = event.entries("events") if event.has("consent") else event.some_entries("events")
+    return event.reading.kept(
+        events, lambda each: [_named(event, each.event_name("name"), _time(each, sent))]
+    )
+
+
+def _named(event: Node, name: str, ts: int | None) -> Said:
+    devices = [device for field in DEVICES for device in event.person(field)]
+    return Said(SESSIONS.get(name), devices, event.person(USER), ts=ts)
+
+
+def _time(event: Node, sent: int | None) -> int | None:
+    """When an event of a payload happened; its own time counts before the payload's."""
+    own = event.time("timestamp_micros", unit=MICROSECONDS)
+    return sent if own is None else own
+
+
 def _payload(event: Node) -> list[Record]:
     sent = event.time("timestamp_micros", unit=MICROSECONDS)
     said = preference(_consent(event), ts=sent)
@@ -72,12 +105,11 @@ def _payload(event: Node) -> list[Record]:
 
 
 def _sent(event: Node, sent: int | None) -> list[Record]:
-    """An event of a payload; its own time counts before the payload's."""
+    """An event of a payload."""
     name, params = event.event_name("name"), event.child("params")
     if name not in ORDERS and name != "remove_from_cart":
         return []
-    own = event.time("timestamp_micros", unit=MICROSECONDS)
-    ts = sent if own is None else own
+    ts = _time(event, sent)
     if name == "remove_from_cart":
         items = params.some_entries("items", of="item_id")
         return removals(items, PRODUCT, ts=ts, currency=currency_of(params))

@@ -3,6 +3,7 @@
 Whoever opted out, or whose data is under limited use, has denied personalised ads.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from schemas.adapters.node import Node
@@ -20,15 +21,19 @@ from schemas.adapters.records import (
     order,
     preference,
 )
+from schemas.adapters.statements import SIGNED_IN, Said
 from schemas.adapters.times import SECONDS
 from schemas.decoding import InvalidRecord
 
 PRODUCT: Final = ProductFields(ids=("id", "product_id"), prices=("item_price", "price"))
 LIMITED_DATA_USE: Final = "LDU"
+USER: Final = "external_id"
+BROWSER: Final = "fbp"
+REGISTERED: Final = "completeregistration"
 
 _OF_AN_EVENT: Final = (
     *("event_name", "event_time", "event_id", "opt_out", "data_processing_options"),
-    *("user_data", "user_data.external_id", "user_data.fbp"),
+    *("user_data", f"user_data.{USER}", f"user_data.{BROWSER}"),
     *("custom_data", "custom_data.order_id"),
     *line_fields("custom_data.contents", PRODUCT),
     "custom_data.content_ids",
@@ -50,13 +55,39 @@ def read(event: Node) -> Adapted:
     found = event.reading.kept(_events(event), lambda each: _records(each, is_denied))
     if not found:
         return NOTHING
-    first = found[0][0]
-    known = _persons(first)
-    for each, _ in found[1:]:
-        if each is not first and not set(known) & set(_persons(each)):
+    persons = _of_one([each for each, _ in found], _persons)
+    return Adapted(persons, [record for _, record in found])
+
+
+def said(event: Node) -> list[Said]:
+    """What events say of ids: `external_id` is the site's own for whom it knows."""
+    found = event.reading.kept(_events(event), lambda each: [(each, _said(each))])
+    named = [(each, one) for each, one in found if one.devices]
+    _of_one([each for each, _ in named], lambda each: each.part("user_data").person(BROWSER))
+    return [one for _, one in named]
+
+
+def _said(event: Node) -> Said:
+    user, name = event.part("user_data"), event.event_name("event_name")
+    return Said(
+        SIGNED_IN if name == REGISTERED else None,
+        user.person(BROWSER),
+        user.person(USER),
+        event.attribute("event_id"),
+        event.time("event_time", unit=SECONDS),
+    )
+
+
+def _of_one(events: Sequence[Node], ids_in: Callable[[Node], list[str]]) -> list[str]:
+    """The ids of whom all these events are about. Raises `InvalidRecord` if it is not one."""
+    if not events:
+        return []
+    first, known = events[0], ids_in(events[0])
+    for each in events[1:]:
+        if each is not first and not set(known) & set(ids_in(each)):
             detail = f"{each.at('user_data')}: expected the person of {first.path}"
             raise InvalidRecord("key_mismatch", f"{detail}, got another")
-    return Adapted(known, [record for _, record in found])
+    return known
 
 
 def _events(event: Node) -> list[Node]:
@@ -65,7 +96,7 @@ def _events(event: Node) -> list[Node]:
 
 def _persons(event: Node) -> list[str]:
     user = event.part("user_data")
-    return [*user.person("external_id"), *user.person("fbp")]
+    return [*user.person(USER), *user.person(BROWSER)]
 
 
 def _records(event: Node, is_denied: bool) -> list[tuple[Node, Record]]:

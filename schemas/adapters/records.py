@@ -21,6 +21,8 @@ class Adapted(NamedTuple):
     """The ids by which it knows the person, the best first."""
     records: Sequence[Record]
     """None at all: it is about something else."""
+    others: Sequence[str] = ()
+    """Other ids of the person, that may be the record's key though nothing is about them."""
 
 
 NOTHING: Final = Adapted((), ())

@@ -32,6 +32,7 @@ from schemas.adapters.records import (
     reinstatement,
     removals,
 )
+from schemas.adapters.statements import LINKED, SIGNED_IN, SIGNED_OUT, Action, Said
 from schemas.adapters.times import MILLISECONDS, moment_of
 
 TRACK: Final = "track"
@@ -46,7 +47,19 @@ ORDERS: Final[dict[str, OrderEvent]] = {
     "order cancelled": "order_cancelled",
     "order canceled": "order_cancelled",
 }
-CALLS: Final = {name: name for name in ("alias", "group", "identify", "page", "screen", TRACK)}
+ALIAS: Final = "alias"
+IDENTIFY: Final = "identify"
+MERGE: Final = "merge"
+"""RudderStack's."""
+CALLS: Final = {name: name for name in (ALIAS, "group", IDENTIFY, MERGE, "page", "screen", TRACK)}
+SESSIONS: Final[dict[str, Action]] = {
+    "signed in": SIGNED_IN,
+    "signed up": SIGNED_IN,
+    "logged in": SIGNED_IN,
+    "signed out": SIGNED_OUT,
+    "logged out": SIGNED_OUT,
+}
+"""The tracked events that are about a session."""
 
 PRODUCT: Final = ProductFields(ids=("product_id", "sku", "id"))
 OLDER_PRODUCT: Final = PRODUCT._replace(ids=("product_id", "id", "sku"))
@@ -64,7 +77,8 @@ UNDONE: Final = ("cancelled", "canceled", "refunded", "voided", "wc-cancelled", 
 IN_PART: Final = "partially_refunded"
 
 FIELDS: Final = labels(
-    *(*TIMES, "messageId", "userId", "anonymousId"),
+    *(*TIMES, "messageId", "userId", "anonymousId", "previousId"),
+    *("mergeProperties", "mergeProperties.value"),
     *("type", "event", "context", "properties"),
     *("context.consent", "context.consent.categoryPreferences"),
     "context.consentManagement.deniedConsentIds",
@@ -102,11 +116,37 @@ def read(event: Node) -> Adapted:
     return Adapted([*event.person("userId"), *event.person("anonymousId")], records)
 
 
-def _tracked(event: Node, *, is_needed: bool) -> str:
-    """The name of the event; empty for another call. The API for one kind needs no `type`."""
+def said(event: Node) -> list[Said]:
+    """What a call says of ids: whoever is identified has signed in, who has an alias is linked."""
+    call = _call(event)
+    event_id, ts = event.attribute("messageId"), event.time(*TIMES)
+    users, devices = event.person("userId"), event.person("anonymousId")
+    if call == ALIAS:
+        return [Said(LINKED, event.person("previousId"), users or devices, event_id, ts)]
+    if call == MERGE:
+        merged = event.reading.kept(
+            event.entries("mergeProperties"), lambda each: each.person("value")
+        )
+        if len(set(merged)) > 1:
+            event.corrected("mergeProperties", merged, "one id: the key, or else the first")
+        return [Said(LINKED, merged + devices, users or merged[:1], event_id, ts)]
+    action: Action | None = SIGNED_IN if call == IDENTIFY else None
+    if call == TRACK:
+        action = SESSIONS.get(" ".join(_words(event.attribute("event") or "")))
+    return [Said(action, devices, users, event_id, ts)]
+
+
+def _call(event: Node) -> str:
+    """The kind of call. The API for one kind, which is for tracking, needs no `type`."""
     if not event.has("type") and event.has("event") and not has_own_id(event):
         event.derived("type", TRACK)
-    elif event.choice("type", CALLS) != TRACK:
+        return TRACK
+    return event.choice("type", CALLS)
+
+
+def _tracked(event: Node, *, is_needed: bool) -> str:
+    """The name of the event; empty for another call."""
+    if _call(event) != TRACK:
         return ""
     return event.required("event") if is_needed else event.attribute("event") or ""
 
@@ -124,12 +164,16 @@ def _happened(
 @lru_cache(maxsize=1_000)
 def _kind(name: str) -> tuple[str | None, ProductFields]:
     """The event as it is called now, None for another one, and how it calls products."""
-    words = [word.lower() for word in WORD.findall(name)]
+    words = _words(name)
     for kind, product in ((words, PRODUCT), (words[::-1], OLDER_PRODUCT)):
         named = " ".join(kind)
         if named in ORDERS or named == REMOVED:
             return named, product
     return None, PRODUCT
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in WORD.findall(name)]
 
 
 def _order(

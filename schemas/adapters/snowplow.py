@@ -21,6 +21,7 @@ from schemas.adapters.records import (
     order_id_of,
     removals,
 )
+from schemas.adapters.statements import Said
 
 VENDOR: Final = "com.snowplowanalytics.snowplow.ecommerce"
 FLAT_VENDOR: Final = VENDOR.replace(".", "_")
@@ -36,7 +37,10 @@ ITEM: Final = ProductFields(
 )
 """A line of an order as older trackers send each by itself."""
 PRODUCTS: Final = f"contexts_{FLAT_VENDOR}_product_1"
-PERSONS: Final = ("user_id", "domain_userid", "network_userid")
+USER: Final = "user_id"
+DEVICES: Final = ("domain_userid", "network_userid")
+"""Cookies of the site, and of the collector."""
+PERSONS: Final = (USER, *DEVICES)
 TIMES: Final = ("derived_tstamp", "collector_tstamp")
 
 FIELDS: Final = labels(
@@ -72,6 +76,14 @@ def read(event: Node) -> Adapted:
     else:
         return NOTHING
     return Adapted(_persons(event), records)
+
+
+def said(event: Node) -> list[Said]:
+    """What an event says of ids: a tracker sends `user_id` for whom the site knows."""
+    event_id = event.required("event_id")
+    event.required("collector_tstamp")
+    devices = [device for name in DEVICES for device in event.person(name)]
+    return [Said(None, devices, event.person(USER), event_id, event.time(*TIMES))]
 
 
 def _persons(event: Node) -> list[str]:

@@ -68,11 +68,11 @@ class Home(NamedTuple):
     persons: Container[str]
     """Persons who are known to belong there."""
 
-    def of(self, user_id: str, key: bytes | None) -> int:
+    def of(self, user_id: str) -> int:
         """The number of the partition where a person belongs."""
         if user_id in self.persons:
             return self.number
-        return partition_of(user_id.encode() if key is None else key, self.partitions)
+        return partition_of(user_id.encode(), self.partitions)
 
 
 def decoded(
@@ -103,7 +103,7 @@ def decoded(
             yield offset, None, Invalid(_fetched(stream, topic, record), problem), size
             continue
         if not is_rerouted:
-            number = home.of(event.user_id, key)
+            number = home.of(event.user_id)  # whom the key need not name: `schemas.adapters`
             if number != home.number:
                 fetched = _fetched(stream, topic, record)
                 yield offset, None, Misplaced(fetched, event.user_id, number), size

@@ -1,5 +1,6 @@
 """`unhaunt import …`."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,6 +12,7 @@ from streams.commands.files import Force, check_outputs
 from streams.commands.recordings import readable
 from streams.commands.summaries import import_table
 from streams.commands.terminal import progress_bar, standard_error, table
+from streams.commands.times import milliseconds_of
 from streams.errors import UserError
 from streams.recording.importing.columns import TableOptions
 from streams.recording.importing.datacratic import import_datacratic
@@ -19,13 +21,14 @@ from streams.recording.importing.event_rows import kind_of
 from streams.recording.importing.events import EventOptions, EventSummary, import_events
 from streams.recording.importing.jdata import import_jdata
 from streams.recording.importing.online_retail import import_online_retail
+from streams.recording.importing.pairs import Columns, Method, import_pairs
 from streams.recording.importing.rows import ImportSummary
 from streams.recording.sources import total_size
 
 group = typer.Typer(
     name="import",
     no_args_is_help=True,
-    help="Make a recording from files of events, or from a public data set.",
+    help="Make a recording from files of events, a public data set, or pairs of ids.",
 )
 
 MOST_NOTED: Final = 10
@@ -299,6 +302,68 @@ def datacratic(
     check_outputs([file], {"-o": output}, force=force)
     with progress_bar("Reading", total_size([file]), then="Writing") as advance:
         summary = import_datacratic(file, output, seed=seed, repeat=repeat, progress=advance)
+    _show(summary, output)
+
+
+@group.command(
+    "pairs",
+    epilog=(
+        "Examples:\n\n"
+        "  unhaunt import pairs devices.csv --leaf device --hub customer -o pairs.jsonl\n\n"
+        "  unhaunt import pairs predictions.csv --leaf unique_id_l --hub unique_id_r "
+        "--probability match_probability --at-least 0.99 -o pairs.jsonl"
+    ),
+)
+def pairs(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The file of pairs, .csv or .csv.xz.")
+    ],
+    leaf: Annotated[
+        str, typer.Option(metavar="COLUMN", help="The column of the ids that are linked.")
+    ],
+    hub: Annotated[
+        str, typer.Option(metavar="COLUMN", help="The column of the persons that they belong to.")
+    ],
+    output: Output,
+    probability: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column that says how probable a pair is."),
+    ] = None,
+    at_least: Annotated[
+        float, typer.Option(min=0, max=1, help="How probable a pair must be.")
+    ] = 0.95,
+    method: Annotated[
+        Method | None,
+        typer.Option(
+            help="How it is known. Without it: inferred where there is a probability, else "
+            "declared.",
+        ),
+    ] = None,
+    said_at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help="When it is said. Without it: now."),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Import pairs of ids, as a CRM or Splink has them: each says that the two are linked.
+
+    Of a link that is inferred only refusals are shared: opt-outs, and personalised ads denied.
+    Send the recording with `unhaunt replay --append --by-key`. Importing a pair again changes
+    nothing; one that is no longer right is taken back by a statement that says `unlinked`.
+    """
+    check_outputs([file], {"-o": output}, force=force)
+    ts = round(time.time() * 1_000) if said_at is None else milliseconds_of(said_at, "--at")
+    known_by = method or ("declared" if probability is None else "inferred")
+    with progress_bar("Reading", total_size([file]), then="Writing") as advance:
+        summary = import_pairs(
+            file,
+            output,
+            Columns(leaf, hub, probability),
+            ts,
+            known_by,
+            at_least=at_least,
+            progress=advance,
+        )
     _show(summary, output)
 
 

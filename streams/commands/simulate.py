@@ -15,7 +15,8 @@ from streams.wording import counted
 EXAMPLES: Final = (
     "Examples:\n\n"
     "  unhaunt simulate -o shop.jsonl.zst && unhaunt backtest shop.jsonl.zst\n\n"
-    "  unhaunt simulate --persons 100 --partitions 32 -o small.jsonl"
+    "  unhaunt simulate --persons 100 --partitions 32 -o small.jsonl\n\n"
+    "  unhaunt simulate --linked 10 -o devices.jsonl.zst"
 )
 
 
@@ -30,9 +31,17 @@ def simulate(
     partitions: Annotated[
         int, typer.Option(min=1, metavar="N", help="So many partitions of each topic.")
     ] = 4,
-    seed: Annotated[
-        int, typer.Option(metavar="N", help="Of what is drawn: another seed, other draws.")
-    ] = 1,
+    linked: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=100,
+            metavar="PERCENT",
+            help="So many of a hundred people are known by several ids: they have devices, share a "
+            "tablet, sign in and out.",
+        ),
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Of what is drawn: another seed, other draws.")] = 1,
     force: Force = False,
 ) -> None:
     """Write the recording that `unhaunt demo` shows: a simulated shop, and people its ads follow.
@@ -41,8 +50,9 @@ def simulate(
     repeated, as they are in life. The same options give the same records.
     """
     check_outputs([], {"-o": output}, force=force)
-    with busy("Simulating"):
-        records = list(simulated(seed, persons, partitions))
+    with progress_bar("", 1, then="Simulating") as advance:
+        advance(1)
+        records = list(simulated(seed, persons, partitions, linked))
     with Writer(output) as writer, progress_bar("Writing", len(records)) as advance:
         for record in in_line_order(records):
             record.offset = UNNUMBERED  # a replay cannot give offsets back

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from msgspec import UNSET, convert
 
@@ -260,9 +260,10 @@ def _event(record: RecordedRecord) -> Event | None:
     if record.topic not in PERSON_TOPICS:
         return None
     try:
-        return decode(record.topic, record.key, record.value, record.timestamp)
+        decoded = decode(record.topic, record.key, record.value, record.timestamp)
     except InvalidRecord:
         return None
+    return cast(Event, decoded)  # shares are on a topic of their own
 
 
 def _consumed(settings: Settings, ends: Mapping[TopicPartition, int]) -> int:

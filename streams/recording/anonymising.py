@@ -5,7 +5,8 @@ met still meets, and nobody without the key can try which id a hash belongs to. 
 apart (person 17 and product 17 have different hashes), or else well-known products would give
 persons away. What no policy could be tested without stays: times, prices, quantities, the words of
 the contract, and categories, which policies name. Everything else goes: fields that the contract
-does not name, headers, what broke the contract, and topics that are no input.
+does not name, headers, what broke the contract, and topics that are no input. So does what ids
+share with each other, which a backtest derives again from what is said of them (SPEC 9).
 
 Hashes have another order than ids. Where the contract lets the order of ids break a tie, between
 events of one time (SPEC 3), between claims that differ only in what they are based on (SPEC 5) or
@@ -24,7 +25,7 @@ import msgspec
 import orjson
 
 from schemas.decoding import MAX_VALUE_BYTES, InvalidRecord, decode, decode_product
-from schemas.records import Candidate, OrderProduct
+from schemas.records import Candidate, Identity, OrderProduct
 from schemas.rules import without_ignored_fields
 from schemas.topics import PERSON_TOPICS, TOPICS
 from streams.kafka.partitioner import partition_of
@@ -32,6 +33,7 @@ from streams.recording.files import RecordedRecord, record_of
 
 HASHED: Final[Mapping[str, str]] = {
     "user_id": "person",
+    "person_id": "person",
     "order_id": "order",
     "event_id": "event",
     "request_id": "request",
@@ -94,22 +96,27 @@ def homes_of(records: Iterable[RecordedRecord]) -> Homes:
     """Where the persons of a recording are at home.
 
     Who lies in several partitions is at home where Kafka's Java clients would put them, as in a
-    backtest and in a worker (SPEC 7).
+    backtest and in a worker (SPEC 7), and so is who is only named by what is said of others.
     """
     homes: dict[str, int] = {}
     scattered: set[str] = set()
+    named: set[str] = set()
     partitions = 1
     for record in records:
         if record.topic not in PERSON_TOPICS:
             continue
         partitions = max(partitions, record.partition + 1)  # a refused record's topic has it too
         try:
-            user_id = decode(record.topic, record.key, record.value, record.timestamp).user_id
+            event = decode(record.topic, record.key, record.value, record.timestamp)
         except InvalidRecord:
             continue
+        user_id = event.user_id
+        if isinstance(event, Identity) and event.person_id is not None:
+            named.add(event.person_id)
         if homes.setdefault(user_id, record.partition) != record.partition:
             scattered.add(user_id)
-    homes |= {user_id: partition_of(user_id.encode(), partitions) for user_id in scattered}
+    elsewhere = scattered | (named - homes.keys())
+    homes |= {user_id: partition_of(user_id.encode(), partitions) for user_id in elsewhere}
     return Homes(partitions, homes)
 
 

@@ -60,7 +60,10 @@ class Settings(Section, frozen=True, kw_only=True):
             f"purchases=segment,dismissals=auto: {', '.join(FORMATS)}. auto tells each record by "
             "its fields. A topic that is not named has unhaunt, the contract's own. "
             "purchases=segment:Marketing (or auto:Marketing) names the category of consent that "
-            "means personalised ads, where that is not Advertising."
+            "means personalised ads, where that is not Advertising. identities=ga4:explicit says "
+            "what it means that an event names both a device and a person: signed_in (when "
+            "absent), linked, or explicit, which is nothing unless the event is about that. "
+            "purchases=segment:signed_in has such statements come out of another topic's events."
         ),
     ] = ""
     registry: RegistrySettings = RegistrySettings()

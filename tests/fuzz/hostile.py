@@ -36,6 +36,7 @@ with atheris.instrument_imports(include=["schemas", "streams", "tomllib"]):
     from streams.recording.importing.events import EventOptions, import_events
     from streams.recording.importing.jdata import import_jdata
     from streams.recording.importing.online_retail import import_online_retail
+    from streams.recording.importing.pairs import Columns, import_pairs
     from streams.suppression.policy import Policy
     from streams.suppression.policy_document import DEFAULTS, PolicyError
     from streams.view.bounds import require_few_values
@@ -144,12 +145,15 @@ def try_importers(data: bytes) -> None:
             import_events([laid(name, content)], made, options)
         elif kind == b"o":
             import_online_retail(laid("source.csv", content), made)
+        elif kind == b"p":
+            columns = Columns("leaf", "hub", "probability")
+            import_pairs(laid("pairs.csv", content), made, columns, NOW, "inferred", at_least=0.5)
         else:
             actions, _, products = content.partition(b"\0")
             import_jdata([laid("actions.csv", actions)], laid("products.csv", products), made)
     except SourceError:
         return
-    assert list(read([made]))
+    assert list(read([made])) or kind == b"p"  # of which all pairs may say nothing
 
 
 def sources() -> Iterable[bytes]:
@@ -167,6 +171,7 @@ def sources() -> Iterable[bytes]:
     )
     yield b"o" + retail
     yield b"x" + lzma.compress(retail)
+    yield b"pleaf,hub,probability\nphone,ann,0.9\nlaptop,ann,0.1\nphone,ann,1\n"
     yield (
         b"juser_id,sku_id,time,model_id,type,cate,brand\n"
         b"266079.0,138778,2016-01-31 23:59:02,,1,8,403\n266079,9,2016-02-01 00:00:03,,4,8,403\n"
@@ -176,7 +181,8 @@ def sources() -> Iterable[bytes]:
 
 # --- foreign events and frames -------------------------------------------------------------------
 
-READERS = {kind: readers_of({"purchases": kind})["purchases"] for kind in KINDS}
+READERS = {kind: readers_of({"purchases": f"{kind}:signed_in"})["purchases"] for kind in KINDS}
+"""Of events, and of what they say of ids."""
 
 
 def try_adapters(data: bytes) -> None:
@@ -196,7 +202,7 @@ def try_adapters(data: bytes) -> None:
 def foreign_events() -> Iterable[bytes]:
     """The examples of each format."""
     for number, kind in enumerate(KINDS):
-        for path in sorted((FORMATS / kind).iterdir()):
+        for path in sorted(FORMATS.parent.glob(f"*/{kind}/*.json")):
             value = orjson.loads(path.read_bytes())["value"]
             yield bytes([number]) + orjson.dumps(value)
 

@@ -21,6 +21,8 @@ from tests.kafka.registry import Registry
 pytestmark = pytest.mark.kafka
 
 RELEASED = Path(__file__).parent / "released"
+TOPICS_BEFORE = [name for name in SCHEMA_TOPICS if (RELEASED / f"{name}.avsc").exists()]
+"""A topic that is new since then follows none."""
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 
 
@@ -120,7 +122,7 @@ def with_other_type(schema: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("topic", SCHEMA_TOPICS)
+@pytest.mark.parametrize("topic", TOPICS_BEFORE)
 def test_a_schema_fits_the_one_that_was_last_released(topic: str, kind: str, rules: Rules) -> None:
     assert rules.allow(topic, kind, released(topic, kind), orjson.loads(schema_text(topic, kind)))
 

@@ -33,6 +33,7 @@ KEY = b"for tests: 32 bytes of a secret."
 
 KINDS = {
     "user_id": "person",
+    "person_id": "person",
     "order_id": "order",
     "event_id": "event",
     "request_id": "request",

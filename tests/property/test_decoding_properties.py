@@ -25,6 +25,8 @@ from tests.property.bad_input import timestamps, values
 NOW = 1_700_000_000_000
 ERROR_CODES = get_args(ErrorCode)
 FIELD_ERRORS = ("missing_field", "wrong_type", "unknown_value")
+BETWEEN_FIELDS = "person_id: expected another id"
+"""What JSON Schema cannot say: that two ids are not the same."""
 VALIDATORS = {
     name: Draft202012Validator(schema_file(TOPICS[name])) for name in (*PERSON_TOPICS, "catalog")
 }
@@ -93,6 +95,17 @@ targets = (
     | objects({}, dict.fromkeys(("product_id", "category", "brand", "advertiser_id"), names))
 )
 VALUES = {
+    "identities": objects(
+        {
+            "event_id": names,
+            "action": st.sampled_from(["signed_in", "signed_out", "linked", "unlinked"]),
+        },
+        {
+            **of_every_person_record,
+            "person_id": st.sampled_from(["a", "b", "u1", ""]),
+            "method": st.sampled_from(["authenticated", "declared", "observed", "inferred"]),
+        },
+    ),
     "preferences": objects(
         {"event_id": names},
         {**of_every_person_record, "personalised_ads": consents, "sensitive_topics": consents},
@@ -283,4 +296,5 @@ def test_the_json_schema_accepts_exactly_the_fields_that_decoding_accepts(
     value = data.draw(VALUES[topic])
     refused = refusal(topic, b"u1", orjson.dumps(value))
     wrong_field = refused is not None and refused.code in FIELD_ERRORS
-    assert VALIDATORS[topic].is_valid(value) != wrong_field
+    if refused is None or not refused.detail.startswith(BETWEEN_FIELDS):
+        assert VALIDATORS[topic].is_valid(value) != wrong_field

@@ -1,5 +1,6 @@
 """Whatever comes in another format is read, ignored or refused, and says what ours would."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,15 @@ json_values = st.recursive(
 times = st.integers(NOW - 60 * DAY, NOW)
 
 
-@st.composite
-def changed(draw: st.DrawFn, kind: str) -> Any:
+def changed(kind: str) -> st.SearchStrategy[Any]:
     """An example in which one value, however deep, is another one or gone."""
-    value = orjson.loads(orjson.dumps(draw(st.sampled_from(VALUES[kind]))))
+    return changed_one(VALUES[kind])
+
+
+@st.composite
+def changed_one(draw: st.DrawFn, values: Sequence[Any]) -> Any:
+    """One of the values, changed in this way."""
+    value = orjson.loads(orjson.dumps(draw(st.sampled_from(values))))
     holder, parents = value, []
     while isinstance(holder, dict | list) and holder:
         name = draw(

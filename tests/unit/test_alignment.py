@@ -50,6 +50,7 @@ def test_at_one_time_evidence_is_taken_before_the_requests() -> None:
     for topic in reversed(PERSON_TOPICS):
         group.fetch(topic, 10)
     assert group.pop_ready() == [
+        "identities 0",
         "preferences 0",
         "purchases 0",
         "dismissals 0",

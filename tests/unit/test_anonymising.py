@@ -119,6 +119,33 @@ def test_every_field_of_the_contract_that_may_hold_any_text_is_hashed_or_known_t
     assert texts == HASHED.keys() | KEPT_AS_WRITTEN
 
 
+def test_whom_a_statement_names_is_the_same_one_as_on_other_topics() -> None:
+    said = {"event_id": "s1", "action": "linked", "person_id": "ann"}
+    statement = anonymous("identities", "phone", said)
+    of_the_account, of_the_phone = (
+        anonymous("preferences", user_id, {"event_id": "e"}) for user_id in ("ann", "phone")
+    )
+    assert fields_of(statement)["person_id"].encode() == of_the_account.key
+    assert statement.key == of_the_phone.key
+    assert fields_of(statement)["action"] == "linked"
+
+
+def test_whom_only_statements_name_is_at_home_where_java_would_put_them() -> None:
+    said = b'{"event_id":"s1","action":"linked","person_id":"ann"}'
+    records = [
+        record_of("identities", b"phone", said, NOW, partition=1),
+        record_of("preferences", b"bob", b'{"event_id":"e"}', NOW, partition=3),
+    ]
+    assert homes_of(records).of["ann"] == partition_of(b"ann", 4)
+
+
+def test_what_ids_share_is_left_out_and_counted_since_it_can_be_derived_again() -> None:
+    anonymiser = Anonymiser(KEY, Homes())
+    share = {"user_id": "ann", "ts": NOW, "sender": "phone", "direction": "up"}
+    assert anonymiser.anonymise(record_of("shares", b"ann", orjson.dumps(share), NOW)) is None
+    assert anonymiser.counts.topics == {"shares": 1}
+
+
 # --- what stays and what goes --------------------------------------------------------------------
 
 

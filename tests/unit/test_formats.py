@@ -360,9 +360,9 @@ def test_our_own_format_may_be_named_too() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("segment", "expected one of preferences, purchases"),
-        ("orders=segment", "expected one of preferences, purchases"),
-        ("catalog=segment", "expected one of preferences, purchases"),
+        ("segment", "expected one of identities, preferences"),
+        ("orders=segment", "expected one of identities, preferences"),
+        ("catalog=segment", "expected one of identities, preferences"),
         ("purchases=segmnt", "purchases: expected one of auto, criteo"),
         ("purchases=", "purchases: expected one of auto, criteo"),
         ("purchases=ga4,purchases=meta", "purchases: expected once"),

@@ -99,7 +99,7 @@ def test_topics_and_their_kinds_are_read_from_one_text() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("dead-letters=json", "expected one of preferences, .* before =, got 'dead-letters=json'"),
+        ("dead-letters=json", "expected one of identities, .* before =, got 'dead-letters=json'"),
         ("purchases", "purchases: expected one of avro, json after =, got 'purchases'"),
         ("purchases=xml", "purchases: expected .* after =, got 'purchases=xml'"),
         ("purchases=json,purchases=avro", "purchases: expected once, got it twice"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from schemas.records import Identity
 from tests.builders import (
     HOUR,
     NOW,
@@ -32,6 +33,7 @@ def test_an_event_is_late_by_what_its_partition_had_shown_already() -> None:
 
 def test_an_id_that_the_person_had_already_is_a_repeat() -> None:
     events = [
+        Identity(event_id="bought", user_id="ann", ts=NOW, action="signed_out"),
         purchase(),
         dismissal("opt_out_all", "bought"),
         preference("bought", personalised_ads="granted"),

@@ -15,10 +15,11 @@ from schemas.decoding import InvalidRecord, decode, decode_product
 from schemas.json_schema import schema_file, struct_schemas
 from schemas.outputs import DeadLetterHeaders, ErrorCode
 from schemas.problems import first_problem
-from schemas.topics import PERSON_TOPICS, TOPICS
+from schemas.topics import PERSON_TOPICS, RANKS, REROUTED, SHARES, STREAMS, TOPICS
 
 EXAMPLES = Path(generate.__file__).parent / "examples"
 SPEC_TOPICS = {
+    "identities": "delete",
     "impression-requests": "delete",
     "purchases": "delete",
     "dismissals": "delete",
@@ -30,7 +31,10 @@ SPEC_TOPICS = {
     "dead-letters": "delete",
 }
 FIELD_ERRORS = {"missing_field", "wrong_type", "unknown_value"}
-BESIDE_THE_VALUE = ("key: ", "user_id: ", "product_id: expected in the value or as the key")
+BESIDE_THE_VALUE = (
+    *("key: ", "user_id: ", "product_id: expected in the value or as the key"),
+    "person_id: expected another id",
+)
 """Field errors that come of the record's key, of which the schema of the value knows nothing."""
 
 
@@ -188,13 +192,19 @@ def test_the_registry_names_the_topics_of_the_contract_with_their_cleanup_polici
 
 def test_the_person_topics_stand_in_the_order_of_their_rank() -> None:
     assert PERSON_TOPICS == (
+        "identities",
         "preferences",
         "purchases",
         "dismissals",
         "impressions",
         "impression-requests",
     )
-    assert [TOPICS[name].rank for name in PERSON_TOPICS] == [0, 1, 2, 3, 4]
+    assert [TOPICS[name].rank for name in PERSON_TOPICS] == [RANKS[name] for name in PERSON_TOPICS]
+
+
+def test_shares_have_their_turn_after_statements_and_rerouted_records_after_all() -> None:
+    first, *others = PERSON_TOPICS
+    assert list(STREAMS) == [first, SHARES, *others, REROUTED]
 
 
 def references(node: object) -> Iterator[str]:

@@ -51,8 +51,8 @@ def test_every_resource_belongs_to_the_cluster_that_was_named() -> None:
 
 def test_a_topic_whose_name_kubernetes_does_not_take_keeps_it_as_the_name_of_the_topic() -> None:
     first, *_ = resources("KafkaTopic", UNHAUNT_TOPIC_PREFIX="Shop_1.")
-    assert first["metadata"]["name"] == "shop-1.preferences"
-    assert first["spec"]["topicName"] == "Shop_1.preferences"
+    assert first["metadata"]["name"] == "shop-1.identities"
+    assert first["spec"]["topicName"] == "Shop_1.identities"
 
 
 @pytest.mark.parametrize("way", ["scram-sha-512", "tls"])

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from operator import attrgetter
 
 from streams.recording.files import RecordedRecord, numbered
+from streams.recording.simulated.devices import households, on_devices
 from streams.recording.simulated.disorder import invalid_records, repeated
 from streams.recording.simulated.happening import Happening
 from streams.recording.simulated.person import SimulatedPerson
@@ -19,13 +20,23 @@ from streams.recording.simulated.shop import Shop
 __all__ = ["DEMO_POLICY", "simulate"]
 
 
-def simulate(seed: int = 1, persons: int = 3000, partitions: int = 4) -> Iterator[RecordedRecord]:
-    """The records, numbered, in the order in which they arrived; the catalog begins."""
+def simulate(
+    seed: int = 1, persons: int = 3000, partitions: int = 4, linked: float = 0
+) -> Iterator[RecordedRecord]:
+    """The records, numbered, in the order in which they arrived; the catalog begins.
+
+    Of a hundred persons `linked` are known by several ids (SPEC 9).
+    """
     rng = random.Random(seed)
     shop = Shop(rng)
     happenings: list[Happening] = list(shop.catalog_lines())
+    have_devices = households(seed, persons, linked)
     for number in range(persons):
-        happenings += SimulatedPerson(f"person-{number:04}", shop, rng).live()
+        user_id = f"person-{number:04}"
+        life = SimulatedPerson(user_id, shop, rng).live()
+        if number in have_devices:
+            life = on_devices(life, seed, number, user_id)
+        happenings += life
     happenings += repeated(happenings, rng)
     records = [happening.record(partitions) for happening in happenings]
     records += invalid_records(partitions)
