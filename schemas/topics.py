@@ -145,3 +145,6 @@ STREAMS: Final = ("identities", SHARES, *PERSON_TOPICS[1:], REROUTED)
 
 RANKS: Final = {topic: rank for rank, topic in enumerate(STREAMS)}
 """The order of the streams at one time; a stream's rank is its index in `STREAMS`."""
+
+RECORDABLE: Final = (*dict.fromkeys((*STREAMS[:-1], *TOPICS)),)
+"""What a recording may hold: all of the contract, and the shares, in the order of their rank."""

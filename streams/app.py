@@ -5,8 +5,9 @@ preferences ─┤
 purchases ───┤                        ┌─> decisions      an answer to each request
 dismissals ──┼─> aligned by time ─> suppress ─> suppressions   a list for each person
 impressions ─┤   in each partition    ├─> dead-letters   what is not right
-requests ────┤                        └─> reroute ─┐     what lay in a wrong partition
-reroute ─────┘ <───────────────────────────────────┘
+requests ────┤                        ├─> reroute ─┐     what lay in a wrong partition
+reroute ─────┤ <──────────────────────┼───────────┘
+shares ──────┘ <──────────────────────┘                  what ids of one person share
 catalog ─────────> every worker       persons (RocksDB) <─> persons-changelog
 """
 

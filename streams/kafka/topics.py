@@ -13,7 +13,7 @@ from typing import Final, Literal
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import ConfigResource, NewTopic  # type: ignore[attr-defined]
 
-from schemas.topics import PERSON_TOPICS, REROUTED, TOPICS
+from schemas.topics import PERSON_TOPICS, REROUTED, SHARES, STREAMS, TOPICS
 from streams.errors import UserError
 from streams.kafka.admin import SECONDS, Admin
 from streams.kafka.clients import LARGEST_RECORD
@@ -27,6 +27,10 @@ MOST_REPLICAS: Final = 3
 
 OUTPUT_CONFIG: Final = {"max.message.bytes": str(LARGEST_RECORD)}
 """A dead letter is its record and more, and one person's state or list may be long."""
+
+SHARES_CONFIG: Final = {**OUTPUT_CONFIG, "retention.ms": str(7 * 86_400_000)}
+"""Nobody can send a share again, so a cluster that keeps records for an hour keeps these for longer
+than no worker runs."""
 
 CHANGELOG_CONFIG: Final = {
     **OUTPUT_CONFIG,
@@ -43,7 +47,7 @@ class DeployedTopic:
     name: str
     """With the deployment's prefix."""
     stream: str
-    """Its default name; `rerouted` or `changelog` for the processor's own two."""
+    """Its default name; `rerouted`, `shares` or `changelog` for the processor's own three."""
     cleanup: Literal["delete", "compact"]
     is_grouped: bool = True
     """Whether it must have as many partitions as the person topics."""
@@ -69,7 +73,7 @@ class Plan:
 
 
 def deployed(settings: Settings) -> tuple[DeployedTopic, ...]:
-    """All topics of a deployment: those of the contract and the processor's own two."""
+    """All topics of a deployment: those of the contract and the processor's own three."""
     contract = (
         DeployedTopic(
             name=settings.topic(topic.name),
@@ -84,6 +88,7 @@ def deployed(settings: Settings) -> tuple[DeployedTopic, ...]:
     return (
         *contract,
         DeployedTopic(settings.reroute, REROUTED, "delete", config=OUTPUT_CONFIG),
+        DeployedTopic(settings.shares, SHARES, "delete", config=SHARES_CONFIG),
         DeployedTopic(settings.changelog, "changelog", "compact", config=CHANGELOG_CONFIG),
     )
 
@@ -195,7 +200,7 @@ def require(settings: Settings) -> tuple[dict[str, str], int]:
     read = {
         topic.name: topic.stream
         for topic in topics
-        if topic.name in counts and topic.stream in (*PERSON_TOPICS, REROUTED)
+        if topic.name in counts and topic.stream in STREAMS
     }
     return read, next(iter(grouped.values()))
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 import msgspec
 
 from schemas.adapters.formats import FORMATS, formats_of
+from schemas.topics import SHARES
 from streams.settings.environment import read
 from streams.settings.kafka import KafkaSettings
 from streams.settings.registry import RegistrySettings
@@ -227,10 +228,15 @@ class Settings(Section, frozen=True, kw_only=True):
         return f"{self.application}-reroute"
 
     @property
+    def shares(self) -> str:
+        """The topic through which linked ids share what was reported of each."""
+        return f"{self.application}-shares"
+
+    @property
     def replayed(self) -> str:
         """The topic that notes which dead letters were sent back."""
         return f"{self.application}-replayed-dead-letters"
 
     def topic(self, name: str) -> str:
         """The name of a topic in this deployment, from its default name."""
-        return self.topic_prefix + name
+        return self.shares if name == SHARES else self.topic_prefix + name

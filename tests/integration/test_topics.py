@@ -37,6 +37,7 @@ def test_apply_creates_every_topic_with_its_partitions_and_cleanup_policy(
     assert existing(settings) == {
         **{settings.topic(name): 3 for name in TOPICS},
         settings.reroute: 3,
+        settings.shares: 3,
         settings.changelog: 3,
     }
     assert topics(settings, "check").exit_code == 0
@@ -125,6 +126,7 @@ def test_a_worker_requires_the_topics_and_learns_which_stream_each_is(settings: 
     assert streams == {
         **{settings.topic(name): name for name in PERSON_TOPICS},
         settings.reroute: "rerouted",
+        settings.shares: "shares",
     }
 
 

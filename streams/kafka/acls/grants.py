@@ -45,7 +45,7 @@ def view_grants(settings: Settings) -> tuple[Grant, ...]:
 
 
 def _operations(stream: str) -> tuple[Operation, ...]:
-    """What a worker does with a topic; its own two it both writes and reads."""
+    """What a worker does with a topic; its own three it both writes and reads."""
     topic = TOPICS.get(stream)
     if topic is None:
         return ("Read", "Write")
