@@ -29,6 +29,7 @@ from schemas.fields import (
 
 TargetField = Literal["product_id", "category", "brand", "advertiser_id"]
 Consent = Literal["granted", "denied"]
+IdentityAction = Literal["signed_in", "signed_out", "linked", "unlinked"]
 
 NO_USER: Final = str(b"no user_id", "ascii")
 """Stands for an absent `user_id`: this very object, which no text in a value is. (It is not written
@@ -197,7 +198,7 @@ class Identity(Struct, kw_only=True, gc=False):
     ] = NO_USER
     ts: EventTime = NO_TIME
     action: Annotated[
-        Literal["signed_in", "signed_out", "linked", "unlinked"],
+        IdentityAction,
         Meta(description="What is said of the two ids."),
     ]
     person_id: Annotated[
@@ -266,7 +267,8 @@ class Share(Struct, kw_only=True, gc=False, omit_defaults=True):
     user_id: str
     """The receiver."""
     ts: int
-    """The clock of the sender's partition. It puts the record in its place, and moves no clock."""
+    """Later than all that it rests on: the clock of the sender's partition, or a share that came
+    there. It puts the record in its place, and moves no clock."""
     sender: str
     direction: Literal["up", "down"]
     """From a leaf to its hub, or from a hub to a leaf."""

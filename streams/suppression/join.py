@@ -37,6 +37,8 @@ class Join:
         "newest",
         "persons",
         "policy",
+        "shared",
+        "statements",
     )
 
     def __init__(self, policy: Policy, catalog: Catalog) -> None:
@@ -54,6 +56,11 @@ class Join:
         """By topic the events that had the id of an earlier one, and other content."""
         self.forgotten: Counter[str] = Counter()
         """How many facts of each kind were dropped of persons of whom there were too many."""
+        self.shared: int | None = None
+        """The newest time of a share that was taken in; None before the first."""
+        self.statements: Counter[tuple[str, str]] = Counter()
+        """How many statements about ids were news, by what they say, and by whether (yes or no) the
+        id is a kiosk with them, and shares nothing."""
         self._pending: dict[str, Person] = {}
         """Who may have changed since the last `prepare`."""
         self._sharing: dict[str, Person] = {}
@@ -66,6 +73,7 @@ class Join:
         A share does not move the clock: its time is another partition's.
         """
         if type(event) is Share:
+            self.shared = event.ts if self.shared is None else max(event.ts, self.shared)
             self._receive(event)
             return None
         ts = event.ts
@@ -115,6 +123,8 @@ class Join:
         if person.state(event, self.policy, self.catalog):
             self.persons[event.user_id] = person
             self._pending[event.user_id] = self._sharing[event.user_id] = person
+            is_kiosk = person.links is not None and person.links.standing(self.policy).is_kiosk
+            self.statements[event.action, "yes" if is_kiosk else "no"] += 1
 
     def _receive(self, share: Share) -> None:
         """Take in what another id shares with one of these."""
@@ -133,11 +143,15 @@ class Join:
         self._pending[user_id] = self._sharing[user_id] = person
 
     def take_shares(self) -> list[Share]:
-        """What linked persons have to share since the last time; to be called before `prepare`."""
+        """What linked persons have to share since the last time; to be called before `prepare`.
+
+        Its time is later than that of all that it rests on, here and where that was shared from: so
+        whoever merges by time takes it after that, in whatever partition that lies.
+        """
         if not self._sharing:
             return []
         sharing, self._sharing = self._sharing, {}
-        ts = 0 if self.newest is None else self.newest
+        ts = 1 + max(-1 if time is None else time for time in (self.newest, self.shared))
         shares: list[Share] = []
         for user_id, person in sharing.items():
             shares += person.take_shares(user_id, self.policy, self.catalog, ts)

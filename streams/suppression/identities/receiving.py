@@ -16,6 +16,12 @@ _decode_put: Final = json.Decoder(FactSet).decode
 _decode_withdrawn: Final = json.Decoder(dict[str, list[str | tuple[str, str]]]).decode
 
 
+def require_readable(share: Share) -> None:
+    """Raises `ValueError` for a share whose facts this version did not write."""
+    _decode_put(share.put)
+    _decode_withdrawn(share.withdrawn)
+
+
 @final
 class Received:
     """What came of a share."""
