@@ -7,7 +7,7 @@ up for each record that can be for many at once.
 from typing import Final
 
 from schemas.outputs import Decision
-from schemas.records import Input
+from schemas.records import Input, Share
 from schemas.topics import STREAMS
 from streams.agents.counts import SuppressCounts
 from streams.engine.alignment import OrderKey
@@ -25,6 +25,8 @@ class Accounting:
         self._requests: list[int] = []
         self._evidence: list[int] = []
         """Event times, in epoch milliseconds."""
+        self._shares: list[int] = []
+        """The clocks of the senders when they shared, in epoch milliseconds."""
         self._suppressed: list[str] = []
         self._ghosted: list[str] = []
         """Reasons, one for each candidate."""
@@ -47,15 +49,20 @@ class Accounting:
         if key[0] - event.ts > LATE_MILLISECONDS:
             self._late.append(key[1])
 
+    def shared(self, share: Share) -> None:
+        """What another id shared was joined."""
+        self._shares.append(share.ts)
+
     def committed(self, now: int) -> None:
         """The checkpoint was committed, at this time in epoch milliseconds."""
         counts = self._counts
         counts.decision_seconds.observe_ages(self._requests, now)
         counts.list_seconds.observe_ages(self._evidence, now)
+        counts.share_seconds.observe_ages(self._shares, now)
         counts.suppressed.update(self._suppressed)
         counts.ghosted.update(self._ghosted)
         counts.allowed += self._allowed
         counts.late.update([STREAMS[rank] for rank in self._late])
-        self._requests, self._evidence = [], []
+        self._requests, self._evidence, self._shares = [], [], []
         self._suppressed, self._ghosted, self._late = [], [], []
         self._allowed = 0

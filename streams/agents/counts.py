@@ -36,6 +36,12 @@ class SuppressCounts:
     """Ids of products in a sample of the records, by topic, by as what the catalog has them, and
     by what they look like."""
     lists: int = 0
+    shares_sent: int = 0
+    shares_received: int = 0
+    shares_withdrawing: int = field(default=0, repr=False)
+    """Those sent that take something back."""
+    statements: Counter[tuple[str, str]] = field(default_factory=Counter, repr=False)
+    """Statements about ids that were news, by what they say and whether the id is a kiosk."""
     forgotten: Counter[str] = field(default_factory=Counter)
     """Facts by kind, dropped of persons of whom there were too many."""
     contradictions: Counter[str] = field(default_factory=Counter)
@@ -61,12 +67,16 @@ class SuppressCounts:
     """Persons by where they were found: in memory, on disk, or nowhere."""
     decision_seconds: Histogram = field(default_factory=lambda: Histogram(AGES), repr=False)
     """From the event time of a request to the commit of its decision."""
+    share_seconds: Histogram = field(default_factory=lambda: Histogram(AGES), repr=False)
+    """From the clock of the partition that a share came from, when it was sent, to the commit of
+    the list that knows of it."""
     list_seconds: Histogram = field(default_factory=lambda: Histogram(AGES), repr=False)
     """From the event time of evidence to the commit of the list that knows of it."""
 
     @property
     def accounted(self) -> Accounted:
-        """Records of the person topics and of the rerouting topic, and what became of them."""
+        """Records of the person topics and of the processor's own, and what became of them."""
         dead = self.dead - self.dead_products
-        others = self.decided + self.joined + self.rerouted + self.ignored.total()
+        joined = self.joined + self.shares_received
+        others = self.decided + joined + self.rerouted + self.ignored.total()
         return Accounted(others + dead.total(), dead, self.dead_example)

@@ -2,7 +2,8 @@
 
 Of a record that can be joined only its event is kept, and of one in another format that is about
 something else only its topic. Any other record is kept whole: it goes to the dead letters, or by
-way of the rerouting topic to its person's partition.
+way of the rerouting topic to its person's partition. Records of the processor's own topics lie
+where they belong.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -10,10 +11,12 @@ from typing import Any, Final, NamedTuple
 
 from schemas.adapters.formats import Reader
 from schemas.decoding import InvalidRecord, decode
-from schemas.records import Input
-from schemas.topics import PERSON_TOPICS, REROUTED
+from schemas.records import Input, Share
+from schemas.topics import PERSON_TOPICS, REROUTED, SHARES
 from streams.engine.task import Decoded
 from streams.kafka.partitioner import partition_of
+from streams.suppression.identities.blocking import Blocking
+from streams.suppression.identities.receiving import require_readable
 
 OBJECT_BYTES: Final = 1_500
 """Memory of a record besides its value: the record itself and what it was decoded to."""
@@ -76,13 +79,18 @@ class Home(NamedTuple):
 
 
 def decoded(
-    stream: str, records: Iterable[Any], home: Home, readers: Mapping[str, Reader]
+    stream: str,
+    records: Iterable[Any],
+    home: Home,
+    readers: Mapping[str, Reader],
+    blocking: Blocking,
 ) -> Iterator[Decoded]:
     """Read the next records of a stream, as aiokafka has them: each as its event or as unjoinable.
 
     `readers` are those of the topics in another format than Unhaunt's own.
     """
     is_rerouted = stream == REROUTED
+    is_at_home = is_rerouted or stream == SHARES
     reader = readers.get(stream)
     for record in records:
         topic, key, value, offset = stream, record.key, record.value, record.offset
@@ -99,16 +107,27 @@ def decoded(
                 if event is None:
                     yield offset, None, Ignored(topic), size
                     continue
+            if topic in blocking.topics:
+                event = blocking.left_of(event)
+            elif stream == SHARES and isinstance(event, Share):
+                _require_readable(event)
         except InvalidRecord as problem:
             yield offset, None, Invalid(_fetched(stream, topic, record), problem), size
             continue
-        if not is_rerouted:
+        if not is_at_home:
             number = home.of(event.user_id)  # whom the key need not name: `schemas.adapters`
             if number != home.number:
                 fetched = _fetched(stream, topic, record)
                 yield offset, None, Misplaced(fetched, event.user_id, number), size
                 continue
         yield offset, event.ts, event, size
+
+
+def _require_readable(share: Share) -> None:
+    try:
+        require_readable(share)
+    except ValueError as error:
+        raise InvalidRecord("wrong_type", f"expected facts of this version: {error}") from error
 
 
 def _origin(record: Any) -> str:

@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from time import time
-from typing import Any
+from typing import Any, Final
 
-from schemas.outputs import SuppressionList
+from schemas.outputs import SuppressionList, to_json
+from schemas.records import NO_FACTS
+from schemas.topics import RANKS, SHARES
 from streams.agents.accounting import Accounting
 from streams.agents.context import SuppressContext
 from streams.agents.intake import UNJOINABLE, Home, decoded
@@ -14,9 +16,13 @@ from streams.agents.product_ids import ProductIdSample
 from streams.agents.review import Review
 from streams.agents.side_outputs import SideOutputs
 from streams.engine.task import Decoded, Ordered, TaskContext
+from streams.kafka.partitioner import partition_of
+from streams.suppression.identities.blocking import Blocking
 from streams.suppression.join import Join
 from streams.suppression.person import Person
 from streams.suppression.policy import Policy
+
+SHARES_RANK: Final = RANKS[SHARES]
 
 
 class SuppressTask:
@@ -25,15 +31,18 @@ class SuppressTask:
     def __init__(self, context: TaskContext, shared: SuppressContext, policy: Policy) -> None:
         self.policy = policy
         self._number = context.number
+        self._partitions = context.partitions
         self._send = context.send
         self._changes = context.changes
         self._counts = shared.counts
         self._catalog = shared.catalog
         self._readers = shared.readers
+        self._blocking = Blocking.by(policy, shared.settings.format_by_topic)
         self._write_decision = shared.write_decision
         self._write_list = shared.write_list
         self._decisions = shared.settings.topic("decisions")
         self._suppressions = shared.settings.topic("suppressions")
+        self._shares = shared.settings.topic(SHARES)
         self._accounting = self._prepared = Accounting(shared.counts)
         self._join = Join(policy, shared.catalog.catalog)
         self._product_ids = ProductIdSample(shared.catalog.catalog, shared.counts)
@@ -45,6 +54,7 @@ class SuppressTask:
         read_by = self._current
         if progress is not None:
             self._join.newest, self._join.as_of = progress["newest"], progress["as_of"]
+            self._join.shared = progress.get("shared")
             product_offsets, read_by = progress["buried_products"], progress["read_as"]
         self._side_outputs = SideOutputs(context.number, context.send, product_offsets, shared)
         self._review = Review(context.store, context.changes, read_by)
@@ -53,21 +63,25 @@ class SuppressTask:
 
     def decode(self, stream: str, records: Sequence[Any]) -> Iterable[Decoded]:
         """Decode records to events, or to what says why they cannot be joined."""
-        return decoded(stream, records, self._home, self._readers)
+        return decoded(stream, records, self._home, self._readers, self._blocking)
 
     def process(self, batch: Sequence[Ordered]) -> None:
-        """Decide, join, dead-letter or reroute."""
+        """Decide, join, take what is shared, dead-letter or reroute."""
         self._persons.load(
             {item.user_id for _, (item, _) in batch if not isinstance(item, UNJOINABLE)}
         )
         apply, send, number = self._join.apply, self._send, self._number
         write, decisions = self._write_decision, self._decisions
         count_decision, count_event = self._accounting.decided, self._accounting.joined
-        decided = unjoinable = 0
+        decided = shared = unjoinable = 0
         for key, (item, _) in batch:
             if isinstance(item, UNJOINABLE):
                 unjoinable += 1
                 self._side_outputs.dispatch(item)
+            elif key[1] == SHARES_RANK:
+                shared += 1
+                apply(item)
+                self._accounting.shared(item)
             elif (decision := apply(item)) is not None:
                 decided += 1
                 count_decision(decision)
@@ -76,7 +90,8 @@ class SuppressTask:
                 count_event(key, item)
         self._product_ids.look_at(batch)
         self._counts.decided += decided
-        self._counts.joined += len(batch) - decided - unjoinable
+        self._counts.joined += len(batch) - decided - shared - unjoinable
+        self._counts.shares_received += shared
         self._persons.evict()
 
     def punctuate(self) -> None:
@@ -95,8 +110,9 @@ class SuppressTask:
         return self._review.is_pending or self._side_outputs.has_pending_products
 
     def prepare(self) -> None:
-        """Send the lists that changed, and put the persons into the state."""
+        """Send shares and the lists that changed, and put the persons into the state."""
         self._side_outputs.dead_letter_products()
+        self._share()
         for user_id, person, current in self._join.prepare():
             self._publish(user_id, person, current)
             key = key_of(user_id)
@@ -113,14 +129,17 @@ class SuppressTask:
         ):
             counts.update(counted)
             counted.clear()
+        self._counts.statements.update(self._join.statements)
+        self._join.statements.clear()
         self._prepared, self._accounting = self._accounting, Accounting(self._counts)
         self._counts.prepared = self._counts.accounted
 
     def progress(self) -> Mapping[str, Any]:
-        """Event times of the partition, what its lists were made by, and the catalog's offsets."""
+        """Times of the partition, what its lists were made by, and the catalog's offsets."""
         return {
             "newest": self._join.newest,
             "as_of": self._join.as_of,
+            "shared": self._join.shared,
             "read_as": self._review.read_by,
             "buried_products": self._side_outputs.product_offsets,
         }
@@ -143,6 +162,7 @@ class SuppressTask:
         Only when there is nothing that a checkpoint would have to commit.
         """
         self.policy = policy
+        self._blocking = self._blocking._replace(policy=policy)
         self._join.use(policy)
         self._review.begin_anew()
 
@@ -164,6 +184,17 @@ class SuppressTask:
     def _current(self) -> str:
         """Names the policy and the catalog that there are now."""
         return f"{self.policy.fingerprint}:{self._catalog.position}"
+
+    def _share(self) -> None:
+        """Send what ids share with others, to the partitions of these."""
+        shares = self._join.take_shares()
+        for share in shares:
+            receiver = share.user_id.encode()
+            self._send(
+                self._shares, partition_of(receiver, self._partitions), receiver, to_json(share)
+            )
+            self._counts.shares_withdrawing += share.ended or share.withdrawn != NO_FACTS
+        self._counts.shares_sent += len(shares)
 
     def _publish(self, user_id: str, person: Person, current: SuppressionList | None) -> None:
         """Send a list if it differs from the one that was last sent."""

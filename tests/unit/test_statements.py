@@ -16,6 +16,8 @@ from schemas.decoding import InvalidRecord
 from schemas.records import EventGroup, Identity, Input, events_of
 from streams.agents.intake import Home, Misplaced, decoded
 from streams.kafka.partitioner import partition_of
+from streams.suppression.identities.blocking import Blocking
+from streams.suppression.policy import Policy
 from tests.builders import NOW
 from tests.unit.test_formats import what_is_said
 
@@ -212,8 +214,10 @@ def test_a_statement_whose_key_is_the_person_is_brought_to_the_partition_of_the_
     record = SimpleNamespace(
         key=b"ann", value=orjson.dumps(IDENTIFY), offset=0, timestamp=NOW, headers=[]
     )
-    readers = readers_of({"identities": "segment"})
-    [(_, _, found, _)] = decoded("identities", [record], Home(home, 8, set()), readers)
+    formats = {"identities": "segment"}
+    blocking = Blocking.by(Policy.default(), formats)
+    at_home = Home(home, 8, set())
+    [(_, _, found, _)] = decoded("identities", [record], at_home, readers_of(formats), blocking)
     assert isinstance(found, Misplaced)
     assert (found.user_id, found.home) == ("b7e0", partition_of(b"b7e0", 8))
 

@@ -6,6 +6,7 @@ from typing import Final
 from streams import __version__
 from streams.monitoring.metrics import readings
 from streams.monitoring.metrics.labels import (
+    ACTION,
     CATALOG_HAS,
     CODE,
     EVIDENCE,
@@ -16,6 +17,7 @@ from streams.monitoring.metrics.labels import (
     ID_LOOKS,
     INPUT,
     KIND,
+    KIOSK,
     NAMED,
     NAMED_IN,
     NOTE,
@@ -111,6 +113,21 @@ RECORDS: Final[Sequence[Metric[Worker]]] = (
         INPUT,
     ),
     counter(
+        "identity_statements_total",
+        "statements",
+        "Statements about which ids are one person's, repeats apart; ids that are kiosks share "
+        "nothing.",
+        lambda worker: worker.tasks.counts.statements,
+        ACTION,
+        KIOSK,
+    ),
+    counter(
+        "withdrawing_shares_total",
+        "records",
+        "Shares that take something back from another id, of all those sent.",
+        lambda worker: worker.tasks.counts.shares_withdrawing,
+    ),
+    counter(
         "contradictions_total",
         "events",
         "Events with the `event_id` of an earlier one of the person and other content: their "
@@ -160,6 +177,13 @@ DECISIONS: Final[Sequence[Metric[Worker]]] = (
         "From the event time of a joined event to the commit after which its person's list knows "
         "of it.",
         lambda worker: worker.tasks.counts.list_seconds,
+    ),
+    histogram(
+        "share_to_list_seconds",
+        "seconds",
+        "From the newest event of the partition that an id shares from to the commit after which "
+        "the other id's list knows of it.",
+        lambda worker: worker.tasks.counts.share_seconds,
     ),
     gauge(
         "evidence_behind_seconds",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from time import time
 from typing import Any, Final, NamedTuple, cast, get_args
 
-from schemas.topics import REROUTED
+from schemas.topics import REROUTED, SHARES
 from streams.agents.supplier import SuppressTasks
 from streams.agents.suppress import SuppressTask
 from streams.engine.alignment import BEFORE_EVERYTHING, RecordQueue
@@ -63,6 +63,7 @@ def sent(worker: Worker) -> Mapping[str, float]:
         "decisions": counts.decided,
         "suppressions": counts.lists,
         "dead-letters": counts.dead.total(),
+        SHARES: counts.shares_sent,
         REROUTE: counts.rerouted,
         "changelog": worker.engine.context.counts.changes,
     }
