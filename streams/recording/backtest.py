@@ -2,7 +2,10 @@
 
 The same domain as the worker's, over the same order: so the outcome is what a worker emits that
 was given this recording, with one catalog and one policy. Persons are independent of each other,
-but for the clocks: so a backtest may be of some of them, if it is given the others' clocks.
+but for the clocks: so a backtest may be of some of them, if it is given the others' clocks. Ids
+that are linked are one person's, and stay together.
+
+What ids share with each other (SPEC 9) is taken as it was recorded, or else made here.
 """
 
 from collections import Counter
@@ -17,16 +20,18 @@ from schemas.adapters.formats import readers_of
 from schemas.adapters.notes import NO_NOTES, Note
 from schemas.decoding import InvalidRecord, decode, decode_product
 from schemas.outputs import Decision, SuppressionList
-from schemas.records import Event, Input, events_of
-from schemas.topics import PERSON_TOPICS
+from schemas.records import Event, Identity, Input, events_of
+from schemas.topics import PERSON_TOPICS, SHARES
 from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord
+from streams.recording.linked_ids import NOBODY
 from streams.recording.note_counts import NoteCounts
-from streams.recording.order import Clocks, Order, OrderedEvent, newest_of
+from streams.recording.order import Clocks, NewestTimes, Order, OrderedEvent, newest_of
+from streams.recording.partitions import Homes, Partitions
 from streams.recording.tally import Tally
 from streams.suppression.catalog import Catalog
+from streams.suppression.identities.blocking import Blocking
 from streams.suppression.join import Join
-from streams.suppression.person import Person
 from streams.suppression.policy import Policy
 
 
@@ -60,10 +65,12 @@ class PersonSlice(NamedTuple):
 
     number: int
     of: int
+    linked: Mapping[bytes, bytes] = NOBODY
+    """By linked ids the one that stands for them all."""
 
     def holds(self, user_id: bytes) -> bool:
         """Whether the person is among them."""
-        return crc32(user_id) % self.of == self.number
+        return crc32(self.linked.get(user_id, user_id)) % self.of == self.number
 
 
 ALL_PERSONS: Final = PersonSlice(0, 1)
@@ -72,8 +79,12 @@ NATIVE: Final[Mapping[str, str]] = {}
 """All topics are in Unhaunt's own format."""
 
 
+RECORDED: Final = frozenset((*PERSON_TOPICS, SHARES))
+"""The topics whose records are taken."""
+
+
 class Step(NamedTuple):
-    """An event that was applied, or the events of one record."""
+    """An event that was applied, or the events of one record; or a share that was made here."""
 
     event: Input
     clock: int
@@ -83,7 +94,7 @@ class Step(NamedTuple):
     joins: tuple[Join, ...]
     """For each policy the join that holds the person."""
     ordered: OrderedEvent
-    """The event with all that orders it."""
+    """The event with all that orders it; of a share that was made here, the one that led to it."""
 
 
 class Backtest:
@@ -100,16 +111,22 @@ class Backtest:
     ) -> None:
         """`formats` are those of topics in another format than Unhaunt's own."""
         self.counts = BacktestCounts()
-        self.joins: dict[int, tuple[Join, ...]] = {}
-        """The persons of each partition number, for each policy."""
+        self.catalog = Catalog()
+        self.partitions = Partitions(policies, self.catalog)
         self._policies = policies
+        self._blocking = Blocking.by(policies[0], formats)
         self._persons = persons
         self._readers = readers_of(formats, self._observe)
         self._format, self._notes = "", NO_NOTES
         """The format of the newest record of another one, and the notes on it."""
-        self.catalog = Catalog()
         self._order = Order()
+        self._clocks = Clocks({})
         self._others: Sequence[Clocks] = ()
+
+    @property
+    def joins(self) -> Mapping[int, tuple[Join, ...]]:
+        """The persons of each partition number, for each policy."""
+        return self.partitions.joins
 
     def run(self, records: Iterable[RecordedRecord]) -> Iterator[Decision]:
         """The decisions in order, without `as_of`, since two runs are to be compared."""
@@ -120,19 +137,21 @@ class Backtest:
     def read(
         self, records: Iterable[RecordedRecord], observe: Callable[[Event], object] | None = None
     ) -> int:
-        """Read a recording; `steps` has as many steps as this returns.
+        """Read a recording; `steps` has as many steps as this returns, and one a share made here.
 
         `observe` is called with each valid event, in the order of the lines.
         """
         partitions: dict[str, int] = {}
         astray: dict[str, None] = {}
         highest = valid = 0
+        has_shares = has_statements = False
         add = self._order.add
         for line, record in enumerate(records):
             partition, topic = record.partition, record.topic
-            if topic not in PERSON_TOPICS:
+            if topic not in RECORDED:
                 self._product(record)
                 continue
+            has_shares = has_shares or topic == SHARES
             highest = max(highest, partition)
             event = self._event(record)
             if self._notes:
@@ -142,23 +161,32 @@ class Backtest:
             if event is None:
                 continue
             valid += 1
-            if partitions.setdefault(event.user_id, partition) != partition:
-                astray[event.user_id] = None
+            user_id = event.user_id
+            if partitions.setdefault(user_id, partition) != partition:
+                astray[user_id] = None
+            elif topic in self._blocking.topics and record.key not in (None, user_id.encode()):
+                astray[user_id] = None  # it lies where the other id belongs
             add(partition, topic, (record.offset, line, event))
-            if observe is not None:
-                for each in events_of(event):
+            for each in events_of(event):
+                has_statements = has_statements or type(each) is Identity
+                if observe is not None:
                     observe(each)
         homes = {user_id: partition_of(user_id.encode(), highest + 1) for user_id in astray}
         self.counts.rerouted = self._order.reroute(homes)
+        if has_statements and not has_shares:
+            self.partitions.homes = Homes(partitions | homes, highest + 1)
         return valid
 
     def clocks(self) -> Clocks:
         """How the records that were read move the clocks, for other slices."""
-        return self._order.clocks()
+        self._clocks = self._order.clocks()
+        return self._clocks
 
     def align(self, others: Sequence[Clocks]) -> None:
         """Let the clocks of the other slices count."""
         self._others = others
+        if others:
+            self.partitions.newest_times = NewestTimes([self._clocks, *others])
 
     def in_order(self) -> list[OrderedEvent]:
         """The events in their order, for a caller that applies them itself; no steps are left."""
@@ -166,25 +194,22 @@ class Backtest:
 
     def steps(self) -> Iterator[Step]:
         """Apply the events in their order."""
-        joins = self.joins
+        counts, partitions = self.counts, self.partitions
+        no_decisions = (None,) * len(self._policies)
         for ordered in self.in_order():
-            clock, _, partition, _, _, event = ordered
-            by_policy = joins.get(partition)
-            if by_policy is None:
-                made = [Join(policy, self.catalog) for policy in self._policies]
-                by_policy = joins[partition] = tuple(made)
-            for join in by_policy:
-                join.newest = clock
-            decisions = tuple([join.apply(event) for join in by_policy])
+            clock, event = ordered.clock, ordered.event
+            decisions = partitions.apply(ordered)
             if decisions[0] is None:
-                self.counts.joined += 1
+                counts.joined += 1
             else:
-                self.counts.decided += 1
+                counts.decided += 1
                 for decision in decisions:
                     if decision is not None:
                         decision.as_of = UNSET
-            yield Step(event, clock, decisions, by_policy, ordered)
-        first = [by_policy[0] for by_policy in joins.values()]
+            yield Step(event, clock, decisions, partitions.of(ordered.partition), ordered)
+            for share, by_policy in partitions.shared:
+                yield Step(share, clock, no_decisions, by_policy, ordered)
+        first = [by_policy[0] for by_policy in self.joins.values()]
         self.counts.contradictions = sum((each.contradictions for each in first), Counter())
 
     def lists(self) -> Iterator[SuppressionList]:
@@ -200,19 +225,22 @@ class Backtest:
         newest = newest_of(self._others)
         for partition, joins in sorted(self.joins.items()):
             join = joins[number]
-            if join.newest is not None:
-                join.newest = max(join.newest, newest.get(partition, join.newest))
+            if (reached := newest.get(partition)) is not None:
+                join.newest = reached if join.newest is None else max(join.newest, reached)
             for user_id in sorted(join.persons):
                 join.review(user_id)
             for user_id, person, current in sorted(join.prepare(), key=lambda each: each[0]):
-                if person.evidence:
-                    yield partition, current or _empty_list(user_id, person, join.policy)
+                counting = person.counting(join.policy)
+                if counting:
+                    yield partition, current or _empty_list(user_id, counting.newest, join.policy)
         self.counts.forgotten = sum((each[0].forgotten for each in self.joins.values()), Counter())
 
     def _event(self, record: RecordedRecord) -> Input | None:
         """The input in a valid record of these persons; records without one are counted."""
         topic, key, counts, persons = record.topic, record.key, self.counts, self._persons
-        if key is not None and persons.of > 1 and not persons.holds(key):
+        may_state = topic in self._blocking.topics
+        owner = None if may_state else key  # a statement's key may be the other id
+        if owner is not None and persons.of > 1 and not persons.holds(owner):
             return None
         reader = self._readers.get(topic)
         event: Input | None
@@ -221,16 +249,18 @@ class Backtest:
                 event = decode(topic, key, record.value, record.timestamp)
             else:
                 event = reader(key, record.value, record.timestamp, record.headers)
+            if may_state and event is not None:
+                event = self._blocking.left_of(event)
         except InvalidRecord as error:
-            if key is not None or persons.number == 0:
+            if owner is not None or persons.number == 0:
                 counts.records[topic] += 1
                 counts.dead[error.code] += 1
             return None
         if event is None:
-            if key is not None or persons.number == 0:
+            if owner is not None or persons.number == 0:
                 counts.ignored[topic] += 1
             return None
-        if key is None and not persons.holds(event.user_id.encode()):
+        if owner is None and not persons.holds(event.user_id.encode()):
             return None
         counts.records[topic] += 1
         return event
@@ -251,5 +281,5 @@ class Backtest:
             counts.dead[error.code] += 1
 
 
-def _empty_list(user_id: str, person: Person, policy: Policy) -> SuppressionList:
-    return SuppressionList(user_id, person.evidence.newest, policy.version, [], [])
+def _empty_list(user_id: str, ts: int, policy: Policy) -> SuppressionList:
+    return SuppressionList(user_id, ts, policy.version, [], [])

@@ -4,17 +4,22 @@ A record is ordered by the clock of its stream first, and everybody's records mo
 processes send each other when their own records moved the clocks on (`Clocks`). Nothing else needs
 to be known of each other's records: at each record the newest event time of its partition is the
 clock by which it is ordered, since whoever moved a clock so far came before.
+
+Shares are the exception (SPEC 9): they have a clock by which they are ordered, but are no events,
+and one may take effect in a partition that has no record there. What the newest event time is then,
+`NewestTimes` tells.
 """
 
 import heapq
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.records import Input
-from schemas.topics import RANKS, REROUTED
+from schemas.topics import RANKS, REROUTED, SHARES
 from streams.engine.alignment import BEFORE_EVERYTHING
 
 Stream = tuple[int, str]
@@ -51,6 +56,35 @@ class Clocks:
     """By stream the offset, line and time of each record that is newer than all before it."""
     newest: dict[int, int] = field(default_factory=dict)
     """By partition the newest event time of all its records."""
+    rerouted: dict[int, Sequence[int]] = field(default_factory=dict)
+    """By partition the times of the records that are rerouted to it, in their order."""
+
+
+class NewestTimes:
+    """The newest event time of each partition at any place in the order of all of them."""
+
+    def __init__(self, clocks: Iterable[Clocks]) -> None:
+        """`clocks` are those of all processes."""
+        self._times: dict[int, list[tuple[int, Sequence[int]]]] = defaultdict(list)
+        """By partition the rank of each stream and its growing times."""
+        for each in clocks:
+            for (partition, topic), (_, _, times) in each.moves.items():
+                if topic != SHARES:
+                    self._times[partition].append((RANKS[topic], times))
+            for partition, times in each.rerouted.items():
+                self._times[partition].append((RANKS[REROUTED], times))
+
+    def before(self, partition: int, place: OrderedEvent) -> int | None:
+        """The newest event time of a partition before a place in the order; None without any."""
+        found: int | None = None
+        for rank, times in self._times.get(partition, ()):
+            reached = bisect_left(times, place.clock)
+            is_before = (rank, partition) < (place.rank, place.partition)
+            if is_before and reached < len(times) and times[reached] == place.clock:
+                reached += 1
+            if reached and (found is None or times[reached - 1] > found):
+                found = times[reached - 1]
+        return found
 
 
 class Order:
@@ -92,9 +126,11 @@ class Order:
             if moves:
                 offsets, lines, times = zip(*moves, strict=True)
                 clocks.moves[stream] = (array("q", offsets), array("q", lines), array("q", times))
-                _note(clocks.newest, stream[0], times[-1])
+                if stream[1] != SHARES:
+                    _note(clocks.newest, stream[0], times[-1])
         for home, rerouted in self._rerouted.items():
-            _note(clocks.newest, home, max(event.clock for event in rerouted))
+            clocks.rerouted[home] = array("q", sorted({event.clock for event in rerouted}))
+            _note(clocks.newest, home, clocks.rerouted[home][-1])
         return clocks
 
     def in_order(self, others: Sequence[Clocks] = ()) -> list[OrderedEvent]:

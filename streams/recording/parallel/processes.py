@@ -1,6 +1,7 @@
 """A run over a recording on several cores, each process with its slice of the persons.
 
-Each reads the whole recording but decodes only the records of its persons. Then they send each
+Each reads the whole recording but decodes only the records of its persons; which ids are one
+person's is found out before, where there are statements about that. Then they send each
 other how their records move the clocks, and each applies its events in their order. Lines of output
 are merged by what orders them, analyses by their own `merge`.
 """
@@ -20,6 +21,7 @@ from typing import Any, Final, Generic, Protocol
 
 from streams.errors import UserError
 from streams.recording.backtest import ALL_PERSONS, BacktestCounts, PersonSlice
+from streams.recording.linked_ids import linked_ids
 from streams.recording.order import Clocks
 from streams.recording.parallel.slice_run import Done, Found, HasRead, Line, Lines, Run, run_slice
 from streams.recording.sources import AnyPath, Progress, compression_in, total_size
@@ -49,8 +51,9 @@ def start(run: Run[Found], processes: int) -> Iterator["ParallelRun[Found]"]:
         return
     workers: list[_Process[Found]] = []
     try:
+        linked = linked_ids(run.recordings, run.formats, run.policies[0])
         for number in range(processes):
-            workers.append(_Process(run, PersonSlice(number, processes)))
+            workers.append(_Process(run, PersonSlice(number, processes, linked)))
         yield ParallelRun(workers)
     finally:
         for worker in workers:

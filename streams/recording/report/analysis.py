@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from schemas.outputs import SuppressionList
-from schemas.records import Event, Request, events_of
+from schemas.records import Event, Identity, Request, Share, events_of
 from streams.recording.backtest import Step
 from streams.recording.report.ads import ads_of
 from streams.recording.report.effect import Effect
@@ -13,6 +13,7 @@ from streams.recording.report.holdout import Holdout
 from streams.recording.report.input_problems import InputProblems
 from streams.recording.report.list_changes import ListChanges
 from streams.recording.report.part import Part
+from streams.recording.report.sharing import Sharing
 from streams.recording.report.stopping import Stopping
 from streams.suppression.policy import Policy
 from streams.suppression.product_ids import ProductIds
@@ -34,6 +35,7 @@ class ReportAnalysis:
         self.effect = Effect(self._history, policy)
         self.lists = ListChanges()
         self.holdout = Holdout(policy)
+        self.sharing = Sharing()
         self.inputs = InputProblems()
         self.product_ids = ProductIds()
 
@@ -49,7 +51,10 @@ class ReportAnalysis:
         self.holdout.scan(event)
 
     def observe(self, step: Step) -> None:
-        """Note the events of a record that was just applied."""
+        """Note the events of a record that was just applied, or what was shared."""
+        if isinstance(step.event, Share):
+            self.sharing.observe(step.event)
+            self.lists.observe(step.event.user_id, step.clock, step.joins[0])
         for event in events_of(step.event):
             self._observe(event, step)
 
@@ -64,9 +69,12 @@ class ReportAnalysis:
             self.stopping.count(event, ads)
             self.effect.count(event, ads)
             self.holdout.count(event, ads)
+            self.sharing.count(event, ads, join)
         else:
+            if isinstance(event, Identity):
+                self.sharing.observe(event)
             self.effect.observe(event)
-            self.lists.observe(event, step.clock, join)
+            self.lists.observe(event.user_id, step.clock, join)
 
     def add_list(self, number: int, current: SuppressionList) -> None:
         """Nothing is counted here: `lists` has counted every change of a list."""

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from schemas.records import Event, Request
 from streams.recording.report.part import Part
 from streams.suppression.claim_index import ClaimIndex
 from streams.suppression.claims import Claim, ScopeValue, end_of
@@ -38,15 +37,15 @@ class ListChanges(Part):
         """How many more persons, or fewer, have entries from this hour on."""
         self._lists: dict[str, _List] = {}
 
-    def observe(self, event: Event, clock: int, join: Join) -> None:
-        """Note what evidence that was just applied has changed."""
-        person = join.persons.get(event.user_id)
-        if isinstance(event, Request) or person is None:
+    def observe(self, user_id: str, clock: int, join: Join) -> None:
+        """Note what evidence of a person that was just applied, or shared with them, changed."""
+        person = join.persons.get(user_id)
+        if person is None:
             return
         index = person.index(join.policy, join.catalog)
-        current = self._lists.get(event.user_id)
+        current = self._lists.get(user_id)
         if current is None:
-            current = self._lists[event.user_id] = _List(index)
+            current = self._lists[user_id] = _List(index)
         last_before = current.last_end(clock)
         hour = clock // HOUR
         for scope_value, after in current.changes(index, clock):
