@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from schemas.topics import TOPICS
+from schemas.topics import RECORDABLE
 from streams import logs
 from streams.commands.errors import INTERRUPTED
 from streams.commands.signals import stop_asked_for
@@ -102,7 +102,7 @@ def record(
     one that was stopped is finished, and can be gone on with in the same way.
     """
     wanted = Wanted(
-        topics=chosen_topics(topic),
+        topics=chosen_topics(topic, RECORDABLE),
         ranges=_ranges(offsets or ()),
         since=None if since is None else milliseconds_of(since, "--from"),
         until=None if until is None else milliseconds_of(until, "--to"),
@@ -140,7 +140,7 @@ def _ranges(texts: Sequence[str]) -> tuple[OffsetRange, ...]:
     ranges = []
     for text in texts:
         found = re.fullmatch(r"([a-z-]+)/(\d{1,9})/(\d{0,18})-(\d{0,18})", text)
-        if found is None or found[1] not in TOPICS:
+        if found is None or found[1] not in RECORDABLE:
             raise UserError(
                 "--offsets: expected TOPIC/PARTITION/FIRST-LAST, such as purchases/3/100-200, got "
                 f"'{text}'"

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from schemas.topics import TOPICS
+from schemas.topics import SHARES, TOPICS
 from streams.commands.errors import INTERRUPTED
 from streams.commands.recordings import Recordings, readable
 from streams.commands.signals import stop_asked_for
@@ -62,7 +62,7 @@ def replay(
     """
     if not speed > 0:
         raise UserError(f"--speed: expected a number above 0, got {speed:g}")
-    chosen = frozenset(chosen_topics(topic))
+    chosen = frozenset(chosen_topics(topic, TOPICS))
     from streams.recording.live.replaying import RecordingReplay  # noqa: PLC0415 -- slow to import
 
     settings = Settings.from_environment(os.environ)
@@ -96,4 +96,6 @@ def replay(
 def _print_left_out(left_out: "Counter[str]") -> None:
     for name, count in sorted(left_out.items()):
         how = "with --topic only" if name in TOPICS else "no topic of Unhaunt's"
+        if name == SHARES:
+            how = "workers share anew"
         print_plain(f"Left where they are, {name}, {how}: {count:,}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from schemas.topics import TOPICS
+from schemas.topics import RECORDABLE
 from streams.commands.terminal import table
 from streams.recording.anonymising import AnonymisedCounts
 from streams.recording.backtest import BacktestCounts
@@ -181,7 +181,7 @@ def _section(made: Table, title: str, total: int | None, rows: Mapping[str, int]
 
 
 def _by_topic(counts: Counter[str]) -> dict[str, int]:
-    return {topic: counts[topic] for topic in TOPICS if counts[topic]}
+    return {topic: counts[topic] for topic in RECORDABLE if counts[topic]}
 
 
 def _ranked(counts: Counter[str]) -> list[tuple[str, int]]:

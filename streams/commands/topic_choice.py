@@ -1,11 +1,10 @@
 """Choosing topics by their default names."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import typer
 
-from schemas.topics import TOPICS
 from streams.errors import UserError
 
 ChosenTopics = Annotated[
@@ -19,9 +18,9 @@ ChosenTopics = Annotated[
 ]
 
 
-def chosen_topics(names: Sequence[str] | None) -> tuple[str, ...]:
-    """The names in the order of the contract. Raises `UserError` for what is no topic of it."""
+def chosen_topics(names: Sequence[str] | None, topics: Collection[str]) -> tuple[str, ...]:
+    """The names in the order of these topics. Raises `UserError` for what is none of them."""
     for name in names or ():
-        if name not in TOPICS:
-            raise UserError(f"--topic: expected one of {', '.join(TOPICS)}, got '{name}'")
-    return tuple(name for name in TOPICS if name in (names or ()))
+        if name not in topics:
+            raise UserError(f"--topic: expected one of {', '.join(topics)}, got '{name}'")
+    return tuple(name for name in topics if name in (names or ()))

@@ -8,10 +8,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from schemas.topics import TOPICS
+from schemas.topics import RECORDABLE
 from streams.recording.files import RecordedRecord
 
-LINE_ORDER: Final = ("catalog", *(name for name in TOPICS if name != "catalog"))
+LINE_ORDER: Final = ("catalog", *(name for name in RECORDABLE if name != "catalog"))
 """Topics in the order in which their records of one time stand: products before what people did."""
 
 _RANKS: Final = {topic: rank for rank, topic in enumerate(LINE_ORDER)}

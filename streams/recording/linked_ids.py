@@ -12,7 +12,7 @@ from schemas.adapters.notes import Note
 from schemas.decoding import InvalidRecord, decode
 from schemas.records import Identity, Input, events_of
 from schemas.topics import SHARES
-from streams.recording.files import ENDINGS, RecordedRecord, read
+from streams.recording.files import KINDS, RecordedRecord, read
 from streams.recording.sources import AnyPath, lines_of, open_source
 from streams.suppression.identities.blocking import Blocking
 from streams.suppression.policy import Policy
@@ -85,7 +85,7 @@ def _stands_in(recordings: Sequence[AnyPath], topics: Iterable[str]) -> bool:
     """Whether the name of one of the topics stands anywhere, which is soon found out."""
     names = [topic.encode() for topic in topics]
     for path in recordings:
-        with open_source(path, ENDINGS) as lines:
+        with open_source(path, KINDS) as lines:
             if any(name in line for line in lines_of(lines, path) for name in names):
                 return True
     return False

@@ -116,7 +116,7 @@ def test_without_a_choice_it_is_all_inputs_that_are_there(deploy: Deploy, tmp_pa
     absent = deployment.settings.topic("impressions")
     client.delete_topics([absent])[absent].result(SECONDS)
     result = record(deployment.settings, tmp_path / "recording.jsonl")
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result.stderr
     assert len(list(read([tmp_path / "recording.jsonl"]))) == len(AWKWARD)
 
 

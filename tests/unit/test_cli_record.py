@@ -13,7 +13,7 @@ from tests.command_line import run, words
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("--topic", "clicks"), "--topic: expected one of identities, preferences"),
+        (("--topic", "clicks"), "--topic: expected one of identities, shares, preferences"),
         (("--from", "yesterday"), "--from: expected an ISO time"),
         (("--to", "2026-13-01"), "--to: expected an ISO time"),
         (("--from", "2026-11-02", "--to", "2026-11-01"), "a time before that of --to"),

@@ -8,7 +8,7 @@ import confluent_kafka
 from confluent_kafka import IsolationLevel
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from schemas.topics import TOPICS
+from schemas.topics import RECORDABLE, SHARES, TOPICS
 from streams.errors import UserError
 from streams.kafka.admin import EMBEDDED_CLUSTER
 from streams.kafka.bounded_reading import SECONDS
@@ -34,10 +34,13 @@ def begin(settings: Settings, wanted: Wanted) -> Progress:
     counts = existing(settings)
     if not wanted.is_continuous:
         _refuse_who_lists_wrong_ends(settings)
-    here = {name: counts[settings.topic(name)] for name in TOPICS if settings.topic(name) in counts}
+    here = {
+        name: counts[settings.topic(name)] for name in RECORDABLE if settings.topic(name) in counts
+    }
     named = wanted.topics or {asked.topic for asked in wanted.ranges}
     missing = [settings.topic(name) for name in named if name not in here]
-    topics = [name for name in LINE_ORDER if name in here and name in (named or INPUTS)]
+    meant = named or {*INPUTS, SHARES}
+    topics = [name for name in LINE_ORDER if name in here and name in meant]
     if missing:
         raise UserError(
             f"These topics are missing at {settings.kafka.brokers}: {', '.join(missing)}."

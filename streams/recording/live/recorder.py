@@ -36,6 +36,7 @@ class Recorder:
                     f"it, or remove {file.part} and {file.progress_file} to begin anew."
                 )
             self.progress = go_on(settings, file.progress)
+        self._names = {settings.topic(name): name for name in self.progress.topic_ids}
         self.written = Counter(self.progress.written)
         """Records by topic, those of earlier runs included."""
 
@@ -87,7 +88,7 @@ class Recorder:
 
     def _recorded(self, message: Any) -> RecordedRecord:
         return record_of(
-            message.topic().removeprefix(self._settings.topic_prefix),
+            self._names[message.topic()],
             message.key(),
             message.value(),
             message.timestamp()[1],
