@@ -14,7 +14,8 @@ from streams.recording.report.following import DAYS, EITHER, ORDERED, REJECTED, 
 from streams.recording.report.holdout_figures import holdout_figures
 from streams.recording.report.list_figures import list_figures
 from streams.recording.report.problem_figures import problem_figures
-from streams.recording.report.time_figures import effect_figures
+from streams.recording.report.sharing import Sharing
+from streams.recording.report.time_figures import effect_figures, middle
 from streams.suppression.policy import Policy
 from streams.suppression.words import REASON_RANK, SCOPE_ORDER
 
@@ -56,6 +57,7 @@ def figures(about: About, analysis: ReportAnalysis, counts: BacktestCounts) -> d
         "follow_most": {
             kind: _names(analysis.following, kind) for kind in ("category", "brand", "site")
         },
+        "links": _links(analysis.sharing),
         "holdout": holdout_figures(analysis.holdout, policy),
         "problems": problem_figures(analysis.inputs, analysis.product_ids, counts),
     }
@@ -135,6 +137,21 @@ def _savings(analysis: ReportAnalysis, cpm: float | None) -> dict[str, Any]:
         "shown_of_stopped": cost(shown[STOPPED]),
         "requests_left_with_nothing": cost(stopping.requests["nothing"]),
         "stopped": cost(stopping.ads[STOPPED]),
+    }
+
+
+def _links(sharing: Sharing) -> dict[str, Any]:
+    """What was said of ids, what they shared for it, and which ads that stopped."""
+    return {
+        "statements": sharing.statements.total(),
+        "shares": sharing.shares.total(),
+        "ads_stopped": sharing.ads.total(),
+        "ids_spared": sharing.ids["spared"],
+        "median_seconds": middle(sharing.seconds),
+        "reasons": [
+            {"reason": reason, "stopped": sharing.ads[reason]}
+            for reason in sorted(sharing.ads, key=REASON_RANK.__getitem__)
+        ],
     }
 
 
