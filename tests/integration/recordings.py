@@ -90,7 +90,7 @@ def _stored(backtest: Backtest, lists: dict[str, SuppressionList]) -> dict[int, 
             if user_id in lists:
                 content = to_json(lists[user_id])
                 person.published = blake2b(content, digest_size=8).hexdigest()
-            if person.evidence:
+            if person:
                 stored[number][PERSON + user_id.encode()] = person.to_bytes()
     return stored
 
