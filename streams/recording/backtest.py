@@ -197,8 +197,8 @@ class Backtest:
         counts, partitions = self.counts, self.partitions
         no_decisions = (None,) * len(self._policies)
         for ordered in self.in_order():
-            clock, event = ordered.clock, ordered.event
-            decisions = partitions.apply(ordered)
+            clock, _, _, _, _, event = ordered
+            by_policy, decisions = partitions.apply(ordered)
             if decisions[0] is None:
                 counts.joined += 1
             else:
@@ -206,9 +206,9 @@ class Backtest:
                 for decision in decisions:
                     if decision is not None:
                         decision.as_of = UNSET
-            yield Step(event, clock, decisions, partitions.of(ordered.partition), ordered)
-            for share, by_policy in partitions.shared:
-                yield Step(share, clock, no_decisions, by_policy, ordered)
+            yield Step(event, clock, decisions, by_policy, ordered)
+            for share, receivers in partitions.shared:
+                yield Step(share, clock, no_decisions, receivers, ordered)
         first = [by_policy[0] for by_policy in self.joins.values()]
         self.counts.contradictions = sum((each.contradictions for each in first), Counter())
 

@@ -34,6 +34,10 @@ class Homes:
         return partition_of(user_id.encode(), self._partitions) if known is None else known
 
 
+Applied = tuple[tuple[Join, ...], tuple[Decision | None, ...]]
+"""For each policy the join that an event was applied to, and its decision."""
+
+
 class Partitions:
     """A join for each partition and policy, made when it is needed first."""
 
@@ -57,10 +61,10 @@ class Partitions:
             joins = self.joins[number] = tuple(made)
         return joins
 
-    def apply(self, ordered: OrderedEvent) -> tuple[Decision | None, ...]:
-        """Apply the next event and all that is shared for it; for each policy the decision."""
+    def apply(self, ordered: OrderedEvent) -> Applied:
+        """Apply the next event and all that is shared for it."""
         clock, rank, partition, _, _, event = ordered
-        joins = self.of(partition)
+        joins = self.joins.get(partition) or self.of(partition)
         if rank == SHARES_RANK:
             self._pass_time(joins, partition, ordered)
         else:
@@ -71,7 +75,7 @@ class Partitions:
             self.shared = []
             for number, join in enumerate(joins):
                 self._share(number, join, ordered, self.homes)
-        return decisions
+        return joins, decisions
 
     def _share(self, number: int, join: Join, place: OrderedEvent, homes: Homes) -> None:
         """Apply what a join has to share under a policy, and what others then have to share."""
