@@ -20,7 +20,7 @@ COLUMNS: Final = {
 OTHERS: Final = ("cut", "ended", "live", "left")
 """Connections that were cut, workers that ended by themselves, records of the live stream, and what
 was left of the backlog when the harm was over."""
-TOTALS: Final = ("consumed", "decided", "joined", "dead", "rerouted")
+TOTALS: Final = ("consumed", "decided", "joined", "dead", "rerouted", "shared")
 
 
 def main() -> int:

@@ -1,9 +1,9 @@
 """All that a deployment's topics and its group's offsets say, read as committed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from schemas.topics import PERSON_TOPICS
+from schemas.topics import PERSON_TOPICS, SHARES
 from streams.kafka.offsets import committed
 from streams.recording.files import RecordedRecord, record_of
 from streams.settings import Settings
@@ -25,6 +25,8 @@ class Observed(NamedTuple):
     dead_letters: list[RecordedRecord]
     offsets: Mapping[tuple[str, int], int]
     """What the group has committed, by topic and partition, where it has."""
+    shares: Sequence[RecordedRecord] = ()
+    """What ids of one person shared."""
 
 
 def observe(settings: Settings, partitions: int) -> Observed:
@@ -35,7 +37,8 @@ def observe(settings: Settings, partitions: int) -> Observed:
         return [_record(name, message) for message in read_topic(settings, topic, partitions)]
 
     names = {REROUTED: settings.reroute}
-    grouped = {settings.topic(name): name for name in PERSON_TOPICS} | {settings.reroute: REROUTED}
+    grouped = {settings.topic(name): name for name in (*PERSON_TOPICS, SHARES)}
+    grouped[settings.reroute] = REROUTED
     topic_partitions = [(topic, number) for topic in grouped for number in range(partitions)]
     return Observed(
         partitions,
@@ -44,6 +47,7 @@ def observe(settings: Settings, partitions: int) -> Observed:
         decisions=read("decisions"),
         lists=read("suppressions"),
         dead_letters=read("dead-letters"),
+        shares=read(SHARES),
         offsets={
             (grouped[topic], number): reached.offset
             for (topic, number), reached in committed(settings, topic_partitions, SECONDS).items()

@@ -18,6 +18,7 @@ class Progress:
     def __init__(self, settings: Settings, partitions: int) -> None:
         self._settings = settings
         self._partitions = partitions
+        self._own_topics = [settings.reroute, settings.shares]
         self._person_topics = [settings.topic(topic) for topic in PERSON_TOPICS]
 
     def has_begun(self) -> bool:
@@ -33,7 +34,7 @@ class Progress:
         )
 
     def _committed(self) -> Mapping[TopicPartition, int]:
-        topics = [*self._person_topics, self._settings.reroute]
+        topics = [*self._person_topics, *self._own_topics]
         found = committed(self._settings, self._of(topics), SECONDS)
         return {each: at.offset for each, at in found.items()}
 
@@ -43,8 +44,9 @@ class Progress:
         bounds = watermarks(self._settings, partitions, SECONDS)
         ends = {each: end for each, (_, end) in bounds.items()}
         # What is written in transactions ends in a marker, which nobody commits.
-        for message in read_topic(self._settings, self._settings.reroute, self._partitions):
-            ends[TopicPartition(message.topic(), message.partition())] = message.offset() + 1
+        for topic in self._own_topics:
+            for message in read_topic(self._settings, topic, self._partitions):
+                ends[TopicPartition(message.topic(), message.partition())] = message.offset() + 1
         return ends
 
     def _of(self, topics: Iterable[str]) -> list[TopicPartition]:

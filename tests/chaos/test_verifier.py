@@ -18,7 +18,7 @@ ANN, BOB = "ann", "bob"
 HOME = partition_of(ANN.encode(), PARTITIONS)
 AWAY = 1 - HOME
 POLICY = Policy.default()
-TOTALS = "consumed is not decided + joined + dead + rerouted"
+TOTALS = "consumed is not decided + joined + shared + dead + rerouted"
 GONE = record_of(
     "suppressions", b"nobody", None, NOW, partition=partition_of(b"nobody", PARTITIONS)
 )
@@ -99,7 +99,28 @@ def kinds(observed: Observed) -> set[str]:
 def test_a_run_in_which_all_went_well_has_no_findings(right: Observed) -> None:
     report = verify(right, POLICY)
     assert not report.findings
-    assert report.totals == {"consumed": 7, "decided": 2, "joined": 3, "dead": 1, "rerouted": 1}
+    assert report.totals == {
+        "consumed": 7,
+        "decided": 2,
+        "joined": 3,
+        "dead": 1,
+        "rerouted": 1,
+        "shared": 0,
+    }
+
+
+def test_what_is_shared_twice_is_found(right: Observed) -> None:
+    share = output("shares", ANN, {"user_id": ANN, "sender": BOB, "ts": NOW}, 0)
+    again = output("shares", ANN, {"user_id": ANN, "sender": BOB, "ts": NOW + 1}, 1)
+    offsets = {**right.offsets, ("shares", HOME): 2}
+    assert not kinds(right._replace(shares=[share], offsets={**offsets, ("shares", HOME): 1}))
+    found = kinds(right._replace(shares=[share, again], offsets=offsets))
+    assert found == {"shared more than once"}
+
+
+def test_a_share_that_was_not_taken_is_found(right: Observed) -> None:
+    share = output("shares", ANN, {"user_id": ANN, "sender": BOB, "ts": NOW}, 0)
+    assert kinds(right._replace(shares=[share])) == {"offset not after the last record", TOTALS}
 
 
 def test_a_missing_decision_is_found(right: Observed) -> None:

@@ -11,13 +11,13 @@ import orjson
 
 from schemas.decoding import InvalidRecord, decode, decode_product
 from schemas.records import Event, Request
-from schemas.topics import PERSON_TOPICS
+from schemas.topics import STREAMS
 from streams.kafka.partitioner import partition_of
 from streams.recording.backtest import Backtest
 from streams.recording.files import RecordedRecord
 from streams.suppression.policy import Policy
 from tests.builders import as_json
-from tests.chaos.observed import REROUTED, Observed
+from tests.chaos.observed import Observed
 
 REQUESTS: Final = "impression-requests"
 RecordId = tuple[str, int, int]
@@ -105,21 +105,23 @@ class _Verification:
             *self._of_lists(),
             *self._of_dead_letters(),
             *self._of_rerouting(),
+            *self._of_shares(),
             *self._of_offsets(),
         ]
         consumed, *outcomes = totals.values()
         if consumed != sum(outcomes):
-            findings.append(Finding("consumed is not decided + joined + dead + rerouted", ""))
+            findings.append(
+                Finding("consumed is not decided + joined + shared + dead + rerouted", "")
+            )
         return Report(findings, totals)
 
     def _totals(self) -> Mapping[str, int]:
         seen = self._observed
-        topics = (*PERSON_TOPICS, REROUTED)
         return {
             "consumed": sum(
                 record.offset < seen.offsets.get((record.topic, record.partition), 0)
-                for record in (*seen.inputs, *seen.rerouted)
-                if record.topic in topics
+                for record in (*seen.inputs, *seen.rerouted, *seen.shares)
+                if record.topic in STREAMS
             ),
             "decided": len(seen.decisions),
             "joined": sum(
@@ -129,6 +131,7 @@ class _Verification:
             + sum(_header(record, "topic") != REQUESTS for record in seen.rerouted),
             "dead": sum(_original(letter)[0] != "catalog" for letter in seen.dead_letters),
             "rerouted": len(seen.rerouted),
+            "shared": len(seen.shares),
         }
 
     def _of_decisions(self) -> Iterator[Finding]:
@@ -229,10 +232,22 @@ class _Verification:
         for record in found - expected:
             yield Finding("rerouted more than once, or without need", f"{record}")
 
+    def _of_shares(self) -> Iterator[Finding]:
+        """Nothing is shared twice, and all of it lies where its receiver is."""
+        shared = Counter(
+            (record.key, _untimed(record.value or b"")) for record in self._observed.shares
+        )
+        for share, count in shared.items():
+            if count > 1:
+                yield Finding("shared more than once", f"{share}, {count} times")
+        for record in self._observed.shares:
+            yield from self._of_home(record)
+
     def _of_offsets(self) -> Iterator[Finding]:
         """The group stands after the last record of every partition."""
         ends: dict[tuple[str, int], int] = {}
-        for record in (*self._observed.inputs, *self._observed.rerouted):
+        observed = self._observed
+        for record in (*observed.inputs, *observed.rerouted, *observed.shares):
             if record.topic != "catalog":
                 ends[record.topic, record.partition] = record.offset + 1
         for partition, end in ends.items():
@@ -255,6 +270,11 @@ def _original(letter: RecordedRecord) -> RecordId:
     """Where the record of a dead letter lay; its topic without the deployment's prefix."""
     topic = _header(letter, "topic").rpartition(".")[2]
     return topic, int(_header(letter, "partition")), int(_header(letter, "offset"))
+
+
+def _untimed(share: bytes) -> bytes:
+    """What is shared: its time is when that was done."""
+    return orjson.dumps({name: of for name, of in orjson.loads(share).items() if name != "ts"})
 
 
 def _header(record: RecordedRecord, name: str) -> str:
