@@ -14,7 +14,7 @@ from streams.recording.backtest import ALL_PERSONS, PersonSlice
 from streams.recording.linked_ids import linked_ids
 from streams.suppression.policy import Policy
 from tests.builders import DAY, NOW, dismissal, line, purchase, refund, request
-from tests.linked import shares_of
+from tests.linked import ids_of, shares_of
 from tests.property.test_parallel_run_properties import Outcome, outcome
 
 LEAVES = [f"device-{number}" for number in range(6)]
@@ -62,9 +62,16 @@ def events(draw: st.DrawFn) -> list[Event]:
 
 
 def lines_of(happened: list[Event], partitions: int) -> list[dict[str, Any]]:
-    """The lines of a recording; each record came at the newest time by then, so that it is late."""
+    """The lines of a recording; each record came at the newest time by then, so that it is late.
+
+    Somebody asks in each partition, so that how many there are can be told.
+    """
+    names = [f"somebody{number}" for number in range(partitions)]
+    everywhere = [
+        request("tv", request_id=user_id, user_id=user_id) for user_id in ids_of(partitions, *names)
+    ]
     lines, now = [], 0
-    for event in happened:
+    for event in (*everywhere, *happened):
         now = max(now, event.ts)
         home = partition_of(event.user_id.encode(), partitions)
         lines.append({**line(event, partition=home), "timestamp": now})
@@ -106,5 +113,4 @@ def test_shares_that_were_recorded_lead_to_the_lists_that_made_ones_lead_to(
 ) -> None:
     lines = lines_of(happened, partitions)
     recorded = by_slices([*lines, *shares_of(lines, partitions)], 1)
-    # Without shares nobody can tell in which partition an id belongs that has no record.
-    assert sorted(recorded.lists) == sorted(by_slices(lines, 1).lists)
+    assert recorded.lists == by_slices(lines, 1).lists
