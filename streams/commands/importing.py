@@ -330,7 +330,7 @@ def pairs(
         typer.Option(metavar="COLUMN", help="The column that says how probable a pair is."),
     ] = None,
     at_least: Annotated[
-        float, typer.Option(min=0, max=1, help="How probable a pair must be.")
+        float, typer.Option(min=0, max=1, metavar="N", help="How probable a pair must be.")
     ] = 0.95,
     method: Annotated[
         Method | None,
