@@ -335,6 +335,7 @@ def pairs(
     method: Annotated[
         Method | None,
         typer.Option(
+            metavar="METHOD",
             help="How it is known. Without it: inferred where there is a probability, else "
             "declared.",
         ),

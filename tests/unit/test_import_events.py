@@ -282,7 +282,7 @@ def test_products_become_the_catalog(tmp_path: Path) -> None:
     [
         ("auto", {}, "--topic: needed with auto"),
         ("unhaunt", {}, "--topic: needed with unhaunt"),
-        ("segment", {"topic": "decisions"}, "--topic: expected one of preferences, purchases"),
+        ("segment", {"topic": "decisions"}, "--topic: expected one of identities, preferences"),
         ("segment", {"topic": "catalog"}, "--topic: catalog goes with --format unhaunt only"),
         ("openrtb", {"time": "t", "topic": "purchases"}, "a bid request is one of impression-req"),
         ("openrtb", {}, "--time: needed with openrtb"),

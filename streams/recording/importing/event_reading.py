@@ -24,6 +24,10 @@ NAMELESS: Final = (OWN, AUTO)
 
 REQUESTS: Final = "impression-requests"
 CATALOG: Final = "catalog"
+ANY_TOPIC: Final = "purchases"
+"""Events of another format come to the same on any topic but `identities`, where they come to what
+they say of ids."""
+
 TOPIC_OF: Final = {TOPICS[name].record: name for name in PERSON_TOPICS}
 
 
@@ -87,7 +91,7 @@ def event_reader(
         if format_name != OWN:
             raise UserError(f"--topic: {CATALOG} goes with --format {OWN} only.")
         return _Products()
-    return _Events(format_name, topic or PERSON_TOPICS[0], counts)
+    return _Events(format_name, topic or ANY_TOPIC, counts)
 
 
 class EventCounts:
