@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from streams.commands.files import Force, check_outputs
-from streams.commands.terminal import busy, progress_bar
+from streams.commands.terminal import progress_bar
 from streams.plain_text import print_plain
 from streams.recording.files import UNNUMBERED, Writer
 from streams.recording.line_order import in_line_order

@@ -41,6 +41,7 @@ def _of_deployment(words: list[str], settings: Settings) -> list[str]:
     """The words with the names that group and topics have in this deployment."""
     names = {topic: settings.topic(topic) for topic in TOPICS}
     names |= {"unhaunt-persons-changelog": settings.changelog, "unhaunt-reroute": settings.reroute}
+    names["unhaunt-shares"] = settings.shares
     renamed = words[:1]
     for option, word in pairwise(words):
         name, colon, partition = word.partition(":")
