@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from streams.commands.files import Force, check_outputs
-from streams.commands.terminal import progress_bar
+from streams.commands.terminal import busy, progress_bar
 from streams.plain_text import print_plain
 from streams.recording.files import UNNUMBERED, Writer
 from streams.recording.line_order import in_line_order
@@ -41,7 +41,9 @@ def simulate(
             "tablet, sign in and out.",
         ),
     ] = 0,
-    seed: Annotated[int, typer.Option(help="Of what is drawn: another seed, other draws.")] = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Of what is drawn: another seed, other draws.")
+    ] = 1,
     force: Force = False,
 ) -> None:
     """Write the recording that `unhaunt demo` shows: a simulated shop, and people its ads follow.
@@ -50,8 +52,7 @@ def simulate(
     repeated, as they are in life. The same options give the same records.
     """
     check_outputs([], {"-o": output}, force=force)
-    with progress_bar("", 1, then="Simulating") as advance:
-        advance(1)
+    with busy("Simulating"):
         records = list(simulated(seed, persons, partitions, linked))
     with Writer(output) as writer, progress_bar("Writing", len(records)) as advance:
         for record in in_line_order(records):
