@@ -31,10 +31,10 @@ def random_recording(seed, size=None):
     random = Random(seed)
     if size is None:
         size = random.choice([5, 20, 60, 150])
-    return _Recording(random).make(size)
+    return Recording(random).make(size)
 
 
-class _Recording:
+class Recording:
     def __init__(self, random):
         self.random = random
         self.span = random.choices(SPANS, weights=[1, 1, 1, 2, 4, 4])[0]
@@ -70,7 +70,7 @@ class _Recording:
         self.count = 0
 
     def make(self, size):
-        policy = random_policy(self.random, self.shop, self.span)
+        policy = self.some_policy()
         times = sorted(self.on_grid(self.random.uniform(0, self.span)) for _ in range(size))
         for time in times:
             self.add_something(START + time)
@@ -81,6 +81,9 @@ class _Recording:
             self.mix_in([record])
         self.place_by_offset()
         return self.records, policy
+
+    def some_policy(self):
+        return random_policy(self.random, self.shop, self.span)
 
     # --- one step ------------------------------------------------------------------------------
 

@@ -82,6 +82,28 @@ DEFAULTS = {
             "followed_too_long",
         ],
     },
+    "identity": {
+        "lookback_days": 30,
+        "max_persons": 5,
+        "max_ids": 50,
+        "impressions": False,
+        "blocked": [
+            "0",
+            "-1",
+            "null",
+            "none",
+            "nan",
+            "undefined",
+            "true",
+            "false",
+            "anonymous",
+            "guest",
+            "unknown",
+            "test",
+            "[object object]",
+            "00000000-0000-0000-0000-000000000000",
+        ],
+    },
     "retention": {"days": 30},
 }
 

@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.oracle.decision import decide, list_of_person
-from tests.oracle.evidence import facts_of, joined, still_there
+from tests.oracle.persons import Persons
 from tests.oracle.policy import merged
 from tests.oracle.validation import RefusedError, catalog_line, person_event
 
-RANKED_TOPICS = ["preferences", "purchases", "dismissals", "impressions", "impression-requests"]
+RANKED_TOPICS = [
+    "identities",
+    "preferences",
+    "purchases",
+    "dismissals",
+    "impressions",
+    "impression-requests",
+]
 
 
 @dataclass
@@ -25,13 +31,6 @@ class Outcome:
     dead: list[tuple[int, str]]
 
 
-@dataclass
-class Person:
-    partition: int
-    ts: int  # of the newest evidence
-    facts: list[dict[str, Any]]
-
-
 def run(records, policy=None):
     """Decisions, lists and dead letters of a recording (SPEC 8 lines, as dicts, in file order).
 
@@ -42,33 +41,13 @@ def run(records, policy=None):
     catalog = read_catalog(records, dead)
     placed = in_order_of_the_merge(records, dead)
 
-    newest = {}  # partition number -> newest event time taken so far
-    persons = {}  # user_id -> Person
+    persons = Persons(policy, catalog)
     decisions = []
     for partition, event in placed:
-        newest[partition] = max(event["ts"], newest.get(partition, event["ts"]))
-        person = persons.get(event["user_id"])
-        facts = person.facts if person else []
-        # What is gone by now has left before this record joins.
-        facts = still_there(facts, newest[partition], policy, catalog)
-        if event["topic"] == "impression-requests":
-            decisions.append(decide(event, facts, policy, catalog))
-            continue
-        reported = facts_of(event)
-        if not reported:
-            continue  # no fact, no evidence: an order that lists nothing
-        if not facts:
-            # Nothing is left, so nothing is remembered, of what was said before.
-            person = persons[event["user_id"]] = Person(partition, event["ts"], [])
-        person.ts = max(person.ts, event["ts"])
-        facts = joined(facts + reported)
-        person.facts = still_there(facts, newest[partition], policy, catalog)
-
-    lists = {}
-    for user_id, person in persons.items():
-        now = newest[person.partition]
-        facts = still_there(person.facts, now, policy, catalog)
-        lists[user_id] = list_of_person(user_id, facts, policy, catalog, ts=person.ts, newest=now)
+        decision = persons.apply(event, partition)
+        if decision is not None:
+            decisions.append(decision)
+    lists = {user_id: persons.list_of(user_id) for user_id in persons.with_evidence()}
     return Outcome(decisions, lists, sorted(dead))
 
 

@@ -31,10 +31,13 @@ DISMISSAL_REASONS = [
     "seen_too_often",
     "covered_content",
 ]
+LINKING_ACTIONS = ["signed_in", "signed_out", "linked", "unlinked"]
+METHODS = ["authenticated", "declared", "observed", "inferred"]
 NO_TARGET_NEEDED = ["opt_out_all", "covered_content"]
 
 # the field that names a record of each person topic
 PERSON_TOPIC_IDS = {
+    "identities": "event_id",
     "preferences": "event_id",
     "purchases": "event_id",
     "dismissals": "event_id",
@@ -239,7 +242,20 @@ def preference(value):
     }
 
 
+def identity(value):
+    checked = {
+        "event_id": read_field(value, "event_id", text, required=True),
+        "ts": read_field(value, "ts", integer),
+        "action": read_field(value, "action", one_of(LINKING_ACTIONS), required=True),
+    }
+    needs_hub = checked["action"] != "signed_out"
+    checked["person_id"] = read_field(value, "person_id", text, required=needs_hub)
+    checked["method"] = read_field(value, "method", one_of(METHODS), default="authenticated")
+    return checked
+
+
 FIELDS_OF_TOPIC = {
+    "identities": identity,
     "preferences": preference,
     "purchases": purchase,
     "dismissals": dismissal,
