@@ -11,17 +11,21 @@ LONG = 4_000
 """Days of a retention in which nothing is over."""
 
 
-def linked_recording(seed, size=None, *, expiring=False):
+def linked_recording(seed, size=None, kind="lasting"):
     """(records, policy, partition of each id): a recording of about `size` person records.
 
-    Nothing is over in it, so that the order of arrival means nothing; or, if `expiring`, whatever
-    is over is so for good: nothing is repeated, taken back or told later than a day.
+    The kinds are
+
+    - `lasting`: nothing is over in it, so that the order of arrival means nothing;
+    - `crowded`: the same, of persons who may have only one or two ids besides the account, and of
+      whom nothing is taken back;
+    - `expiring`: what is over goes. Nothing is told later than a day, or said again;
+    - `final`: the same, and nothing that is over is changed by what another id says.
     """
     random = Random(seed)
     if size is None:
         size = random.choice([5, 15, 40, 80])
-    kind = ExpiringRecording if expiring else LinkedRecording
-    recording = kind(random)
+    recording = KINDS[kind](random)
     records, policy = recording.make(size)
     return records, policy, recording.partition_of
 
@@ -38,9 +42,11 @@ class LinkedRecording(Recording):
         self.partition_of = {user: random.randrange(self.partitions) for user in ids}
         self.leaves = devices * 3 + self.accounts
         self.methods = random.choice([METHODS[:1], METHODS, METHODS[:2]])
+        self.linking = ["signed_in"] * 5 + ["signed_out"] * 3 + ["linked"] * 2 + ["unlinked"]
         self.gifts = {order for order in self.orders if chance(random, 0.3)}
         self.shown = dict.fromkeys(ids, 0)
         self.most_shown = 0
+        self.latest = LONG * DAY  # how much later something may be reported of another id
         self.statements = []
         self.said = {}  # (topic, id, ts) -> the first content of that event
         self.weights |= {
@@ -66,11 +72,7 @@ class LinkedRecording(Recording):
         leaf = self.random.choice(self.leaves)
         hubs = [each for each in self.accounts if each != leaf]
         _, value = self.timed(timestamp)
-        actions = ["signed_in"] * 5 + ["signed_out"] * 3 + ["linked"] * 2 + ["unlinked"]
-        value |= {"event_id": self.new_id("s"), "action": self.random.choice(actions)}
-        if self.statements and self.chance(0.1):
-            value["event_id"] = self.random.choice(self.statements)
-        self.statements.append(value["event_id"])
+        value |= {"event_id": self.statement_id(), "action": self.random.choice(self.linking)}
         if value["action"] != "signed_out":
             if not hubs:
                 return
@@ -79,10 +81,19 @@ class LinkedRecording(Recording):
             value["method"] = self.random.choice(self.methods)
         self.add("identities", leaf, value, timestamp)
 
+    def statement_id(self):
+        """A new one, or now and then one that said something else."""
+        if not self.statements or self.chance(0.9):
+            self.statements.append(self.new_id("s"))
+            return self.statements[-1]
+        return self.random.choice(self.statements)
+
     def same_elsewhere(self, timestamp):
         """What was reported of one id is reported of another one as well."""
         record = self.earlier_record()
         if record is None or record["topic"] in ("identities", "impression-requests"):
+            return
+        if timestamp - record["timestamp"] > self.latest:
             return
         value = {"ts": record["timestamp"], **record["value"]}
         if self.chance(0.5):
@@ -114,22 +125,33 @@ class LinkedRecording(Recording):
         super().add(topic, user, value, timestamp)
 
 
+class CrowdedRecording(LinkedRecording):
+    """More ids than a person may have; which of them stay depends on the newest statements."""
+
+    def __init__(self, random):
+        super().__init__(random)
+        self.linking = ["signed_in", "signed_in", "signed_out", "linked"]
+        self.weights |= {self.contradiction: 0}
+
+    def some_policy(self):
+        policy = super().some_policy()
+        policy["identity"] |= {"max_persons": 5, "max_ids": self.random.choice([1, 2])}
+        return policy
+
+    def statement_id(self):
+        return self.new_id("s")
+
+
 class ExpiringRecording(LinkedRecording):
-    """What was reported ends and goes, and nothing that is told later changes what is gone."""
+    """What was reported ends and goes; an order is told of within a day, wherever it is."""
 
     def __init__(self, random):
         super().__init__(random)
         for product in self.shop.products.values():
             product["replenish_days"] = None
         self.gifts = set()
-        self.weights |= {
-            self.return_of_goods: 0,
-            self.restoration: 0,
-            self.repeat: 0,
-            self.twin: 0,
-            self.contradiction: 0,
-            self.same_elsewhere: 0,
-        }
+        self.latest = DAY
+        self.weights |= {self.repeat: 0, self.twin: 0, self.contradiction: 0}
 
     def some_policy(self):
         policy = super().some_policy()
@@ -145,3 +167,19 @@ class ExpiringRecording(LinkedRecording):
     def timed(self, timestamp, always=False):
         ts = timestamp - self.random.choice([0, 0, HOUR, DAY])
         return max(ts, START), {"ts": max(ts, START)}
+
+
+class FinalRecording(ExpiringRecording):
+    """What is gone on one id would have changed nothing on another."""
+
+    def __init__(self, random):
+        super().__init__(random)
+        self.weights |= {self.return_of_goods: 0, self.restoration: 0, self.same_elsewhere: 0}
+
+
+KINDS = {
+    "lasting": LinkedRecording,
+    "crowded": CrowdedRecording,
+    "expiring": ExpiringRecording,
+    "final": FinalRecording,
+}

@@ -1,0 +1,159 @@
+"""Ids of persons in several partitions, and the shares that are carried between them (SPEC 9)."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from schemas.outputs import Decision
+from schemas.records import Event, Identity, Share
+from streams.suppression.catalog import Catalog
+from streams.suppression.join import Join
+from streams.suppression.person import Person
+from streams.suppression.policy import Policy
+from tests.builders import NOW, as_json
+
+MOST_ROUNDS = 100
+"""What one leaf shares is with the hub, the others and back again in far fewer."""
+
+
+# --- statements ----------------------------------------------------------------------------------
+
+
+def signed_in(leaf: str, hub: str, ts: int = NOW, event_id: str = "", **fields: Any) -> Identity:
+    return _statement("signed_in", leaf, hub, ts, event_id, **fields)
+
+
+def signed_out(leaf: str, ts: int = NOW, event_id: str = "") -> Identity:
+    return _statement("signed_out", leaf, None, ts, event_id)
+
+
+def linked(leaf: str, hub: str, ts: int = NOW, event_id: str = "", **fields: Any) -> Identity:
+    return _statement("linked", leaf, hub, ts, event_id, **fields)
+
+
+def unlinked(leaf: str, hub: str, ts: int = NOW, event_id: str = "") -> Identity:
+    return _statement("unlinked", leaf, hub, ts, event_id)
+
+
+def _statement(
+    action: Any, leaf: str, hub: str | None, ts: int, event_id: str, **fields: Any
+) -> Identity:
+    named = event_id or f"{action} {leaf} {hub} {ts}"
+    return Identity(event_id=named, user_id=leaf, ts=ts, action=action, person_id=hub, **fields)
+
+
+# --- partitions ----------------------------------------------------------------------------------
+
+
+class Partitions:
+    """The joins of some partitions. Ids that `partition_of` does not name are in the first one."""
+
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        catalog: Catalog | None = None,
+        partition_of: Mapping[str, int] | None = None,
+    ) -> None:
+        self._partition_of = partition_of or {}
+        self.policy = policy or Policy.default()
+        self.catalog = catalog or Catalog()
+        so_many = max(self._partition_of.values(), default=0) + 1
+        self.joins = [Join(self.policy, self.catalog) for _ in range(so_many)]
+        self.queues: list[deque[Share]] = [deque() for _ in self.joins]
+        """The topic `shares`: by partition what nobody has taken yet."""
+        self.sent: list[Share] = []
+        """All that was ever shared."""
+
+    def join_of(self, user_id: str) -> Join:
+        return self.joins[self._partition_of.get(user_id, 0)]
+
+    def apply(self, event: Event | Share) -> Decision | None:
+        """Apply the next record of a partition; nothing is shared for it yet."""
+        return self.join_of(event.user_id).apply(event)
+
+    def checkpoint(self, number: int) -> None:
+        """Send what a partition has to share, store all of its persons, and read them back."""
+        join = self.joins[number]
+        for user_id, person in join.persons.items():
+            if person.due is not None and join.newest is not None and person.due <= join.newest:
+                join.review(user_id)
+        self._send(join.take_shares())
+        join.prepare()
+        join.persons = self._read_back(join)
+
+    def _read_back(self, join: Join) -> dict[str, Person]:
+        stored = {user_id: person.to_bytes() for user_id, person in join.persons.items() if person}
+        return {user_id: Person.from_bytes(content) for user_id, content in stored.items()}
+
+    def use(self, policy: Policy, number: int) -> None:
+        """Let a partition read everything by another policy from now on."""
+        self.checkpoint(number)
+        join = self.joins[number]
+        persons = self._read_back(join)
+        join.use(policy)
+        join.persons = persons
+        for user_id in persons:
+            join.review(user_id)
+
+    def _send(self, shares: Iterable[Share]) -> None:
+        for share in shares:
+            self.sent.append(share)
+            self.queues[self._partition_of.get(share.user_id, 0)].append(share)
+
+    def deliver(self, number: int, at_most: int | None = None) -> list[Share]:
+        """Apply the shares that a partition was sent, in their order, or the first of them."""
+        queue = self.queues[number]
+        delivered = [
+            queue.popleft()
+            for _ in range(len(queue) if at_most is None else min(at_most, len(queue)))
+        ]
+        for share in delivered:
+            self.joins[number].apply(share)
+        return delivered
+
+    def settle(self, store: bool = False) -> None:
+        """Carry shares until there are none; with a checkpoint each time, if they are to `store`.
+
+        Raises `AssertionError` if it does not end.
+        """
+        for _ in range(MOST_ROUNDS):
+            is_quiet = True
+            for number, join in enumerate(self.joins):
+                if store:
+                    self.checkpoint(number)
+                else:
+                    self._send(join.take_shares())
+                is_quiet = not self.deliver(number) and is_quiet
+            if is_quiet and not any(self.queues):
+                return
+        raise AssertionError("ids share with each other without an end")
+
+    def tell(self, *events: Event) -> list[Any]:
+        """Apply these, each share taking effect at once; the decisions as JSON reads them."""
+        decisions = []
+        for event in events:
+            decision = self.apply(event)
+            self.settle()
+            if decision is not None:
+                decisions.append(as_json(decision))
+        return decisions
+
+    # --- what came of it ---------------------------------------------------------------------
+
+    def lists(self) -> dict[str, Any]:
+        """The list of each id by now; None for a tombstone."""
+        lists = {}
+        for join in self.joins:
+            for user_id in list(join.persons):
+                join.review(user_id)
+            join.take_shares()
+            lists.update({user_id: as_json(listed) for user_id, _, listed in join.prepare()})
+        return lists
+
+    def entries(self, user_id: str) -> list[dict[str, Any]]:
+        listed = self.lists().get(user_id)
+        return listed["entries"] if listed else []
+
+    def reasons(self, user_id: str) -> dict[str, str]:
+        """What is held against whom or what: each entry's reason by its value."""
+        return {entry["value"]: entry["reason"] for entry in self.entries(user_id)}

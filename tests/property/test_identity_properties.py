@@ -1,0 +1,360 @@
+"""Random people with several ids: what counts for each is what a plain reading of SPEC 9 says.
+
+The recordings (`tests.oracle.linked`) have sign-ins, sign-outs, links and their ends, late and
+early, repeated and contradicted. Ids lie in 1 to 8 partitions, each a join of its own. A failing
+seed is the whole of a bug report: `linked_recording(seed)` is the recording.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.decoding import InvalidRecord, decode, decode_product
+from schemas.records import Candidate, Event, Identity, Request, Share
+from streams.suppression import policy_document
+from streams.suppression.catalog import Catalog
+from streams.suppression.person import Person
+from streams.suppression.policy import Policy
+from streams.suppression.stored import StoredPerson
+from tests.builders import as_json, recorded
+from tests.identities import Partitions, unlinked
+from tests.oracle.linked import linked_recording
+from tests.oracle.persons import Persons
+from tests.oracle.policy import merged
+from tests.oracle.recompute import read_catalog
+from tests.oracle.validation import RefusedError, person_event
+
+seeds = st.integers(0, 2**32 - 1)
+randoms = st.randoms(use_true_random=False)
+often = settings(max_examples=100, deadline=None)
+
+
+@dataclass
+class Story:
+    """A recording as the joins and as the oracle take it."""
+
+    policy: Policy
+    catalog: Catalog
+    partition_of: dict[str, int]
+    events: list[tuple[Event, dict[str, Any]]]
+    """Each as a record and as the oracle reads it."""
+    plain_policy: dict[str, Any]
+    plain_catalog: dict[str, Any]
+
+    def partitions(self) -> Partitions:
+        return Partitions(self.policy, self.catalog, self.partition_of)
+
+    def oracle(self) -> Persons:
+        return Persons(self.plain_policy, self.plain_catalog, self.partition_of)
+
+    @property
+    def end(self) -> int:
+        return max((event.ts for event, _ in self.events), default=0)
+
+    def change_identity(self, random: Random) -> None:
+        """Another `[identity]` of the policy."""
+        self.plain_policy["identity"] |= {
+            "lookback_days": random.choice([0, 30, 400]),
+            "max_persons": random.choice([1, 2, 5]),
+            "impressions": random.random() < 0.5,
+        }
+        document = {**self.policy.document, "identity": self.plain_policy["identity"]}
+        self.policy = Policy(document)
+
+    def requests(self) -> list[tuple[Request, dict[str, Any]]]:
+        """At the end every id is asked for every product, so that every clock has come there."""
+        products = [f"p{number}" for number in range(1, 10)] + ["sku-1", "0012"]
+        asked = []
+        for user_id in sorted(self.partition_of):
+            request = Request(
+                request_id=f"for {user_id}",
+                user_id=user_id,
+                ts=self.end,
+                candidates=[Candidate(product_id) for product_id in products],
+            )
+            value = {**msgspec.to_builtins(request), "user_id": user_id}
+            record = {"topic": "impression-requests", "key": user_id, "timestamp": self.end}
+            asked.append((request, person_event({**record, "value": value})))
+        return asked
+
+
+def story(seed: int, kind: str = "lasting") -> Story:
+    records, tables, partition_of = linked_recording(seed, kind=kind)
+    catalog = Catalog()
+    events = []
+    for line in records:
+        try:
+            if line["topic"] == "catalog":
+                [record] = recorded([line])
+                catalog.put(*decode_product(record.key, record.value))
+            else:
+                plain = person_event(line)
+                events.append((_event(line, plain), plain))
+        except (InvalidRecord, RefusedError):
+            continue
+    return Story(
+        Policy(policy_document.complete(tables)),
+        catalog,
+        partition_of,
+        events,
+        merged(tables),
+        read_catalog(records, []),
+    )
+
+
+def _event(line: dict[str, Any], plain: dict[str, Any]) -> Event:
+    if line["topic"] == "identities":
+        return Identity(**{name: value for name, value in plain.items() if name != "topic"})
+    [record] = recorded([line])
+    return decode(record.topic, record.key, record.value, record.timestamp)
+
+
+def shuffled(story: Story, random: Random) -> Story:
+    events = list(story.events)
+    random.shuffle(events)
+    story.events = events
+    return story
+
+
+# --- the oracle ----------------------------------------------------------------------------------
+
+
+def expected(told: Story) -> tuple[list[Any], dict[str, Any]]:
+    """The decisions at the end, and the lists."""
+    persons = told.oracle()
+    for _, plain in told.events:
+        persons.apply(plain, told.partition_of[plain["user_id"]])
+    asked = [plain for _, plain in told.requests()]
+    for plain in asked:  # every clock has to be there before anybody is answered
+        persons.apply(plain, told.partition_of[plain["user_id"]])
+    decisions = [persons.apply(plain, told.partition_of[plain["user_id"]]) for plain in asked]
+    return decisions, {user_id: persons.list_of(user_id) for user_id in told.partition_of}
+
+
+def outcome(
+    told: Story, there: Partitions, store: bool = False
+) -> tuple[list[Any], dict[str, Any]]:
+    """The same of partitions that everything was told to, with all shares carried."""
+    asked = [request for request, _ in told.requests()]
+    for request in asked:
+        there.apply(request)
+    there.settle(store)
+    decisions = as_json([there.apply(request) for request in asked])
+    for decision in decisions:
+        del decision["as_of"]
+    return decisions, there.lists()
+
+
+def some(lists: dict[str, Any]) -> dict[str, Any]:
+    """The lists that say anything."""
+    return {
+        user_id: each
+        for user_id, each in lists.items()
+        if each and (each["entries"] or each["granted"])
+    }
+
+
+def agrees(told: Story, there: Partitions, store: bool = False) -> None:
+    decisions, lists = outcome(told, there, store)
+    expected_decisions, expected_lists = expected(told)
+    assert some(lists) == some(expected_lists)
+    assert decisions == expected_decisions
+
+
+@often
+@given(seeds, randoms)
+def test_what_counts_for_every_id_is_what_the_rules_say_of_all_that_was_reported(
+    seed: int, random: Random
+) -> None:
+    told = shuffled(story(seed), random)
+    there, persons = told.partitions(), told.oracle()
+    for event, plain in told.events:
+        decision = persons.apply(plain, told.partition_of[event.user_id])
+        for decided in there.tell(event):
+            del decided["as_of"]
+            assert decided == decision
+    agrees(told, there)
+
+
+def carry_somehow(
+    told: Story, random: Random, so_many: int | None = None
+) -> tuple[Partitions, list[list[Event | Share]]]:
+    """Checkpoints, and deliveries of what stands before them, at random times.
+
+    Returns the partitions with all that each of them took, in its order. After `so_many` events it
+    stops, and some of what was sent has not arrived.
+    """
+    there = told.partitions()
+    taken: list[list[Event | Share]] = [[] for _ in there.joins]
+    for event, _ in told.events[:so_many]:
+        taken[told.partition_of[event.user_id]].append(event)
+        there.apply(event)
+        while random.random() < 0.4:
+            number = random.randrange(len(there.joins))
+            if random.random() < 0.5:
+                there.checkpoint(number)
+            else:
+                taken[number] += there.deliver(number, random.randint(1, 3))
+    for _ in range(100 if so_many is None else 0):
+        before = [len(records) for records in taken]
+        for number in range(len(there.joins)):
+            there.checkpoint(number)
+            taken[number] += there.deliver(number)
+        if not any(there.queues) and before == [len(records) for records in taken]:
+            break
+    return there, taken
+
+
+@often
+@given(seeds, randoms, st.sampled_from(["lasting", "crowded"]))
+def test_shares_that_arrive_at_any_time_in_their_order_come_to_the_same(
+    seed: int, random: Random, kind: str
+) -> None:
+    told = shuffled(story(seed, kind), random)
+    there, _ = carry_somehow(told, random)
+    agrees(told, there, store=True)
+
+
+@often
+@given(seeds, randoms)
+def test_a_policy_that_takes_the_place_of_another_is_the_one_that_counts_in_the_end(
+    seed: int, random: Random
+) -> None:
+    told = shuffled(story(seed), random)
+    there, _ = carry_somehow(told, random, so_many=len(told.events) // 2)
+    told.change_identity(random)
+    numbers = list(range(len(there.joins)))
+    random.shuffle(numbers)
+    for number in numbers:
+        there.use(told.policy, number)
+        somewhere = random.choice(numbers)
+        there.deliver(somewhere, random.randint(0, 3))
+        there.checkpoint(random.choice(numbers))
+    for event, _ in told.events[len(told.events) // 2 :]:
+        there.apply(event)
+    agrees(told, there, store=True)
+
+
+# --- recordings ----------------------------------------------------------------------------------
+
+
+@often
+@given(seeds, randoms)
+def test_a_recording_with_its_shares_says_what_was_said_then_and_one_without_comes_to_it(
+    seed: int, random: Random
+) -> None:
+    told = story(seed)
+    there, taken = carry_somehow(told, random)
+    replayed = told.partitions()
+    for records in taken:
+        for record in records:
+            replayed.apply(record)
+    assert stored(replayed) == stored(there)
+    derived = told.partitions()
+    for event, _ in told.events:
+        derived.apply(event)
+        derived.settle()
+    assert some(derived.lists()) == some(there.lists()) == some(replayed.lists())
+
+
+def stored(there: Partitions) -> dict[str, bytes]:
+    """The state of every id of which there is one."""
+    for join in there.joins:
+        for user_id in list(join.persons):
+            join.review(user_id)
+        join.take_shares()
+        join.prepare()
+    return {
+        user_id: person.to_bytes()
+        for join in there.joins
+        for user_id, person in join.persons.items()
+        if person
+    }
+
+
+LINKS = StoredPerson.__struct_fields__.index("links")
+
+# --- taken back ----------------------------------------------------------------------------------
+
+
+def without_links(events: Iterable[tuple[Event, Any]]) -> list[Event]:
+    """The same with a request that asks for nothing in place of each statement, for the clocks."""
+    return [
+        Request(
+            request_id="", user_id=event.user_id, ts=event.ts, candidates=[Candidate("nothing")]
+        )
+        if isinstance(event, Identity)
+        else event
+        for event, _ in events
+    ]
+
+
+def take_back_all(told: Story, there: Partitions) -> None:
+    pairs = {
+        (event.user_id, event.person_id)
+        for event, _ in told.events
+        if isinstance(event, Identity) and event.person_id is not None
+    }
+    for leaf, hub in sorted(pairs):
+        there.apply(unlinked(leaf, hub, ts=told.end))
+
+
+@often
+@given(seeds, randoms, st.sampled_from(["lasting", "crowded", "expiring"]))
+def test_who_was_linked_and_unlinked_again_is_to_the_byte_as_if_that_had_never_been(
+    seed: int, random: Random, kind: str
+) -> None:
+    told = story(seed, kind)
+    there, _ = carry_somehow(told, random)
+    take_back_all(told, there)
+    _, lists = outcome(told, there, store=True)
+    never = told.partitions()
+    for event in without_links(told.events):
+        never.apply(event)
+    _, lists_of_never = outcome(told, never, store=True)
+    assert some(lists) == some(lists_of_never)
+    assert but_for_statements(there) == but_for_statements(never)
+
+
+def but_for_statements(there: Partitions) -> dict[str, Any]:
+    """The state of every id of whom more is known than statements, and without these."""
+    states = {user_id: msgspec.msgpack.decode(each) for user_id, each in stored(there).items()}
+    for state in states.values():
+        links = state[LINKS]
+        if links is not None:
+            statements, from_hubs, leaves, _, _ = links
+            assert statements
+            assert not from_hubs
+            assert not leaves
+        state[LINKS] = None
+    nobody = msgspec.msgpack.decode(Person().to_bytes())
+    return {user_id: state for user_id, state in states.items() if state != nobody}
+
+
+# --- what is over --------------------------------------------------------------------------------
+
+
+@often
+@given(seeds, randoms)
+def test_what_is_over_goes_everywhere_and_what_is_not_stays(seed: int, random: Random) -> None:
+    told = story(seed, "final")
+    there, _ = carry_somehow(told, random)
+    _, lists = outcome(told, there, store=True)
+    _, expected_lists = expected(told)
+    assert in_force(lists, told.end) == in_force(expected_lists, told.end)
+
+
+def in_force(lists: dict[str, Any], now: int) -> dict[str, Any]:
+    """What the lists hold against people from now on."""
+    return {
+        user_id: (
+            each["granted"],
+            [entry for entry in each["entries"] if entry["until"] is None or entry["until"] > now],
+        )
+        for user_id, each in some(lists).items()
+    }
