@@ -1,0 +1,81 @@
+"""Shares that cross each other on their way between two partitions (SPEC 9)."""
+
+from tests.builders import NOW, policy, purchase
+from tests.identities import Partitions, linked, signed_in, unlinked
+
+ACCOUNT, PHONE, LAPTOP = 0, 1, 2
+APART = {"account": ACCOUNT, "phone": PHONE, "laptop": LAPTOP}
+
+
+def bought(there, device):
+    there.apply(purchase(device, event_id=device, order_id=device, user_id=device))
+
+
+def with_room_for_one():
+    """The phone is linked, then the laptop, and the phone does not know yet that it had to go."""
+    there = Partitions(policy(identity={"max_ids": 1}), partition_of=APART)
+    there.tell(linked("phone", "account", ts=NOW))
+    bought(there, "phone")
+    bought(there, "laptop")
+    there.apply(linked("laptop", "account", ts=NOW + 1))
+    there.checkpoint(LAPTOP)
+    there.checkpoint(PHONE)
+    there.deliver(ACCOUNT)
+    there.checkpoint(ACCOUNT)
+    return there
+
+
+def test_what_was_stated_while_a_hub_refused_is_known_to_it_in_the_end():
+    there = with_room_for_one()
+    there.apply(signed_in("phone", "account", ts=NOW + 2))
+    there.checkpoint(PHONE)
+    there.settle(store=True)
+    assert there.reasons("account") == {"phone": "purchased"}
+    assert there.reasons("laptop") == {"laptop": "purchased"}
+
+
+def test_an_id_without_room_that_is_linked_anew_has_room_by_that():
+    there = with_room_for_one()
+    there.apply(unlinked("phone", "account", ts=NOW + 2))
+    there.apply(linked("phone", "account", ts=NOW + 3))
+    there.settle(store=True)
+    assert there.reasons("account") == {"phone": "purchased"}
+
+
+def test_an_id_that_becomes_a_kiosk_while_a_hub_takes_it_in_again_is_with_nobody():
+    there = with_room_for_one()
+    there.settle(store=True)
+    there.apply(signed_in("phone", "account", ts=NOW + 2))
+    there.checkpoint(PHONE)
+    there.deliver(ACCOUNT)
+    for number in range(6):
+        there.apply(signed_in("phone", f"somebody {number}", ts=NOW + 3 + number))
+    there.settle(store=True)
+    assert there.entries("account") == []
+
+
+def test_what_a_hub_sent_before_it_heard_that_the_link_is_gone_is_ignored():
+    there = Partitions(partition_of=APART)
+    there.tell(linked("phone", "account"))
+    there.apply(unlinked("phone", "account", ts=NOW + 1))
+    bought(there, "account")
+    there.checkpoint(ACCOUNT)
+    there.deliver(PHONE)
+    assert there.entries("phone") == []
+    there.settle(store=True)
+    assert there.entries("phone") == []
+
+
+def test_what_a_leaf_sent_before_it_was_unlinked_and_linked_again_is_there_once():
+    there = Partitions(partition_of=APART)
+    there.apply(linked("phone", "account"))
+    bought(there, "phone")
+    there.checkpoint(PHONE)
+    there.apply(unlinked("phone", "account", ts=NOW + 1))
+    there.checkpoint(PHONE)
+    there.apply(linked("phone", "account", ts=NOW + 2))
+    there.settle(store=True)
+    assert there.reasons("account") == {"phone": "purchased"}
+    there.apply(unlinked("phone", "account", ts=NOW + 3))
+    there.settle(store=True)
+    assert there.entries("account") == []
