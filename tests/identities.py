@@ -63,6 +63,8 @@ class Partitions:
         """The topic `shares`: by partition what nobody has taken yet."""
         self.sent: list[Share] = []
         """All that was ever shared."""
+        self.published: dict[str, Any] = {}
+        """The lists of the last checkpoint that had them; None for a tombstone."""
 
     def join_of(self, user_id: str) -> Join:
         return self.joins[self._partition_of.get(user_id, 0)]
@@ -78,7 +80,8 @@ class Partitions:
             if person.due is not None and join.newest is not None and person.due <= join.newest:
                 join.review(user_id)
         self._send(join.take_shares())
-        join.prepare()
+        for user_id, _, listed in join.prepare():
+            self.published[user_id] = as_json(listed)
         join.persons = self._read_back(join)
 
     def _read_back(self, join: Join) -> dict[str, Person]:

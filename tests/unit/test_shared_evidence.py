@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.records import Product
 from tests.builders import (
     DAY,
     HOUR,
@@ -103,6 +104,16 @@ def test_a_product_that_another_id_named_by_an_alias_is_the_product():
     assert suppressed(there, "laptop", "tv") == ["purchased"]
     there.tell(refund("tv", user_id="account", ts=NOW + 1))
     assert suppressed(there, "laptop", "tv") == []
+
+
+def test_an_alias_that_becomes_known_counts_for_what_others_have_shared_before():
+    known = catalog(tv={"item_group_id": "tvs"})
+    there = Partitions(catalog=known, partition_of=APART)
+    there.tell(linked("phone", "account"), linked("laptop", "account"))
+    there.tell(purchase("sku-1", user_id="phone"))
+    assert suppressed(there, "laptop", "tv") == []
+    known.put("tv", Product(item_group_id="tvs", aliases=["sku-1"]))
+    assert suppressed(there, "laptop", "tv") == ["purchased"]
 
 
 def test_a_gift_is_shared_with_nobody():

@@ -7,6 +7,20 @@ ACCOUNT, PHONE, LAPTOP = 0, 1, 2
 APART = {"account": ACCOUNT, "phone": PHONE, "laptop": LAPTOP}
 
 
+def test_two_checkpoints_lie_between_what_happens_on_one_device_and_the_list_of_another():
+    there = Partitions(partition_of=APART)
+    there.tell(linked("phone", "account"), linked("laptop", "account"))
+    there.settle(store=True)
+    bought(there, "phone")
+    there.checkpoint(PHONE)
+    there.deliver(ACCOUNT)
+    there.checkpoint(ACCOUNT)
+    there.deliver(LAPTOP)
+    there.checkpoint(LAPTOP)
+    [entry] = there.published["laptop"]["entries"]
+    assert entry["value"] == "phone"
+
+
 def bought(there, device):
     there.apply(purchase(device, event_id=device, order_id=device, user_id=device))
 
