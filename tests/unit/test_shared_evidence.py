@@ -161,6 +161,16 @@ def test_an_entry_that_rests_on_this_id_as_well_is_its_own():
     assert ["via" in entry for entry in there.entries("phone")] == [False]
 
 
+def test_an_entry_whose_first_event_was_of_this_id_is_its_own():
+    there = partitions()
+    there.tell(linked("phone", "account"))
+    for number, user_id in enumerate(("account", "account", "phone")):
+        there.tell(purchase("tv", event_id=f"e{number}", user_id=user_id, ts=NOW + number))
+    [entry] = there.entries("account")
+    assert entry["because"] == ["e0", "e2"]
+    assert "via" not in entry
+
+
 def test_a_list_is_as_old_as_the_newest_that_counts_for_it():
     there = partitions()
     there.tell(linked("phone", "account"), purchase("tv", user_id="account", ts=NOW))
@@ -352,6 +362,20 @@ def test_an_opt_out_that_the_account_took_back_is_there_again_without_the_link()
     there.settle(store=True)
     there.tell(unlinked("phone", "account", ts=later))
     assert suppressed(there, "phone", ts=later) == ["opt_out_all"]
+
+
+def test_an_opt_out_that_one_device_took_back_for_another_is_there_again_without_it():
+    there = partitions()
+    there.tell(dismissal("opt_out_all", user_id="phone"))
+    there.tell(linked("phone", "account"), linked("laptop", "account"))
+    there.tell(restoration(user_id="laptop", ts=NOW + 1))
+    assert suppressed(there, "account", ts=NOW + 1) == []
+    later = NOW + 200 * DAY
+    there.tell(*(request(user_id=user_id, ts=later) for user_id in APART))
+    there.settle(store=True)
+    there.tell(unlinked("laptop", "account", ts=later))
+    for user_id in ("account", "phone"):
+        assert suppressed(there, user_id, ts=later) == ["opt_out_all"]
 
 
 def test_what_is_over_is_on_no_list_of_any_id_and_in_no_state():
