@@ -1,7 +1,8 @@
 """All ids with what was reported of each, and what counts for one of them (SPEC 9)."""
 
+from tests.oracle.aliases import as_read, read_by_catalog
 from tests.oracle.decision import decide, list_of_person
-from tests.oracle.evidence import facts_of, joined, still_there
+from tests.oracle.evidence import acts_on, facts_of, joined, still_there
 from tests.oracle.identities import (
     counts_here,
     goes_up,
@@ -53,7 +54,10 @@ class Persons:
         return None
 
     def forget(self, user_id, newest):
-        """Remove what can no longer matter, neither by itself nor beside what others share."""
+        """Remove what can no longer matter, neither by itself nor beside what others share.
+
+        What makes no claim stays as long as there is anything that it acts on, wherever.
+        """
         own = self.own.get(user_id)
         if own is None:
             return
@@ -61,8 +65,14 @@ class Persons:
         guests = self.guests(user_id)
         if guests:
             left += still_there(joined([*own, *guests]), newest, self.policy, self.catalog)
+        kept = read_by_catalog(joined([*left, *guests]), self.catalog)
         ids_left = {fact["id"] for fact in left}
-        self.own[user_id] = [fact for fact in own if fact["id"] in ids_left]
+        self.own[user_id] = [
+            fact
+            for fact in own
+            if fact["id"] in ids_left
+            or any(acts_on(as_read(fact, self.catalog), other) for other in kept)
+        ]
 
     # --- what counts -------------------------------------------------------------------------
 
@@ -87,10 +97,12 @@ class Persons:
         return facts
 
     def offered(self, hub, leaf):
-        """What is the hub's own, and what its other leaves share with it."""
-        own = self.own.get(hub, [])
-        shared = [fact for fact in own if is_shareable(fact, own, self.policy)]
-        return shared + self.from_leaves(hub, besides=leaf)
+        """What is the hub's own, and what its other leaves share with it, as one set.
+
+        So what one of them refused and another one granted later is refused no more.
+        """
+        facts = joined([*self.own.get(hub, []), *self.from_leaves(hub, besides=leaf)])
+        return [fact for fact in facts if is_shareable(fact, facts, self.policy)]
 
     def from_leaves(self, hub, besides=None):
         facts = []

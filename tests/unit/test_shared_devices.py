@@ -3,7 +3,7 @@
 import orjson
 
 from streams.suppression.explanation import explain, held
-from tests.builders import DAY, HOUR, NOW, dismissal, policy, purchase, request
+from tests.builders import DAY, HOUR, NOW, dismissal, policy, preference, purchase, request
 from tests.identities import Partitions, linked, signed_in, signed_out
 
 APART = {"tablet": 0, "ann's": 1, "bob's": 2, "phone": 3}
@@ -93,6 +93,16 @@ def test_an_opt_out_of_the_account_reaches_every_device_that_it_ever_signed_in_o
     there.tell(dismissal("opt_out_all", user_id="ann's", ts=NOW + DAY))
     assert suppressed(there, "tablet", "any", NOW + DAY) == ["opt_out_all"]
     assert suppressed(there, "bob's", "any", NOW + DAY) == []
+
+
+def test_a_refusal_that_the_same_person_took_back_elsewhere_is_none_on_the_shared_device():
+    there = family()
+    there.tell(preference("no", personalised_ads="denied", user_id="ann's", ts=NOW + 2))
+    there.tell(signed_in("tablet", "bob's", ts=NOW + HOUR))
+    assert suppressed(there, "tablet", "any", NOW + HOUR) == ["no_consent"]
+    there.tell(preference("yes", personalised_ads="granted", user_id="phone", ts=NOW + DAY))
+    assert suppressed(there, "tablet", "any", NOW + DAY) == []
+    assert there.lists()["tablet"] is None
 
 
 def test_what_was_bought_while_nobody_was_signed_in_stays_the_devices_own():
