@@ -174,7 +174,15 @@ class FinalRecording(ExpiringRecording):
 
     def __init__(self, random):
         super().__init__(random)
+        self.impression_ids = set()
         self.weights |= {self.return_of_goods: 0, self.restoration: 0, self.same_elsewhere: 0}
+
+    def add(self, topic, user, value, timestamp):
+        if topic == "impressions":
+            if value["impression_id"] in self.impression_ids:
+                return
+            self.impression_ids.add(value["impression_id"])
+        super().add(topic, user, value, timestamp)
 
 
 KINDS = {
