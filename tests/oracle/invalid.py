@@ -16,6 +16,7 @@ RIGHT_VALUES = {
     "dismissals": {"event_id": "bad", "reason": "not_interested", "product_id": "p1"},
     "impressions": {"impression_id": "bad", "product_id": "p1"},
     "preferences": {"event_id": "bad", "personalised_ads": "denied"},
+    "identities": {"event_id": "bad", "action": "signed_in", "person_id": "account"},
     "catalog": {"brand": "b1"},
 }
 PERSON_TOPICS = [topic for topic in RIGHT_VALUES if topic != "catalog"]
@@ -40,6 +41,9 @@ FAULTS = {
         ("impressions", ["impression_id"], MISSING),
         ("impressions", ["product_id"], None),
         ("preferences", ["event_id"], MISSING),
+        ("identities", ["event_id"], MISSING),
+        ("identities", ["action"], None),
+        ("identities", ["person_id"], MISSING),
     ],
     "wrong_type": [
         ("impression-requests", ["request_id"], 7),
@@ -66,6 +70,8 @@ FAULTS = {
         ("dismissals", ["product_id"], 1),
         ("impressions", ["ts"], False),
         ("preferences", ["event_id"], {}),
+        ("identities", ["person_id"], 7),
+        ("identities", ["method"], ["observed"]),
         ("catalog", ["price"], "10"),
         ("catalog", ["sensitive"], 1),
         ("catalog", ["categories"], [None]),
@@ -80,11 +86,15 @@ FAULTS = {
         ("dismissals", ["action"], "undone"),
         ("dismissals", ["category"], "grocery"),
         ("preferences", ["personalised_ads"], "maybe"),
+        ("identities", ["action"], "left"),
+        ("identities", ["method"], "guessed"),
+        ("identities", ["person_id"], ""),
+        ("identities", ["person_id"], "Anonymous"),
     ],
 }
 OTHER_FAULTS = [
     *("not_json", "not_an_object", "key_mismatch", "no_key"),
-    *("future_timestamp", "past_timestamp"),
+    *("future_timestamp", "past_timestamp", "own_hub"),
 ]
 NOT_JSON = [b"{oops", b"\xff\xfe", b"", b"NaN", b'{"a": 1']
 NOT_AN_OBJECT = [[], "text", 5, None, True]
@@ -112,6 +122,10 @@ def invalid_record(random, user_id, partition, timestamp):
     elif code == "no_key":
         record["key"] = None
         code = "missing_field"
+    elif code == "own_hub":
+        record["topic"] = "identities"
+        value = {**RIGHT_VALUES["identities"], "person_id": user_id}
+        code = "unknown_value"
     elif code == "past_timestamp":
         value["ts"] = random.choice([timestamp // 1_000, timestamp - 3_653 * DAY - 1])
     else:

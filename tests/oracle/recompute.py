@@ -39,7 +39,7 @@ def run(records, policy=None):
     policy = merged(policy)
     dead = []
     catalog = read_catalog(records, dead)
-    placed = in_order_of_the_merge(records, dead)
+    placed = in_order_of_the_merge(records, policy, dead)
 
     persons = Persons(policy, catalog)
     decisions = []
@@ -69,7 +69,7 @@ def read_catalog(records, dead):
     return catalog
 
 
-def in_order_of_the_merge(records, dead):
+def in_order_of_the_merge(records, policy, dead):
     """[(partition number, event)] of all right records; refused ones are added to `dead`."""
     sequences = {}  # (topic rank, partition) -> [(offset, index, record)]
     next_offset = {}
@@ -89,6 +89,7 @@ def in_order_of_the_merge(records, dead):
         for offset, index, record in sorted(sequence, key=lambda item: item[:2]):
             try:
                 event = person_event(record)
+                of_somebody(event, policy)
             except RefusedError as refused:
                 dead.append((index, refused.code))
                 continue
@@ -96,3 +97,11 @@ def in_order_of_the_merge(records, dead):
             placed.append(((clock, topic_rank, partition, offset), partition, event))
     placed.sort(key=lambda item: item[0])
     return [(partition, event) for _, partition, event in placed]
+
+
+def of_somebody(event, policy):
+    """Refuse a statement about an id that stands for nobody, or for everybody."""
+    if event["topic"] == "identities":
+        ids = [event["user_id"], event["person_id"] or event["user_id"]]
+        if any(each.lower() in policy["identity"]["blocked"] for each in ids):
+            raise RefusedError("unknown_value")

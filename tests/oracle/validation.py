@@ -315,6 +315,8 @@ def person_event(record):
     event["topic"] = record["topic"]
     if event["ts"] is None:
         event["ts"] = record["timestamp"]
+    if event["topic"] == "identities" and (not user_id or event["person_id"] in ("", user_id)):
+        raise RefusedError("unknown_value")
     if event["ts"] > record["timestamp"] + DAY:
         raise RefusedError("future_timestamp")
     if event["ts"] < record["timestamp"] - 3_653 * DAY:
