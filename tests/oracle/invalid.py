@@ -89,7 +89,6 @@ FAULTS = {
         ("identities", ["action"], "left"),
         ("identities", ["method"], "guessed"),
         ("identities", ["person_id"], ""),
-        ("identities", ["person_id"], "Anonymous"),
     ],
 }
 OTHER_FAULTS = [
