@@ -174,11 +174,23 @@ def _print_summary(run: Any) -> None:
         ("that waits for the checkpoint", run.committed),
     ):
         if latency is not None:
-            times = f"{latency.p50:,.1f} / {latency.p99:,.1f} ms"
-            made.add_row(f"Request to decision, p50 / p99, for a reader {reader}", times)
+            made.add_row(f"Request to decision, p50 / p99, for a reader {reader}", _times(latency))
     console.print(made)
+    if run.second_device is not None:
+        console.print(_second_device_line(run.second_device))
     for line in followed_lines(run.summary):
         console.print(line)
+
+
+def _second_device_line(devices: Any) -> str:
+    return (
+        f"A purchase on a phone was on the list of the laptop {_times(devices.latency)} later "
+        f"(p50 / p99, {devices.stopped} people), and its ad was stopped there."
+    )
+
+
+def _times(latency: Any) -> str:
+    return f"{latency.p50:,.1f} / {latency.p99:,.1f} ms"
 
 
 def _print_whereabouts(run: Any, folder: Path) -> None:

@@ -3,7 +3,8 @@
 The recording is put onto the topics first and then worked off, so that its records are processed in
 their order (SPEC 6) and the decisions are those of a backtest. Only its last requests, of people
 of whom nothing more is reported afterwards, are held back and then sent live, at a steady pace:
-the answers cannot depend on when they come, and from them the latency is measured.
+the answers cannot depend on when they come, and from them the latency is measured. At last people
+of the demo's own buy something on one device, and the ad for it is stopped on another.
 """
 
 from collections import Counter
@@ -19,12 +20,17 @@ from schemas.decoding import InvalidRecord, decode
 from schemas.outputs import Decision
 from schemas.records import Event, Request
 from schemas.topics import PERSON_TOPICS, TOPICS
+from streams.demo.devices import OWN_IDS, people_with_devices
 from streams.demo.embedded_broker import EmbeddedBroker
 from streams.demo.follower import Follower, Read
+from streams.demo.latency import Latency
+from streams.demo.second_device import BOUGHT, SecondDevice
 from streams.errors import UserError
 from streams.kafka.offsets import committed
+from streams.kafka.partitioner import partition_of
 from streams.kafka.topic_partition import TopicPartition
 from streams.kafka.topics import create, plan
+from streams.policy_file import read_policy
 from streams.recording.catalog_check import recorded_catalog
 from streams.recording.files import RecordedRecord
 from streams.recording.live.replay import Replay
@@ -52,21 +58,6 @@ class Watcher(Protocol):
         """Decisions have come."""
 
 
-class Latency(NamedTuple):
-    """From when a request was due to when its decision was read, in milliseconds."""
-
-    p50: float
-    p99: float
-
-    @classmethod
-    def of(cls, seconds: Iterable[float]) -> "Latency | None":
-        """The percentiles of measured times; None when there are none."""
-        ordered = sorted(seconds)
-        if not ordered:
-            return None
-        return cls(*(1000 * ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.99)))
-
-
 class SplitRecording(NamedTuple):
     """A recording in two parts: what is loaded first, and the requests that are sent live."""
 
@@ -90,6 +81,8 @@ class Demo:
         """For readers who do not wait for the checkpoint."""
         self.committed: Latency | None = None
         """For readers of committed records."""
+        self.second_device: SecondDevice | None = None
+        """How that went; None where no ad is stopped so, by the policy."""
         self.events_per_second = 0.0
         self._recording = _split([record for record in records if record.topic in INPUTS])
         self._catalog = recorded_catalog(self._recording.first).catalog
@@ -115,10 +108,11 @@ class Demo:
             instance="demo",
             dead_letter_percent=0,  # a recording is what it is
         )
-        self.run_on(settings, watcher)
+        worker = self.run_on(settings, watcher)
+        self.use_second_devices(worker, watcher)
 
-    def run_on(self, settings: Settings, watcher: Watcher) -> None:
-        """The same on a broker that is there, with a worker of these settings."""
+    def run_on(self, settings: Settings, watcher: Watcher) -> WorkerProcess:
+        """What is recorded, on a broker that is there; returns the worker, which goes on."""
         self.settings = settings
         create(self.settings, plan(self.settings, self.partitions, 1))
         replay = Replay(self.settings)
@@ -135,11 +129,34 @@ class Demo:
         ):
             self._work_off(decisions, worker, watcher)
             self._send_live(replay, decisions, at_once, worker, watcher)
+        return worker
+
+    def use_second_devices(self, worker: WorkerProcess, watcher: Watcher) -> None:
+        """Have people buy on one device what is not to follow them to another."""
+        policy, ts = read_policy(self._policy), _reached(self._recording.events, self.partitions)
+        people = list(people_with_devices(policy, BOUGHT, ts, self.partitions))
+        if not people:
+            return
+        self.second_device = SecondDevice(self.settings, worker, people)
+        with (
+            Follower(self.settings, "suppressions", self.partitions) as lists,
+            Follower(self.settings, "decisions", self.partitions) as decisions,
+        ):
+            for follower in (lists, decisions):
+                for _ in follower.to_the_end(SILENT_SECONDS):
+                    pass  # what is recorded
+            self.second_device.run(
+                decisions, lists, lambda done, total: watcher.step("A second device", done, total)
+            )
 
     def lists(self) -> dict[str, dict[str, Any] | None]:
-        """The final list of everybody who ever had one; None where it has ended."""
+        """The final list of everybody recorded who ever had one; None where it has ended."""
         with Follower(self.settings, "suppressions", self.partitions) as follower:
-            return {read.key: read.value for read in follower.to_the_end()}
+            return {
+                read.key: read.value
+                for read in follower.to_the_end()
+                if not read.key.startswith(OWN_IDS)
+            }
 
     def _work_off(self, decisions: Follower, worker: WorkerProcess, watcher: Watcher) -> None:
         """Wait until all that was loaded is processed and committed."""
@@ -264,6 +281,18 @@ def _event(record: RecordedRecord) -> Event | None:
     except InvalidRecord:
         return None
     return cast(Event, decoded)  # shares are on a topic of their own
+
+
+def _reached(events: Iterable[Event], partitions: int) -> int:
+    """The newest event time that the clocks of all partitions have reached; 0 without events."""
+    by_person: dict[str, int] = {}
+    for event in events:
+        by_person[event.user_id] = max(event.ts, by_person.get(event.user_id, event.ts))
+    clocks: dict[int, int] = {}
+    for user_id, ts in by_person.items():
+        number = partition_of(user_id.encode(), partitions)
+        clocks[number] = max(ts, clocks.get(number, ts))
+    return min(clocks.values(), default=0)
 
 
 def _consumed(settings: Settings, ends: Mapping[TopicPartition, int]) -> int:

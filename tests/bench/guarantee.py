@@ -19,6 +19,7 @@ from streams.settings import Settings
 from tests.bench.deployed import delete_topics
 from tests.bench.figures import Bench, Figure
 from tests.integration.conftest import settings_of
+from tests.silent import Silent
 
 INTERVALS = (50, 100, 500)
 """Milliseconds between checkpoints."""
@@ -35,16 +36,6 @@ class Run(NamedTuple):
     p50: float
     p99: float
     """Milliseconds from a request to its decision, as a reader of committed records sees it."""
-
-
-class Silent:
-    """Nobody watches."""
-
-    def step(self, what: str, done: int, total: int) -> None:
-        """Say nothing."""
-
-    def decided(self, decisions: object, summary: object) -> None:
-        """Say nothing."""
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
