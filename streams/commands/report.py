@@ -124,6 +124,11 @@ def _tell(made: dict[str, Any], written: list[str | None]) -> None:
         f"{followed['all']:,} of {counted(made['ads']['all'], 'ad')} would have followed people "
         f"after they bought or said no{_what_became_of(followed)}."
     )
+    if made["links"]["ads_stopped"]:
+        console.print(
+            f"{counted(made['links']['ads_stopped'], 'ad')} would have followed people from one of "
+            "their ids to another: stopped."
+        )
     if written:
         console.print(f"Written to {' and '.join(map(str, written))}.")
 

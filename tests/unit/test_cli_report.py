@@ -188,3 +188,37 @@ def test_without_what_draws_the_page_its_installation_is_told_at_once(
     assert "pip install 'unhaunt[report]'" in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert run_process("report", recording, "--json", "-", PYTHONPATH=path).returncode == 0
+
+
+# --- people with several ids ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def linked_recording(tmp_path: Path) -> Path:
+    statements = [
+        ("identities", device, {"event_id": device, "action": "linked", "person_id": "account"})
+        for device in ("phone", "laptop")
+    ]
+    return write_recording(
+        tmp_path / "linked.jsonl",
+        *statements,
+        ("purchases", "phone", ORDER),
+        ("impression-requests", "laptop", REQUEST),
+    )
+
+
+def test_what_links_add_is_told_where_ids_are_linked(
+    linked_recording: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "report.html"
+    output = run("report", linked_recording, "-o", page).stderr
+    assert "1 ad would have followed people from one of their ids to another: stopped." in output
+    text = " ".join(re.sub("<[^>]*>", "", page.read_text()).split())
+    assert "1 ad to 1 id would have followed people from one of their ids to another" in text
+    assert "None of the shares is in the recording, so each took effect at once." in text
+
+
+def test_nothing_is_told_of_links_where_nobody_is_linked(recording: Path, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    run("report", recording, "-o", page)
+    assert "links between ids" not in page.read_text()

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.builders import HOUR, MINUTE, NOW, dismissal, purchase, request
-from tests.linked import ids_of, linked, placed
+from tests.builders import DAY, HOUR, MINUTE, NOW, dismissal, purchase, request
+from tests.linked import ids_of, linked, placed, shares_of
 from tests.reports import report
 
 ACCOUNT, PHONE, LAPTOP = ids_of(2, "account", "phone", "laptop")
@@ -45,3 +45,26 @@ def test_statements_and_shares_are_counted() -> None:
 def test_without_statements_links_add_nothing() -> None:
     found = links(BOUGHT, asked("r1"))
     assert (found["statements"], found["shares"], found["ads_stopped"]) == (0, 0, 0)
+
+
+# --- how long a share takes ----------------------------------------------------------------------
+
+
+def test_shares_that_are_made_here_take_effect_at_once() -> None:
+    found = links(*ONE_PERSON, BOUGHT, asked("r1"))
+    assert (found["shares_recorded"], found["median_share_seconds"]) == (0, None)
+
+
+def test_the_delay_of_a_recorded_share_is_that_from_the_event_to_the_other_id() -> None:
+    said = placed(*ONE_PERSON, BOUGHT)
+    shares = [{**each, "value": {**each["value"], "ts": NOW + HOUR}} for each in shares_of(said)]
+    found = report([*said, *shares])["links"]
+    assert found["shares_recorded"] == len(shares)
+    assert found["median_share_seconds"] == (HOUR - MINUTE) // 1000
+
+
+def test_what_an_id_has_with_its_link_is_no_delay() -> None:
+    said = placed(linked(PHONE, ACCOUNT), BOUGHT, linked(LAPTOP, ACCOUNT, NOW + DAY))
+    found = report([*said, *shares_of(said)])["links"]
+    assert found["shares_recorded"] > 0
+    assert found["median_share_seconds"] is None

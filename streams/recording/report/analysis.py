@@ -53,7 +53,8 @@ class ReportAnalysis:
     def observe(self, step: Step) -> None:
         """Note the events of a record that was just applied, or what was shared."""
         if isinstance(step.event, Share):
-            self.sharing.observe(step.event)
+            is_recorded = step.event is step.ordered.event
+            self.sharing.share(step.event, step.clock, is_recorded=is_recorded)
             self.lists.observe(step.event.user_id, step.clock, step.joins[0])
         for event in events_of(step.event):
             self._observe(event, step)
@@ -72,7 +73,7 @@ class ReportAnalysis:
             self.sharing.count(event, ads, join)
         else:
             if isinstance(event, Identity):
-                self.sharing.observe(event)
+                self.sharing.state(event)
             self.effect.observe(event)
             self.lists.observe(event.user_id, step.clock, join)
 

@@ -57,8 +57,8 @@ def figures(about: About, analysis: ReportAnalysis, counts: BacktestCounts) -> d
         "follow_most": {
             kind: _names(analysis.following, kind) for kind in ("category", "brand", "site")
         },
-        "links": _links(analysis.sharing),
         "holdout": holdout_figures(analysis.holdout, policy),
+        "links": _links(analysis.sharing),
         "problems": problem_figures(analysis.inputs, analysis.product_ids, counts),
     }
 
@@ -145,6 +145,8 @@ def _links(sharing: Sharing) -> dict[str, Any]:
     return {
         "statements": sharing.statements.total(),
         "shares": sharing.shares.total(),
+        "shares_recorded": sharing.recorded.total(),
+        "median_share_seconds": middle(sharing.delays),
         "ads_stopped": sharing.ads.total(),
         "ids_spared": sharing.ids["spared"],
         "median_seconds": middle(sharing.seconds),

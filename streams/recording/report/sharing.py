@@ -11,6 +11,7 @@ from streams.recording.report.part import Part
 from streams.suppression.identities import union
 from streams.suppression.identities.fact_sets import fact_set, facts_in
 from streams.suppression.identities.links import Links
+from streams.suppression.identities.receiving import facts_put
 from streams.suppression.identities.standing import time_of
 from streams.suppression.join import Join
 from streams.suppression.policy import Policy
@@ -26,6 +27,14 @@ class Sharing(Part):
         """By what they say."""
         self.shares: Counter[str] = Counter()
         """By direction: up to a hub, or down from it."""
+        self.recorded: Counter[str] = Counter()
+        """Those of them that stand in the recording; the others are made, and come at once."""
+        self.delays: Counter[int] = Counter()
+        """What recorded shares brought from a hub, by the whole seconds since it happened.
+
+        Without what goes over as a whole, such as when the receiver's link begins, since that may
+        be old. What another id brings with its own link counts from when it happened.
+        """
         self.ads: Counter[str] = Counter()
         """Ads that were stopped by what only another id said, by reason."""
         self.ids: Counter[str] = Counter()
@@ -35,12 +44,19 @@ class Sharing(Part):
         self._spared: set[str] = set()
         self._stopping: set[tuple[str, str]] = set()
 
-    def observe(self, event: Identity | Share) -> None:
-        """Count a statement or a share."""
-        if isinstance(event, Share):
-            self.shares[event.direction] += 1
-        else:
-            self.statements[event.action] += 1
+    def state(self, statement: Identity) -> None:
+        """Count a statement."""
+        self.statements[statement.action] += 1
+
+    def share(self, share: Share, clock: int, *, is_recorded: bool) -> None:
+        """Count a share that was taken when its partition's clock stood there."""
+        self.shares[share.direction] += 1
+        if not is_recorded:
+            return
+        self.recorded[share.direction] += 1
+        if share.direction == "down" and not share.whole:
+            for fact in facts_in(facts_put(share)):
+                self.delays[max(0, clock - fact.ts) // SECOND] += 1
 
     def count(self, request: Request, ads: Iterable[Ad], join: Join) -> None:
         """Count the ads of a request that were stopped by what another id said."""

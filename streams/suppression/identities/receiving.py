@@ -22,6 +22,11 @@ def require_readable(share: Share) -> None:
     _decode_withdrawn(share.withdrawn)
 
 
+def facts_put(share: Share) -> FactSet:
+    """What a share brings. Raises `ValueError` for one that this version did not write."""
+    return _decode_put(share.put)
+
+
 @final
 class Received:
     """What came of a share."""
@@ -80,7 +85,7 @@ def _receive_down(share: Share, links: Links, policy: Policy) -> Received:
 
 def _read(share: Share) -> tuple[FactSet, dict[str, list[Any]]]:
     """The facts that are to be put, and what those are known by that are withdrawn."""
-    return _decode_put(share.put), dict(_decode_withdrawn(share.withdrawn))
+    return facts_put(share), dict(_decode_withdrawn(share.withdrawn))
 
 
 def _received(share: Share, put: FactSet, withdrawn: dict[str, list[Any]]) -> Received:
