@@ -10,6 +10,7 @@ import pytest
 from streams.recording.files import Writer
 from streams.recording.simulated import DEMO_POLICY, simulate
 from tests.command_line import run, run_process, words, write_recording
+from tests.linked import shares_of
 from tests.recorded_data import recorded_data
 
 ORDER = {"event_id": "e1", "event": "order_completed", "order_id": "o1",
@@ -222,3 +223,15 @@ def test_nothing_is_told_of_links_where_nobody_is_linked(recording: Path, tmp_pa
     page = tmp_path / "report.html"
     run("report", recording, "-o", page)
     assert "links between ids" not in page.read_text()
+
+
+def test_where_shares_were_recorded_it_is_told_how_soon_they_came(
+    linked_recording: Path, tmp_path: Path
+) -> None:
+    said = [orjson.loads(line) for line in linked_recording.read_bytes().splitlines()]
+    lines = [*said, *shares_of(said, partitions=1)]
+    linked_recording.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    page = tmp_path / "report.html"
+    run("report", linked_recording, "-o", page)
+    text = " ".join(re.sub("<[^>]*>", "", page.read_text()).split())
+    assert "until the others had it, the median in event time is under a second." in text
