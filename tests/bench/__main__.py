@@ -40,6 +40,7 @@ NAMES: Final = (
     "metrics",
     "hot_person",
     "serve",
+    "links",
     "start",
 )
 """Each is a module with a `measure`, in the order in which they run."""

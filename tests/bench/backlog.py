@@ -36,10 +36,19 @@ class Backlog:
     """Records on input topics that can be drained again and again, each time by a new group."""
 
     def __init__(
-        self, kafka: KafkaCluster, folder: Path, partitions: int, records: Iterable[RecordedRecord]
+        self,
+        kafka: KafkaCluster,
+        folder: Path,
+        partitions: int,
+        records: Iterable[RecordedRecord],
+        policy: str = "",
     ) -> None:
-        """Put the records onto topics of their own. `folder` takes logs and states."""
+        """Put the records onto topics of their own.
+
+        `folder` takes logs and states; `policy` is the text of a policy file.
+        """
         folder.mkdir()
+        self._policy = policy
         self._kafka = kafka
         self._folder = folder
         self._partitions = partitions
@@ -47,6 +56,8 @@ class Backlog:
         self._admin: Any = AdminClient({"bootstrap.servers": kafka.address, "log_level": 0})
         self._topics: set[str] = set()
         self._first_time, self._last_time = sys.maxsize, 0
+        self.events = 0
+        """How many records there are on the person topics."""
         deployment = Deployment(self._settings, partitions)
         deployment.load(self._noted(records))
         deployment.close()
@@ -57,6 +68,7 @@ class Backlog:
                 self._first_time = min(self._first_time, record.timestamp)
                 self._last_time = max(self._last_time, record.timestamp)
                 self._topics.add(record.topic)
+                self.events += 1
             yield record
 
     def drain(self, contender: Contender) -> Drained:
@@ -70,7 +82,7 @@ class Backlog:
         requests = self._settings.topic("impression-requests")
         asked = sum(count for (topic, _), (_, count) in left.items() if topic == requests)
         with ExitStack() as stack:
-            deployment = Deployment(settings, self._partitions)
+            deployment = Deployment(settings, self._partitions, self._policy)
             stack.callback(deployment.close)
             if contender.share < 1:
                 self._begin_at(settings, left)

@@ -88,7 +88,7 @@ def earlier(run: Path, commit: str = EARLIER) -> list[Build]:
 
     Nothing where its history is not at hand.
     """
-    folder = run / "earlier"
+    folder = run / f"earlier-{commit[:7]}"
     if not folder.exists():
         git = ["git", "-C", str(REPOSITORY), "archive", commit, *NEEDED]
         try:

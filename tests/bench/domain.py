@@ -5,11 +5,12 @@ domain's interface is a change of a few lines here.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.decoding import decode, decode_product
 from schemas.outputs import Decision, SuppressionList, to_json
-from schemas.records import Event
+from schemas.records import Event, Share
+from schemas.topics import SHARES
 from streams.recording.files import RecordedRecord
 from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
@@ -26,9 +27,9 @@ class Change(NamedTuple):
     """The list; None for a tombstone."""
 
 
-def new_join(catalog: Catalog | None = None) -> Join:
-    """The join of a partition of which nothing is known yet, by the default policy."""
-    return Join(Policy.default(), Catalog() if catalog is None else catalog)
+def new_join(catalog: Catalog | None = None, policy: str = "") -> Join:
+    """The join of a partition of which nothing is known yet, by the text of a policy file."""
+    return Join(Policy.from_toml(policy), Catalog() if catalog is None else catalog)
 
 
 def read_catalog(records: Iterable[RecordedRecord]) -> Catalog:
@@ -54,6 +55,22 @@ def prepare(join: Join) -> list[Change]:
     return [Change(*change) for change in join.prepare()]
 
 
+def receive(join: Join, key: bytes, value: bytes) -> None:
+    """Take in a share, as its topic has it."""
+    share: Any = decode(SHARES, key, value, 0)
+    join.apply(share)
+
+
+def take_shares(join: Join) -> list[Share]:
+    """What a checkpoint has to share; to be asked for before `prepare`."""
+    return join.take_shares()
+
+
+def encode_share(share: Share) -> bytes:
+    """As it is sent."""
+    return to_json(share)
+
+
 def encode_decision(decision: Decision) -> bytes:
     """As it is sent."""
     return to_json(decision)
@@ -66,7 +83,7 @@ def encode_list(current: SuppressionList) -> bytes:
 
 def encode_state(person: Person) -> bytes | None:
     """As it is stored; None for a person of whom there is nothing to keep."""
-    return person.to_bytes() if person.evidence else None
+    return person.to_bytes() if person else None
 
 
 def load(join: Join, user_id: str, stored: bytes) -> None:
