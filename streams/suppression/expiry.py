@@ -34,10 +34,8 @@ def expire(index: ClaimIndex, newest: int) -> int | None:
     cutoff = newest - retention
     first = _first_end(index)
     over = _over(index, cutoff) if first < cutoff else []
-    evidence = index.evidence
     others = FOREVER
-    has_acting = evidence.refunds or evidence.voided or evidence.reinstated
-    if has_acting or evidence.restorations or index.uncounted:
+    if _has_facts_without_claims(index):
         others = _expire_without_claims(index, cutoff)
     if over:
         _remove(index, over)
@@ -49,8 +47,17 @@ def expire(index: ClaimIndex, newest: int) -> int | None:
 
 def first_ending(index: ClaimIndex) -> int:
     """When the first of the facts matters no more; `FOREVER` if none ever ends."""
-    ends = _endings_without_claims(index, _ends_of_returned_lines(index))
-    return min([_first_end(index), *[end for _, end in ends]])
+    first = _first_end(index)
+    if _has_facts_without_claims(index):
+        ends = _endings_without_claims(index, _ends_of_returned_lines(index))
+        first = min([first, *[end for _, end in ends]])
+    return first
+
+
+def _has_facts_without_claims(index: ClaimIndex) -> bool:
+    evidence = index.evidence
+    has_acting = evidence.refunds or evidence.voided or evidence.reinstated
+    return bool(has_acting or evidence.restorations or index.uncounted)
 
 
 def _first_end(index: ClaimIndex) -> int:

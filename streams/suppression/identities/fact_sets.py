@@ -6,7 +6,10 @@ The facts of a kind are sorted by what they are known by. A dismissal and a rest
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, cast
+
+from msgspec.structs import astuple
 
 from streams.suppression.aliases import KIND_OF
 from streams.suppression.evidence import Evidence, find, join_facts
@@ -29,13 +32,12 @@ def key_of(fact: Fact) -> Key:
 
 def facts_in(facts: FactSet) -> Iterable[Fact]:
     """All of them."""
-    for kind in KINDS:
-        yield from getattr(facts, kind)
+    return chain.from_iterable(astuple(facts))
 
 
 def size_of(facts: FactSet) -> int:
     """How many there are, besides the preferences."""
-    return sum(len(getattr(facts, kind)) for kind in KINDS) - len(facts.preferences)
+    return sum(map(len, astuple(facts))) - len(facts.preferences)
 
 
 def facts_of(evidence: Evidence) -> FactSet:
@@ -80,8 +82,7 @@ def selected(facts: FactSet, is_wanted: Callable[[Fact], bool]) -> FactSet:
     """Those of the facts that are wanted; the very same set where all are."""
     kept: dict[str, Any] = {}
     is_all = True
-    for kind in KINDS:
-        known: tuple[Any, ...] = getattr(facts, kind)
+    for kind, known in zip(KINDS, astuple(facts), strict=True):
         if known:
             wanted = tuple([fact for fact in known if is_wanted(fact)])
             is_all = is_all and len(wanted) == len(known)

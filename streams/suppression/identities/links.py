@@ -4,7 +4,7 @@ An id may be a leaf, about which there are statements, a hub, with which leaves 
 """
 
 from collections.abc import Mapping
-from typing import final
+from typing import TypeVar, final
 
 from streams.suppression.facts import NO_FACTS, FactSet
 from streams.suppression.identities.fact_sets import selected
@@ -12,6 +12,8 @@ from streams.suppression.identities.standing import EVERYTHING, NOTHING, Standin
 from streams.suppression.identities.statements import Statements
 from streams.suppression.identities.stored import Leaf, Stated, StoredLinks
 from streams.suppression.policy import Policy
+
+Known = TypeVar("Known")
 
 
 @final
@@ -38,6 +40,8 @@ class Links:
     """The statements about an id, and what others share with it."""
 
     __slots__ = (
+        "_guests",
+        "_guests_of",
         "_policy",
         "_standing",
         "asking",
@@ -69,6 +73,9 @@ class Links:
         self.shared: Shared = Shared(own, self.statements, self.leaves, self.refused)
         self._policy: Policy | None = None
         self._standing: Standing | None = None
+        self._guests: list[FactSet] = []
+        self._guests_of: tuple[Standing, dict[str, FactSet], dict[str, Leaf]] | None = None
+        """What the guests were read from, none of which is changed in place."""
 
     @property
     def is_empty(self) -> bool:
@@ -89,9 +96,13 @@ class Links:
 
     def guests(self, policy: Policy) -> list[FactSet]:
         """What others share with this id."""
-        standing = self.standing(policy)
-        down = [at_level(facts, standing.level(hub)) for hub, facts in self.from_hubs.items()]
-        return [*down, *[leaf.facts for leaf in self.leaves.values()]]
+        standing, hubs, leaves = self.standing(policy), self.from_hubs, self.leaves
+        known = self._guests_of
+        if known is None or not (known[0] is standing and known[1] is hubs and known[2] is leaves):
+            guests = [at_level(facts, standing.level(hub)) for hub, facts in hubs.items()]
+            self._guests = [*guests, *[leaf.facts for leaf in leaves.values()]]
+            self._guests_of = standing, hubs, leaves
+        return self._guests
 
     # -- what is stated
 
@@ -156,9 +167,9 @@ class Links:
         """The stored form, one for one state."""
         return StoredLinks(
             self.statements,
-            dict(sorted(self.from_hubs.items())),
-            dict(sorted(self.leaves.items())),
-            dict(sorted(self.refused.items())),
+            in_order(self.from_hubs),
+            in_order(self.leaves),
+            in_order(self.refused),
             self.shared_by,
         )
 
@@ -177,6 +188,11 @@ def sharing_hubs(standing: Standing, refused: Mapping[str, Stated]) -> set[str]:
         for hub in standing.hubs
         if (known := refused.get(hub)) is None or standing.stated(hub) > known
     }
+
+
+def in_order(of_ids: dict[str, Known]) -> dict[str, Known]:
+    """What is known of ids, by these in their order."""
+    return of_ids if len(of_ids) < 2 else dict(sorted(of_ids.items()))
 
 
 def at_level(facts: FactSet, level: int) -> FactSet:

@@ -6,6 +6,8 @@ What has merely ended is no difference: everybody forgets it by the clock of the
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import astuple
+
 from schemas.records import Share
 from streams.suppression.facts import FactSet
 from streams.suppression.identities.downward import shares_down
@@ -47,5 +49,12 @@ def _is_changed(own: FactSet, links: Links, kinds: Sequence[str]) -> bool:
         or shared.leaves is not links.leaves
         or shared.refused is not links.refused
         or bool(links.asking or links.owed or links.evicted)
-        or any(getattr(shared.own, kind) is not getattr(own, kind) for kind in kinds)
+        or _is_different(shared.own, own, kinds)
     )
+
+
+def _is_different(before: FactSet, after: FactSet, kinds: Sequence[str]) -> bool:
+    for kind, old, new in zip(KINDS, astuple(before), astuple(after), strict=True):
+        if old is not new and kind in kinds:
+            return True
+    return False

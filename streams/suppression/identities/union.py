@@ -81,11 +81,14 @@ def newest(own: Evidence, links: Links, policy: Policy) -> int | None:
     """The event time of the newest evidence that counts; None where none does."""
     times: list[int] = []
     if own:
-        reported = facts_of(own)
-        counts = reported if links.standing(policy).all_counts else counting(own, links, policy)
-        times = [own.newest] if counts == reported else [fact.ts for fact in facts_in(counts)]
+        if links.standing(policy).all_counts:
+            times.append(own.newest)
+        else:
+            reported, counts = facts_of(own), counting(own, links, policy)
+            times = [own.newest] if counts == reported else [fact.ts for fact in facts_in(counts)]
     for facts in links.guests(policy):
-        times += [fact.ts for fact in facts_in(facts)]
+        for fact in facts_in(facts):
+            times.append(fact.ts)
     return max(times, default=None)
 
 
