@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, cast
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from streams.suppression.aliases import KIND_OF
 from streams.suppression.evidence import Evidence, find, join_facts
@@ -136,10 +136,11 @@ def changed(facts: FactSet, put: FactSet, withdrawn: Mapping[str, Sequence[Any]]
     if EVENT in gone:
         gone["restorations"] = gone[EVENT]
     kinds: dict[str, Any] = {
-        kind: _changed(getattr(facts, kind), getattr(put, kind), gone.get(kind, ()))
+        kind: _changed(getattr(facts, kind), getattr(put, kind), gone[kind])
         for kind in KINDS
+        if kind in gone
     }
-    return FactSet(**kinds)
+    return replace(facts, **kinds)
 
 
 def _changed(known: tuple[Any, ...], more: tuple[Any, ...], gone: Sequence[Any]) -> tuple[Any, ...]:

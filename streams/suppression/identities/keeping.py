@@ -127,8 +127,10 @@ class Keeping:
 
     def _first_end_of_impressions(self) -> int:
         first = FOREVER
-        for shown in self._shown():
-            for each in shown:
+        for each in self._own.impressions:
+            first = min(first, each.ts)
+        for facts in self._links.guests(self._policy):
+            for each in facts.impressions:
                 first = min(first, each.ts)
         return first if first == FOREVER else first + self._policy.frequency_length
 

@@ -110,7 +110,9 @@ def said_by(own: FactSet) -> set[str]:
     """The ids of the events that an id's own facts rest on, of those that can claim anything."""
     said: set[str] = set()
     for line in own.lines:
-        said.update((line.event_id, line.first_completion.event_id))
+        said.add(line.event_id)
+        if line.first is not None:
+            said.add(line.first.event_id)
     said.update([each.event_id for each in own.dismissals])
     said.update([each.impression_id for each in own.impressions])
     said.update([each.event_id for each in own.preferences])
