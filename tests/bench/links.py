@@ -28,7 +28,7 @@ from tests.bench.workload import REFERENCE, WITH_IMPRESSIONS, mixed
 EVENTS: Final = 300_000
 IN_PROCESS: Final = 100_000
 IMPRESSIONS_SHARED: Final = "[identity]\nimpressions = true\n"
-BEFORE_LINKS: Final = "2fffb20"
+BEFORE_LINKS: Final = "2fffb2058d318cfdbbda7f8b99a7121aa6f17b2e"
 """The last commit without them."""
 
 GOAL: Final = Goal(0.8, 1)
