@@ -336,8 +336,8 @@ def pairs(
         Method | None,
         typer.Option(
             metavar="METHOD",
-            help="How it is known. Without it: inferred where there is a probability, else "
-            "declared.",
+            help="How it is known: authenticated, declared, observed or inferred. Without it: "
+            "inferred where there is a probability, else declared.",
         ),
     ] = None,
     said_at: Annotated[

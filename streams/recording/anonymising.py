@@ -30,6 +30,7 @@ from schemas.rules import without_ignored_fields
 from schemas.topics import PERSON_TOPICS, TOPICS
 from streams.kafka.partitioner import partition_of
 from streams.recording.files import RecordedRecord, record_of
+from streams.suppression.policy import Policy
 
 HASHED: Final[Mapping[str, str]] = {
     "user_id": "person",
@@ -57,6 +58,9 @@ LONGEST_KEY: Final = 64
 
 _DIGEST_BYTES: Final = 12  # of a billion ids two are the same with odds of one in 10^11
 _MOST_PARTITIONS: Final = 10_000  # no topic has more; to look for a hash in one of them takes long
+
+_NOBODY: Final = Policy.default().is_blocked
+"""Whether an id is none that could be one person's."""
 
 _INPUTS: Final = (*PERSON_TOPICS, "catalog")
 _FIELDS: Final[Mapping[type[msgspec.Struct], frozenset[str]]] = {
@@ -125,7 +129,8 @@ class Pseudonyms:
 
     So that every record can stay in its partition and a replay still finds it rightly placed, a
     person's hash is the first of a series that lies in the person's own partition. That is all it
-    tells of the id, and it depends on the number of partitions.
+    tells of the id, and it depends on the number of partitions. Ids that are nobody's, such as
+    `guest`, stay, so that statements about them still link nothing.
     """
 
     def __init__(self, key: bytes, homes: Homes) -> None:
@@ -137,6 +142,8 @@ class Pseudonyms:
         """The hash that stands for a text of this kind."""
         if kind != "person":
             return self._hash(kind, text, 0)
+        if text and _NOBODY(text):
+            return text
         pseudonym = self._persons.get(text)
         if pseudonym is None:
             pseudonym = self._persons[text] = self._of_person(text)

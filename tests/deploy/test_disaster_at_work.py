@@ -184,6 +184,7 @@ def without_requests(records: Sequence[RecordedRecord]) -> list[RecordedRecord]:
 def test_what_is_copied_is_all_that_workers_read_and_their_changelog() -> None:
     assert copied_topics() == [
         *sorted(INPUTS, key=copied_topics().index),
+        "unhaunt-shares",
         "unhaunt-persons-changelog",
     ]
 
@@ -213,7 +214,8 @@ def test_from_the_changelog_nothing_is_missing_that_the_inputs_no_longer_hold(
     work_off(first, RECORDS[THIRD : 2 * THIRD])
     first.load(RECORDS[2 * THIRD :])
     settings = there(first, second, tmp_path)
-    copy(first.settings, settings, [*inputs(settings), settings.changelog], tmp_path)
+    state = [settings.shares, settings.changelog]
+    copy(first.settings, settings, [*inputs(settings), *state], tmp_path)
     long_before = ("2026-11-29T00:00:00.000", "2020-01-01T00:00:00.000")
     follow_there("From the changelog", settings, long_before)
     known = [*RECORDS[: 2 * THIRD], *without_requests(RECORDS[2 * THIRD :])]

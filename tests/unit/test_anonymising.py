@@ -23,7 +23,8 @@ from streams.recording.anonymising import (
     homes_of,
 )
 from streams.recording.files import RecordedRecord, record_of
-from tests.builders import NOW
+from streams.recording.simulated import simulate
+from tests.builders import NOW, backtest_of_records
 
 KEY = b"for tests: 32 bytes of a secret."
 INPUTS = [name for name, topic in TOPICS.items() if topic.direction == "in"]
@@ -137,6 +138,38 @@ def test_whom_only_statements_name_is_at_home_where_java_would_put_them() -> Non
         record_of("preferences", b"bob", b'{"event_id":"e"}', NOW, partition=3),
     ]
     assert homes_of(records).of["ann"] == partition_of(b"ann", 4)
+
+
+def test_an_id_that_is_nobodys_stays_so_that_it_links_nothing() -> None:
+    said = {"event_id": "s1", "action": "signed_in", "person_id": "Guest"}
+    assert fields_of(anonymous("identities", "phone", said))["person_id"] == "Guest"
+    assert anonymous("preferences", "guest", {"event_id": "e"}).key == b"guest"
+
+
+def test_linked_people_have_the_same_decisions_and_lists_under_other_names() -> None:
+    records = list(simulate(seed=3, persons=30, linked=60))
+    anonymiser = Anonymiser(KEY, homes_of(records))
+    shared = [record for record in map(anonymiser.anonymise, records) if record is not None]
+    before, after = what_is_decided(records), what_is_decided(shared)
+    assert before == after
+    assert any(entry[-1] == "person" for entries in before[1] for entry in entries)
+
+
+def what_is_decided(records: list[RecordedRecord]) -> tuple[list[Any], list[Any]]:
+    """The reasons and times of decisions, in their order, and of lists, sorted."""
+    decisions, lists, _ = backtest_of_records(records)
+    answers = [
+        (decision["ts"], sorted(answer["reason"] for answer in decision["suppressed"]))
+        for decision in decisions
+    ]
+    entries = [
+        sorted(
+            (entry["reason"], entry["since"], entry["until"] or 0, entry.get("via", ""))
+            for entry in each["entries"]
+        )
+        for each in lists.values()
+    ]
+    return answers, sorted(entries)
 
 
 def test_what_ids_share_is_left_out_and_counted_since_it_can_be_derived_again() -> None:

@@ -53,6 +53,16 @@ def test_a_case_comes_out_as_its_users_need_it(name: str, cases: dict[str, dict[
     assert {request: decided[request] for request in WANTED[name]} == WANTED[name]
 
 
+def test_what_the_first_of_two_bought_on_their_browser_follows_the_first_alone(
+    cases: dict[str, dict[str, Any]],
+) -> None:
+    case = cases["e23-two-people-one-browser"]
+    run = Backtest(Policy.default(), formats=formats_of(f"{case['formats']}:signed_in"))
+    [decision] = run.run(recorded(case["records"]))
+    assert decision.allowed == ["ring-1"]
+    assert {each.user_id for each in run.lists() if each.entries} == {"ben"}
+
+
 def test_ids_with_a_prefix_are_told_and_the_alias_that_is_proposed_stops_the_ad(
     cases: dict[str, dict[str, Any]],
 ) -> None:
