@@ -139,8 +139,14 @@ def _of_somebody_else(line: dict[str, Any], prefix: str, partitions: int) -> dic
     person = line.get("key")
     if person is not None:
         person = line["key"] = prefix + person
-    if isinstance(value, dict) and isinstance(value.get("user_id"), str):
-        line["value"] = {**value, "user_id": prefix + value["user_id"]}
-        person = person or line["value"]["user_id"]
+    if isinstance(value, dict):
+        ids = {name: value[name] for name in ("user_id", "person_id") if _names(value, name)}
+        line["value"] = {**value, **{name: prefix + each for name, each in ids.items()}}
+        person = person or line["value"].get("user_id")
     line["partition"] = 0 if person is None else partition_of(person.encode(), partitions)
     return line
+
+
+def _names(value: dict[str, Any], field: str) -> bool:
+    """Whether a field names an id; nobody is not made somebody."""
+    return isinstance(value.get(field), str) and (field == "user_id" or value[field] != "")
