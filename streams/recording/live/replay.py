@@ -1,5 +1,6 @@
 """Putting recorded records onto a cluster: key, value, time and headers as they were."""
 
+from time import monotonic
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -11,6 +12,8 @@ from streams.settings import Settings
 SECONDS: Final = 60
 """How long the broker may take nothing before it is given up."""
 
+LOOK_SECONDS: Final = 1.0
+
 
 class Replay:
     """Sends records to the topics of a deployment."""
@@ -18,6 +21,7 @@ class Replay:
     def __init__(self, settings: Settings) -> None:
         self.delivered = 0
         """How many records the broker has."""
+        self._sent = 0
         self._settings = settings
         self._failure: KafkaError | None = None
         self._producer = Producer(
@@ -54,6 +58,7 @@ class Replay:
             except BufferError:
                 self._producer.poll(0.1)
             else:
+                self._sent += 1
                 self._producer.poll(0)
                 return
 
@@ -63,14 +68,16 @@ class Replay:
 
     def flush(self) -> None:
         """Wait until the broker has all of them. Raises `KafkaException` when it has not."""
-        left = len(self._producer)
-        while left and self._failure is None:
-            still_left = self._producer.flush(SECONDS)
-            if still_left == left:
+        # What was delivered is counted here: the client's own count can be nought too early.
+        delivered, since = self.delivered, monotonic()
+        while self.delivered < self._sent and self._failure is None:
+            self._producer.flush(LOOK_SECONDS)
+            if self.delivered > delivered:
+                delivered, since = self.delivered, monotonic()
+            elif monotonic() - since > SECONDS:
                 self._failure = KafkaError(
                     KafkaError._TIMED_OUT, "the broker did not take all records"
                 )
-            left = still_left
         self._raise_failure()
 
     def _raise_failure(self) -> None:
