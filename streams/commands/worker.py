@@ -26,7 +26,7 @@ EXAMPLES: Final = (
 
 logger = logging.getLogger("streams.worker")
 
-UNIT_WORKER: Final = ("-m", "streams.commands.unit_worker")
+UNIT_WORKER: Final = ("-P", "-m", "streams.commands.unit_worker")
 """What Python is given to run one of several workers."""
 
 

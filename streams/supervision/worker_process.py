@@ -13,8 +13,8 @@ from streams.settings import PREFIX, Settings, variables_of
 from streams.supervision.child_process import ending_with_this_process
 
 STOP_SECONDS: Final = 20
-PROGRAM: Final = ("-m", "streams", "worker")
-"""What Python is given to run a worker."""
+PROGRAM: Final = ("-P", "-m", "streams", "worker")
+"""What Python is given to run a worker, which imports nothing from the folder it is started in."""
 
 
 class WorkerProcess:
