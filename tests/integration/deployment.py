@@ -132,7 +132,21 @@ class Deployment:
 
     def wait_until_consumed(self, *workers: WorkerProcess) -> None:
         """Wait until the group has committed all that was loaded."""
-        self.wait_until(lambda: self.consumed() == 1, "all records consumed", *workers)
+        try:
+            self.wait_until(lambda: self.consumed() == 1, "all records consumed", *workers)
+        except TimeoutError as late:
+            raise TimeoutError(f"{late}\nNot consumed: {self._unconsumed()}") from None
+
+    def _unconsumed(self) -> list[str]:
+        """The partitions of which other records were consumed than loaded, and where they end."""
+        found = []
+        for partition, loaded in sorted(self._loaded.items()):
+            asked = confluent_kafka.TopicPartition(*partition)
+            [answer] = self._group.committed([asked], SECONDS)
+            if answer.offset != loaded:
+                ends = self._group.get_watermark_offsets(asked, SECONDS)
+                found.append(f"{partition}: {answer.offset} of {loaded}, offsets {ends}")
+        return found
 
     def wait_until_lists_are(
         self,
