@@ -8,10 +8,12 @@ few that cover it, however much there is about the person.
 from bisect import bisect_left
 from typing import cast, final
 
+from mypy_extensions import mypyc_attr
+
 from schemas.records import Candidate, Product
 from streams.suppression.catalog import Catalog
 from streams.suppression.claims import Claim, ScopeValue, list_order
-from streams.suppression.claims_by_scope import ClaimsByScope
+from streams.suppression.claims_by_scope import ClaimsByScope, ScopeClaims
 from streams.suppression.evidence import Change, Evidence, lines_of, without
 from streams.suppression.facts import (
     Acting,
@@ -45,6 +47,7 @@ Ended = set[int]
 """The `id` of each fact that is to go."""
 
 
+@mypyc_attr(acyclic=True)
 @final
 class ClaimIndex(ClaimsByScope):
     """What one person's evidence claims by a policy and a catalog."""
@@ -71,11 +74,14 @@ class ClaimIndex(ClaimsByScope):
         self._undone: Undone | None = None
         """None when it is not known."""
         self.outdated: tuple[ScopeEvidence, ...] = ()
-        """Where the claims do not follow the evidence yet."""
+        """Where the claims may not follow the evidence yet."""
         for line in evidence.lines:
-            self._add_line(line)
+            self._count_line(line).is_current = False
         for rejection in evidence.dismissals:
-            self._add_rejection(rejection)
+            counted = self._count_rejection(rejection)
+            if counted is not None:
+                counted.is_current = False
+        self.outdated = tuple(self.scope_evidence)
         for shown in evidence.impressions:
             self._add_impression(shown)
         if evidence.preferences or policy.consent_required:
@@ -140,13 +146,30 @@ class ClaimIndex(ClaimsByScope):
         assert found is None or isinstance(found, ScopeEvidence)
         return found
 
+    def covering(self, candidate: Candidate, product: Product | None) -> list[ScopeClaims]:
+        """The scope values that cover a candidate, with claims that follow the evidence.
+
+        The others may stay as they are: of most people only a few are ever asked for.
+        """
+        found = super().covering(candidate, product)
+        if self.outdated:
+            for counted in cast(list[ScopeEvidence], found):
+                if not counted.is_current:
+                    self._claim(counted)
+        return found
+
     def bring_up_to_date(self) -> None:
-        """Let the claims follow the evidence; to be called before they are looked at."""
+        """Let all claims follow the evidence."""
         if self.outdated:
             outdated, self.outdated = self.outdated, ()
             for counted in outdated:
-                counted.claims, counted.first_end = claims_of(counted, self.policy, self.undone)
-                counted.is_current = True
+                if not counted.is_current:
+                    self._claim(counted)
+
+    def _claim(self, counted: ScopeEvidence) -> None:
+        """Let the claims on a scope value follow the evidence."""
+        counted.claims, counted.first_end = claims_of(counted, self.policy, self.undone)
+        counted.is_current = True
 
     # -- what a change of the evidence changes
 
@@ -172,25 +195,36 @@ class ClaimIndex(ClaimsByScope):
             elif isinstance(fact, Acting):
                 self._take_back(known, fact)
 
-    def _add_line(self, line: Line) -> None:
+    def _count_line(self, line: Line) -> ScopeEvidence:
+        """Put a line to where it counts, whatever that claims."""
         scope_value, rule = scope_of_line(line, self.policy, self.catalog)
         counted = self._counted(scope_value)
-        is_independent = rule.replenish_days is None and not counted.is_replenished
         counted.is_replenished = counted.is_replenished or rule.replenish_days is not None
         counted.lines = (*counted.lines, CountedLine(line, rule))
-        if counted.is_current and is_independent and self.undone.kept(line):
-            until = after(line.bought, rule.window)
+        return counted
+
+    def _add_line(self, line: Line) -> None:
+        counted = self._count_line(line)
+        if counted.is_current and not counted.is_replenished and self.undone.kept(line):
+            until = after(line.bought, counted.lines[-1].rule.window)
             self._add_claim(counted, purchase_claim(counted, line, until), until)
         else:
             self._outdate(counted)
 
-    def _add_rejection(self, rejection: Rejection) -> None:
+    def _count_rejection(self, rejection: Rejection) -> ScopeEvidence | None:
+        """Put a dismissal to where it counts, whatever that claims; None if it makes no claim."""
         scope_value = scope_of_rejection(rejection, self.policy, self.catalog)
         if scope_value is None:
             self.uncounted += 1
-            return
+            return None
         counted = self._counted(scope_value)
         counted.dismissals = (*counted.dismissals, rejection)
+        return counted
+
+    def _add_rejection(self, rejection: Rejection) -> None:
+        counted = self._count_rejection(rejection)
+        if counted is None:
+            return
         if counted.is_current and self.undone.restored_at(rejection) is None:
             claim = dismissal_claim(counted, rejection, self.policy)
             self._add_claim(counted, claim, claim.until)

@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections.abc import Container
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from schemas.outputs import Scope
 from schemas.records import Candidate, Product
 from streams.suppression.catalog import advertiser_of, brand_of, categories_of, group_of
@@ -18,6 +20,7 @@ FEW: Final = 8
 """So many scope values are looked through one by one."""
 
 
+@mypyc_attr(acyclic=True)
 class ScopeClaims:
     """The claims on one scope value, in the order of lists."""
 
@@ -31,6 +34,7 @@ class ScopeClaims:
         """Those of another scope on the same value; only where there are many."""
 
 
+@mypyc_attr(acyclic=True)
 class ClaimsByScope:
     """The claims of a person by scope value, in the order of lists."""
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeVar, cast, final
 
 from msgspec.structs import replace
+from mypy_extensions import mypyc_attr
 
 from schemas.records import Dismissal, Event, Impression, OrderProduct, Preference, Purchase
 from streams.suppression.facts import (
@@ -40,6 +41,7 @@ Change = tuple[Fact | None, Fact]
 Stored = TypeVar("Stored", bound=Fact)
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Evidence:
     """All facts about one person, those of each kind sorted by their identities."""

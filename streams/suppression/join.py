@@ -139,8 +139,9 @@ class Join:
         if forgotten is None:
             return
         self.forgotten.update(forgotten)
-        self.persons[user_id] = person
-        self._pending[user_id] = self._sharing[user_id] = person
+        self.persons[user_id] = self._pending[user_id] = person
+        if share.direction == "up" or share.whole or share.ended:
+            self._sharing[user_id] = person  # what else comes down goes nowhere else
 
     def take_shares(self) -> list[Share]:
         """What linked persons have to share since the last time; to be called before `prepare`.

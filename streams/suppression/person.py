@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Self, final
 
+from mypy_extensions import mypyc_attr
+
 from schemas.outputs import SuppressionList
 from schemas.records import Event, Identity, Share
 from streams.suppression import stored
@@ -18,7 +20,7 @@ from streams.suppression.evidence import Change, Evidence, lines_of, lines_of_or
 from streams.suppression.expiry import endings, expire
 from streams.suppression.facts import ACTING, Acting, Fact, Line, Refund
 from streams.suppression.identities import union
-from streams.suppression.identities.fact_sets import Key, as_evidence, facts_of, key_of, size_of
+from streams.suppression.identities.fact_sets import Key, as_evidence, facts_of, key_of
 from streams.suppression.identities.impressions import keep_newest
 from streams.suppression.identities.keeping import Keeping, forget_shared
 from streams.suppression.identities.links import Links, no_links
@@ -37,6 +39,7 @@ AT_ONCE: Final = -(1 << 63)
 """When a person is due of whom it is not known what is over by now."""
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Person:
     """The state of a person, with the index of claims kept until the catalog changes."""
@@ -231,8 +234,7 @@ class Person:
         self, links: Links, policy: Policy, catalog: Catalog
     ) -> Mapping[str, int]:
         """The same over all that there is, from wherever it came."""
-        guests = sum([size_of(facts) for facts in links.guests(policy)])
-        if self.evidence.size + guests <= MOST_FACTS:
+        if self.evidence.size + links.guests(policy).size <= MOST_FACTS:
             return NOTHING
         keeping = Keeping(self.evidence, links, self._index_of_all(links, policy, catalog))
         forgotten = keeping.forget_surplus(MOST_FACTS)
@@ -265,8 +267,6 @@ class Person:
         if index is None or index.generation != catalog.generation:
             read = read_evidence(self.counting(policy), catalog)
             index = self._index = ClaimIndex(read, policy, catalog)
-        if index.outdated:
-            index.bring_up_to_date()
         return index
 
     def current_list(

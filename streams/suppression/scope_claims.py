@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final, final
 
 from msgspec import UNSET
+from mypy_extensions import mypyc_attr
 
 from schemas.outputs import Scope
 from streams.suppression.catalog import Catalog, scope_of
@@ -28,6 +29,7 @@ SCOPE_OF_FIELD: Final[dict[str, Scope]] = {
 EARLIEST: Final = -LATEST - 1
 
 
+@mypyc_attr(acyclic=True)
 @final
 class CountedLine:
     """An order line, and how it is read."""
@@ -39,6 +41,7 @@ class CountedLine:
         self.rule = rule
 
 
+@mypyc_attr(acyclic=True)
 @final
 class ScopeEvidence(ScopeClaims):
     """The evidence that counts for one scope value, and what it claims while `is_current`."""

@@ -3,6 +3,8 @@
 from bisect import bisect_left, insort
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from streams.suppression.evidence import Evidence
 from streams.suppression.facts import (
     Acting,
@@ -20,6 +22,7 @@ Named = tuple[Target | None, str | None]
 """Target and reason of a restoration."""
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Undone:
     """Returns by order line and restorations by what they name, for as many as there may be."""

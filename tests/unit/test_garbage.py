@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from streams import build
 from streams.engine.process.garbage import FULL_SECONDS, YOUNG_SECONDS, Garbage
+from streams.suppression.person import Person
 
 
 class Cycle:
@@ -49,3 +51,9 @@ def test_what_is_old_is_collected_after_an_hour(garbage: Garbage) -> None:
     assert cycle() is not None
     garbage.collect(10.0 + FULL_SECONDS)
     assert cycle() is None
+
+
+def test_a_compiled_person_is_nothing_to_the_collector() -> None:
+    person = Person()
+    known = [person, person.evidence]
+    assert [gc.is_tracked(each) for each in known] == [build() == "interpreted"] * 2

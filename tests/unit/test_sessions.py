@@ -10,10 +10,10 @@ from streams.suppression.identities.sessions import Sessions
 from streams.suppression.identities.statements import (
     MOST_LINKED,
     MOST_OTHERS,
-    Statements,
     standing,
     with_statement,
 )
+from streams.suppression.identities.stored import Statements
 from streams.suppression.words import FOREVER
 
 

@@ -83,7 +83,7 @@ class Sharing(Part):
         self._stopping.add(key)
         times = [
             time_of(fact)
-            for facts in links.guests(policy)
+            for facts in links.guests(policy).sets
             for fact in facts_in(facts)
             if not union.said_by(fact_set([fact])).isdisjoint(answer.because)
         ]

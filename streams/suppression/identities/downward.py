@@ -54,7 +54,8 @@ def _keys_that_changed(own: FactSet, links: Links, kinds: Sequence[str]) -> set[
     if shared.leaves is not links.leaves:
         for leaf in {*shared.leaves, *links.leaves}:
             then, now = _facts_of(leaf, shared.leaves), _facts_of(leaf, links.leaves)
-            keys |= differing(then, now, kinds)
+            if then is not now:
+                keys |= differing(then, now, kinds)
     return keys
 
 

@@ -37,7 +37,21 @@ def facts_in(facts: FactSet) -> Iterable[Fact]:
 
 def size_of(facts: FactSet) -> int:
     """How many there are, besides the preferences."""
-    return sum(map(len, astuple(facts))) - len(facts.preferences)
+    size = -len(facts.preferences)
+    for known in astuple(facts):
+        size += len(known)
+    return size
+
+
+def newest_in(facts: FactSet) -> int | None:
+    """The time of the newest of them; None where there are none."""
+    newest: int | None = None
+    for known in astuple(facts):
+        for fact in known:
+            ts: int = fact.ts
+            if newest is None or ts > newest:
+                newest = ts
+    return newest
 
 
 def facts_of(evidence: Evidence) -> FactSet:
@@ -90,7 +104,7 @@ def selected(facts: FactSet, is_wanted: Callable[[Fact], bool]) -> FactSet:
     return facts if is_all else FactSet(**kept)
 
 
-def find_fact(facts: FactSet, key: Key) -> Fact | None:
+def find_fact(facts: FactSet | Evidence, key: Key) -> Fact | None:
     """The fact with a key."""
     kind, identity = key
     found: Fact | None = find(getattr(facts, kind), identity)

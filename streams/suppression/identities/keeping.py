@@ -129,13 +129,13 @@ class Keeping:
         first = FOREVER
         for each in self._own.impressions:
             first = min(first, each.ts)
-        for facts in self._links.guests(self._policy):
+        for facts in self._links.guests(self._policy).sets:
             for each in facts.impressions:
                 first = min(first, each.ts)
         return first if first == FOREVER else first + self._policy.frequency_length
 
     def _shown(self) -> list[tuple[Shown, ...]]:
-        guests = self._links.guests(self._policy)
+        guests = self._links.guests(self._policy).sets
         return [self._own.impressions, *[facts.impressions for facts in guests]]
 
     def _ends_of_impressions(self) -> list[Ending]:

@@ -4,18 +4,23 @@ An id may be a leaf, about which there are statements, a hub, with which leaves 
 """
 
 from collections.abc import Mapping
-from typing import TypeVar, final
+from typing import Final, TypeVar, final
+
+from mypy_extensions import mypyc_attr
 
 from streams.suppression.facts import NO_FACTS, FactSet
-from streams.suppression.identities.fact_sets import selected
-from streams.suppression.identities.standing import EVERYTHING, NOTHING, Standing, passes
-from streams.suppression.identities.statements import Statements
-from streams.suppression.identities.stored import Leaf, Stated, StoredLinks
+from streams.suppression.identities.guests import Guests, at_level
+from streams.suppression.identities.standing import Standing
+from streams.suppression.identities.stored import Leaf, Stated, Statements, StoredLinks
 from streams.suppression.policy import Policy
 
 Known = TypeVar("Known")
 
+NOBODY: Final[frozenset[str]] = frozenset()
+NOTHING_STATED: Final[Mapping[str, Stated]] = {}
 
+
+@mypyc_attr(acyclic=True)
 @final
 class Shared:
     """What there was to share when that was last done; by it, what has changed is found."""
@@ -35,6 +40,7 @@ class Shared:
         self.refused = refused
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Links:
     """The statements about an id, and what others share with it."""
@@ -64,18 +70,17 @@ class Links:
         """Hubs that have no room for this id, with the newest statement of which they know."""
         self.shared_by: str = stored.shared_by
         """Names the policy by which the id last shared."""
-        self.asking: set[str] = set()
+        self.asking: frozenset[str] = NOBODY
         """Hubs of which this id may have more than before, so that it needs the whole."""
-        self.owed: set[str] = set()
+        self.owed: frozenset[str] = NOBODY
         """Leaves that need the whole."""
-        self.evicted: dict[str, Stated] = {}
+        self.evicted: Mapping[str, Stated] = NOTHING_STATED
         """Leaves that have not been told yet that there is no room for them, and by what."""
         self.shared: Shared = Shared(own, self.statements, self.leaves, self.refused)
         self._policy: Policy | None = None
         self._standing: Standing | None = None
-        self._guests: list[FactSet] = []
-        self._guests_of: tuple[Standing, dict[str, FactSet], dict[str, Leaf]] | None = None
-        """What the guests were read from, none of which is changed in place."""
+        self._guests: Guests | None = None
+        """Those of the sets of facts that are there; none of these is changed in place."""
 
     @property
     def is_empty(self) -> bool:
@@ -94,15 +99,12 @@ class Links:
         """Whether nothing counts but the id's own evidence, and all of that."""
         return not (self.from_hubs or self.leaves or self.standing(policy).sessions.all)
 
-    def guests(self, policy: Policy) -> list[FactSet]:
+    def guests(self, policy: Policy) -> Guests:
         """What others share with this id."""
-        standing, hubs, leaves = self.standing(policy), self.from_hubs, self.leaves
-        known = self._guests_of
-        if known is None or not (known[0] is standing and known[1] is hubs and known[2] is leaves):
-            guests = [at_level(facts, standing.level(hub)) for hub, facts in hubs.items()]
-            self._guests = [*guests, *[leaf.facts for leaf in leaves.values()]]
-            self._guests_of = standing, hubs, leaves
-        return self._guests
+        standing, guests = self.standing(policy), self._guests
+        if guests is None or not guests.are_of(standing, self.from_hubs, self.leaves):
+            guests = self._guests = Guests(standing, self.from_hubs, self.leaves)
+        return guests
 
     # -- what is stated
 
@@ -112,7 +114,8 @@ class Links:
         self.statements = statements
         self._standing = None
         after = self.standing(policy)
-        self.asking.update([hub for hub in after.hubs if after.level(hub) > before.level(hub)])
+        more = [hub for hub in after.hubs if after.level(hub) > before.level(hub)]
+        self.asking = self.asking.union(more)
         self.restrict(policy)
 
     def restrict(self, policy: Policy) -> None:
@@ -143,25 +146,26 @@ class Links:
     def put_leaf(self, leaf: str, known: Leaf) -> None:
         """Let this be what a leaf shares."""
         self.leaves = {**self.leaves, leaf: known}
-        self.evicted.pop(leaf, None)
+        if leaf in self.evicted:
+            self.evicted = {each: by for each, by in self.evicted.items() if each != leaf}
 
     def drop_leaf(self, leaf: str) -> None:
         """Forget what a leaf shares."""
         self.leaves = {each: known for each, known in self.leaves.items() if each != leaf}
-        self.owed.discard(leaf)
+        self.owed = self.owed - {leaf}
 
     def make_room(self, most: int) -> None:
         """Evict the leaves with the oldest statements while there are too many."""
         while len(self.leaves) > most:
             stated, oldest = min([(known.stated, leaf) for leaf, known in self.leaves.items()])
             self.drop_leaf(oldest)
-            self.evicted[oldest] = stated
+            self.evicted = {**self.evicted, oldest: stated}
 
     def remember(self, own: FactSet, policy: Policy) -> None:
         """All that is there has just been shared."""
         self.shared = Shared(own, self.statements, self.leaves, self.refused)
         self.shared_by = policy.sharing
-        self.asking, self.owed, self.evicted = set(), set(), {}
+        self.asking, self.owed, self.evicted = NOBODY, NOBODY, NOTHING_STATED
 
     def stored(self) -> StoredLinks:
         """The stored form, one for one state."""
@@ -193,10 +197,3 @@ def sharing_hubs(standing: Standing, refused: Mapping[str, Stated]) -> set[str]:
 def in_order(of_ids: dict[str, Known]) -> dict[str, Known]:
     """What is known of ids, by these in their order."""
     return of_ids if len(of_ids) < 2 else dict(sorted(of_ids.items()))
-
-
-def at_level(facts: FactSet, level: int) -> FactSet:
-    """As much of some facts as somebody may have."""
-    if level == EVERYTHING:
-        return facts
-    return NO_FACTS if level == NOTHING else selected(facts, lambda fact: passes(fact, level))

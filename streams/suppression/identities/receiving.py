@@ -61,7 +61,7 @@ def _receive_up(share: Share, links: Links, policy: Policy) -> Received:
     before = NO_FACTS if known is None or share.whole else known.facts
     links.put_leaf(leaf, Leaf(changed(before, put, withdrawn), share.level, share.stated))
     if share.asks:
-        links.owed.add(leaf)
+        links.owed = links.owed | {leaf}
     links.make_room(policy.max_ids)
     return _received(share, put, withdrawn)
 

@@ -4,10 +4,14 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final, final
 
-from streams.suppression.identities.statements import Statement
+from mypy_extensions import mypyc_attr
+
+from streams.suppression.identities.statements import is_trusted
+from streams.suppression.identities.stored import Statement
 from streams.suppression.words import FOREVER
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Session:
     """One stretch of time in which a hub was signed in."""
@@ -23,6 +27,7 @@ class Session:
         """By the statement with which it began."""
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Sessions:
     """The sessions on one leaf, in their order. No two of them overlap."""
@@ -43,7 +48,7 @@ class Sessions:
                 current.end = stated.ts
                 current = None
             if hub is not None:
-                current = Session(hub, stated.ts, stated.is_trusted)
+                current = Session(hub, stated.ts, is_trusted(stated))
                 self.all.append(current)
         self._begins: list[int] = [session.begin for session in self.all]
 

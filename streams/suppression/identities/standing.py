@@ -6,10 +6,13 @@ ads that are denied), or `EVERYTHING`. Where more than one way leads to a hub, t
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from schemas.records import Level
 from streams.suppression.facts import Acting, Choice, Fact, Line, Rejection, Shown
-from streams.suppression.identities.sessions import Session, Sessions
-from streams.suppression.identities.statements import Statement, Statements, standing
+from streams.suppression.identities.sessions import NO_SESSIONS, Session, Sessions
+from streams.suppression.identities.statements import is_trusted, place_of, standing
+from streams.suppression.identities.stored import Stated, Statement, Statements
 from streams.suppression.policy import Policy
 from streams.suppression.words import FOREVER
 
@@ -20,64 +23,86 @@ EVERYTHING: Final = 2
 LEVELS: Final[tuple[Level, ...]] = ("nothing", "refusals", "everything")
 """The names of the levels."""
 
+NEVER: Final[Stated] = (-1 << 63, "")
+"""Before every statement."""
 
+
+@mypyc_attr(acyclic=True)
+@final
+class Hub:
+    """One hub of a leaf, and what leads to it."""
+
+    __slots__ = ("is_trusted", "level", "linked", "stated")
+
+    def __init__(self) -> None:
+        self.stated: Stated = NEVER
+        """The newest statement about the leaf and this hub."""
+        self.linked: int = NOTHING
+        """How much is shared because they are linked."""
+        self.is_trusted: bool = False
+        """Whether what takes orders back goes there."""
+        self.level: int = NOTHING
+        """How much comes down from it."""
+
+
+@mypyc_attr(acyclic=True)
 @final
 class Standing:
     """A leaf's hubs, by the statements that are there and a policy."""
 
-    __slots__ = (
-        "_levels",
-        "_links",
-        "_policy",
-        "_stated",
-        "_trusted",
-        "all_counts",
-        "is_kiosk",
-        "sessions",
-    )
+    __slots__ = ("_hubs", "_policy", "all_counts", "is_kiosk", "sessions")
 
     def __init__(self, statements: Statements, policy: Policy) -> None:
         valid = standing(statements)
         self._policy = policy
-        self.sessions = Sessions(valid)
-        self._stated: dict[str, tuple[int, str]] = {}
-        self._links: dict[str, int] = {}
+        self.sessions: Sessions = Sessions(valid) if valid else NO_SESSIONS
+        self._hubs: dict[str, Hub] = {}
         for each in valid:
             if each.hub is not None:
-                self._stated[each.hub] = each.place
+                hub = self._hubs.get(each.hub)
+                if hub is None:
+                    hub = self._hubs[each.hub] = Hub()
+                hub.stated = place_of(each)
                 if each.action == "linked":
-                    self._links[each.hub] = max(_level(each), self._links.get(each.hub, NOTHING))
-        self.is_kiosk: bool = len(self._stated) > policy.max_persons
-        self._trusted: set[str] = {
-            *[session.hub for session in self.sessions.all if session.is_trusted],
-            *[hub for hub, level in self._links.items() if level == EVERYTHING],
-        }
-        self._levels: dict[str, int] = {hub: self._level_of(hub) for hub in self._stated}
-        self.all_counts: bool = all(
-            self._counting_in(session) == EVERYTHING for session in self.sessions.all
-        )
+                    hub.linked = max(_level(each), hub.linked)
+                    hub.is_trusted = hub.is_trusted or hub.linked == EVERYTHING
+        for session in self.sessions.all:
+            if session.is_trusted:
+                self._hubs[session.hub].is_trusted = True
+        self.is_kiosk: bool = len(self._hubs) > policy.max_persons
+        for name, hub in self._hubs.items():
+            hub.level = self._level_of(name, hub)
+        self.all_counts: bool = True
         """Whether all that was ever reported of the leaf counts there."""
+        for session in self.sessions.all:
+            if self._counting_in(session) != EVERYTHING:
+                self.all_counts = False
 
     @property
     def hubs(self) -> list[str]:
         """All hubs that are not void, even of a kiosk."""
-        return list(self._stated)
+        return list(self._hubs)
 
-    def stated(self, hub: str) -> tuple[int, str]:
+    def stated(self, hub: str) -> Stated:
         """The newest statement about the leaf and a hub."""
-        return self._stated[hub]
+        return self._hubs[hub].stated
 
     def level(self, hub: str) -> int:
         """How much comes down from a hub."""
-        return self._levels.get(hub, NOTHING)
+        known = self._hubs.get(hub)
+        return NOTHING if known is None else known.level
 
     def goes_up(self, fact: Fact, hub: str) -> bool:
         """Whether the leaf shares a fact of its own with a hub."""
-        if self.is_kiosk or not is_shareable(fact, self._policy):
+        known = self._hubs.get(hub)
+        if known is None or self.is_kiosk or not is_shareable(fact, self._policy):
             return False
         if isinstance(fact, Acting):
-            return hub in self._trusted
-        return passes(fact, max(self._links.get(hub, NOTHING), self._carried(hub, time_of(fact))))
+            return known.is_trusted
+        level = known.linked
+        if level != EVERYTHING:
+            level = max(level, self._carried(hub, time_of(fact)))
+        return passes(fact, level)
 
     def counts(self, fact: Fact) -> bool:
         """Whether a fact that was reported of the leaf counts there."""
@@ -96,20 +121,19 @@ class Standing:
             return begun, time < sessions[begun - 1].end
         return 0, bool(sessions) and sessions[0].begin - time <= self._policy.lookback
 
-    def _level_of(self, hub: str) -> int:
+    def _level_of(self, hub: str, known: Hub) -> int:
         """How much comes down from a hub that is not void."""
         if self.is_kiosk:
             return NOTHING
-        level = self._links.get(hub, NOTHING)
         of_hub = [session for session in self.sessions.all if session.hub == hub]
         if not of_hub:
-            return level
+            return known.linked
         current = self.sessions.current
         if current is not None and current.hub == hub and current.is_trusted:
             return EVERYTHING
         if len(of_hub) == len(self.sessions.all) and all(each.is_trusted for each in of_hub):
             return EVERYTHING
-        return max(level, REFUSALS)
+        return max(known.linked, REFUSALS)
 
     def _carried(self, hub: str, time: int) -> int:
         """How much sessions carry up to a hub of what has this time."""
@@ -156,7 +180,7 @@ def passes(fact: Fact, level: int) -> bool:
 
 
 def _level(statement: Statement) -> int:
-    return EVERYTHING if statement.is_trusted else REFUSALS
+    return EVERYTHING if is_trusted(statement) else REFUSALS
 
 
 def _trust(session: Session) -> int:

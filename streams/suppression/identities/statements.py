@@ -1,10 +1,9 @@
 """Statements about an id: which hubs it is a leaf of, joined as a set (SPEC 9)."""
 
-from typing import Final, Literal
-
-from msgspec import Struct
+from typing import Final
 
 from schemas.records import Identity
+from streams.suppression.identities.stored import Stated, Statement, Statements
 
 MOST_LINKED: Final = 1_000
 """So many that link and are not void are kept; the id is a kiosk long before that."""
@@ -14,30 +13,6 @@ MOST_OTHERS: Final = 200
 
 TRUSTED: Final = ("authenticated", "declared")
 """The methods over which everything is shared; over the others only refusals are."""
-
-
-class Statement(Struct, frozen=True, array_like=True, gc=False):
-    """What was stated of an id, the leaf, and a hub."""
-
-    event_id: str
-    ts: int
-    action: Literal["signed_in", "signed_out", "linked", "unlinked"]
-    hub: str | None
-    method: Literal["authenticated", "declared", "observed", "inferred"]
-
-    @property
-    def place(self) -> tuple[int, str]:
-        """The order of statements."""
-        return self.ts, self.event_id
-
-    @property
-    def is_trusted(self) -> bool:
-        """Whether everything may be shared by it."""
-        return self.method in TRUSTED
-
-
-Statements = tuple[Statement, ...]
-"""The statements about one id, in their order."""
 
 
 def with_statement(known: Statements, event: Identity) -> Statements:
@@ -59,12 +34,19 @@ def with_statement(known: Statements, event: Identity) -> Statements:
 def standing(statements: Statements) -> list[Statement]:
     """Those that sign in, link or sign out and are not void, in their order."""
     voided = _voided(statements)
+    if not voided:
+        return list(statements)
     return [each for each in statements if each.action != "unlinked" and not _is_void(each, voided)]
 
 
-def place_of(statement: Statement) -> tuple[int, str]:
+def place_of(statement: Statement) -> Stated:
     """The order of statements."""
-    return statement.place
+    return statement.ts, statement.event_id
+
+
+def is_trusted(statement: Statement) -> bool:
+    """Whether everything may be shared by it."""
+    return statement.method in TRUSTED
 
 
 def _kept(statements: list[Statement]) -> Statements:

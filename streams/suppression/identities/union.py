@@ -13,11 +13,11 @@ from streams.suppression.facts import Fact, FactSet
 from streams.suppression.identities.fact_sets import (
     Key,
     as_evidence,
-    facts_in,
     facts_of,
     find_fact,
     join_found,
     joined,
+    newest_in,
     selected,
 )
 from streams.suppression.identities.links import Links
@@ -32,7 +32,7 @@ def counting(own: Evidence, links: Links, policy: Policy) -> FactSet:
 
 def counting_union(own: Evidence, links: Links, policy: Policy) -> Evidence:
     """All that counts for the id, as evidence that is nobody else's."""
-    facts = joined([counting(own, links, policy), *links.guests(policy)])
+    facts = joined([counting(own, links, policy), *links.guests(policy).sets])
     evidence = as_evidence(facts)
     evidence.newest = newest(own, links, policy) or 0
     return evidence
@@ -45,12 +45,11 @@ def follow(
 
     None where it has to be put together anew, since something no longer counts.
     """
-    standing, guests, reported = links.standing(policy), links.guests(policy), facts_of(own)
-    before = facts_of(counting)
+    standing, guests = links.standing(policy), links.guests(policy).sets
     changes: list[Change] = []
     for key in dict.fromkeys(keys):
-        fact, known = join_found(guests, key), find_fact(before, key)
-        own_fact = find_fact(reported, key)
+        fact, known = join_found(guests, key), find_fact(counting, key)
+        own_fact = find_fact(own, key)
         if own_fact is not None and standing.counts(own_fact):
             fact = own_fact if fact is None else join_facts(own_fact, fact)
         if fact == known:
@@ -74,22 +73,21 @@ def _put(counting: Evidence, known: Fact | None, fact: Fact) -> None:
 
 def full_union(own: Evidence, links: Links, policy: Policy) -> FactSet:
     """The same with all of the id's own facts."""
-    return joined([facts_of(own), *links.guests(policy)])
+    return joined([facts_of(own), *links.guests(policy).sets])
 
 
 def newest(own: Evidence, links: Links, policy: Policy) -> int | None:
     """The event time of the newest evidence that counts; None where none does."""
-    times: list[int] = []
+    newest = links.guests(policy).newest
     if own:
-        if links.standing(policy).all_counts:
-            times.append(own.newest)
-        else:
-            reported, counts = facts_of(own), counting(own, links, policy)
-            times = [own.newest] if counts == reported else [fact.ts for fact in facts_in(counts)]
-    for facts in links.guests(policy):
-        for fact in facts_in(facts):
-            times.append(fact.ts)
-    return max(times, default=None)
+        known: int | None = own.newest
+        if not links.standing(policy).all_counts:
+            counts = counting(own, links, policy)
+            if counts != facts_of(own):
+                known = newest_in(counts)
+        if newest is None or (known is not None and known > newest):
+            newest = known
+    return newest
 
 
 def with_origin(claims: Iterable[Claim], own: FactSet) -> list[Claim]:
