@@ -112,7 +112,7 @@ class Settings(Section, frozen=True, kw_only=True):
     ] = 64
     cached_persons: Annotated[
         Positive, msgspec.Meta(description="Decoded persons kept in memory for each partition.")
-    ] = 5_000
+    ] = 7_500
     cache_megabytes: Annotated[
         Positive, msgspec.Meta(description="RocksDB's block cache, shared by all partitions.")
     ] = 32
