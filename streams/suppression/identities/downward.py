@@ -52,16 +52,15 @@ def _keys_that_changed(own: FactSet, links: Links, kinds: Sequence[str]) -> set[
     shared = links.shared
     keys = differing(shared.own, own, kinds)
     if shared.leaves is not links.leaves:
-        for leaf in {*shared.leaves, *links.leaves}:
-            then, now = _facts_of(leaf, shared.leaves), _facts_of(leaf, links.leaves)
-            if then is not now:
-                keys |= differing(then, now, kinds)
+        for leaf, known in links.leaves.items():
+            before = shared.leaves.get(leaf)
+            if before is not known:
+                then = NO_FACTS if before is None else before.facts
+                keys |= differing(then, known.facts, kinds)
+        for leaf, known in shared.leaves.items():
+            if leaf not in links.leaves:
+                keys |= differing(known.facts, NO_FACTS, kinds)
     return keys
-
-
-def _facts_of(leaf: str, leaves: Leaves) -> FactSet:
-    known = leaves.get(leaf)
-    return NO_FACTS if known is None else known.facts
 
 
 def _held(keys: Iterable[Key], user_id: str, own: FactSet, leaves: Leaves) -> Held:

@@ -4,7 +4,7 @@ The facts of a kind are sorted by what they are known by. A dismissal and a rest
 `event_id` are versions of one fact, and so stand under one key.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, cast
@@ -143,43 +143,49 @@ def join_found(sets: Iterable[FactSet], key: Key) -> Fact | None:
 
 def changed(facts: FactSet, put: FactSet, withdrawn: Mapping[str, Sequence[Any]]) -> FactSet:
     """The facts with some in the place of what had their keys, and without others."""
-    gone: dict[str, list[Any]] = {kind: list(each) for kind, each in withdrawn.items()}
-    for fact in facts_in(put):
-        kind, identity = key_of(fact)
-        gone.setdefault(kind, []).append(identity)
-    if EVENT in gone:
-        gone["restorations"] = gone[EVENT]
-    kinds: dict[str, Any] = {
-        kind: _changed(getattr(facts, kind), getattr(put, kind), gone[kind])
-        for kind in KINDS
-        if kind in gone
-    }
+    kinds: dict[str, Any] = {}
+    for kind, known, more in zip(KINDS, astuple(facts), astuple(put), strict=True):
+        gone: Sequence[Any] = withdrawn.get(kind, ())
+        if kind == EVENT:
+            gone = [*gone, *[each.event_id for each in put.restorations]]
+        elif kind == "restorations":
+            gone = [*withdrawn.get(EVENT, ()), *[each.event_id for each in put.dismissals]]
+        if more or (known and gone):
+            kinds[kind] = _changed(known, more, gone)
     return replace(facts, **kinds)
 
 
 def _changed(known: tuple[Any, ...], more: tuple[Any, ...], gone: Sequence[Any]) -> tuple[Any, ...]:
-    """Facts of a kind without some identities, and with more facts that none of the rest has."""
-    if not gone:
-        return known
+    """Facts of a kind without some identities, and with more facts in the place of their own."""
     left = list(known)
-    if left:
-        identity_of = left[0].identity_of
-        for identity in gone:
-            at = bisect_left(left, identity, key=identity_of)
-            if at < len(left) and identity_of(left[at]) == identity:
-                del left[at]
+    for identity in gone:
+        at = _place_in(left, identity)
+        if at < len(left) and left[at].identity_of(left[at]) == identity:
+            del left[at]
     for fact in more:
-        insort(left, fact, key=fact.identity_of)
+        identity = fact.identity_of(fact)
+        at = _place_in(left, identity)
+        if at < len(left) and fact.identity_of(left[at]) == identity:
+            left[at] = fact
+        else:
+            left.insert(at, fact)
     return tuple(left)
+
+
+def _place_in(facts: list[Any], identity: Any) -> int:
+    """Where in the order of its kind a fact stands, or would stand."""
+    return bisect_left(facts, identity, key=facts[0].identity_of) if facts else 0
 
 
 def differing(before: FactSet, after: FactSet, kinds: Sequence[str] = KINDS) -> set[Key]:
     """The keys under which the one set has something else than the other, of some kinds."""
     keys: set[Key] = set()
-    for kind in kinds:
-        old: tuple[Any, ...] = getattr(before, kind)
-        new: tuple[Any, ...] = getattr(after, kind)
-        if old is not new:
+    if before is after:
+        return keys
+    old: tuple[Any, ...]
+    new: tuple[Any, ...]
+    for kind, old, new in zip(KINDS, astuple(before), astuple(after), strict=True):
+        if old is not new and kind in kinds:
             old, new = _without_what_is_the_same(old, new)
             known = {fact.identity_of(fact): fact for fact in old}
             for fact in new:
