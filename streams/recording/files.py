@@ -10,6 +10,7 @@ object or a list of [name, value] pairs, each value a string, null or ``{"base64
 import base64
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, BinaryIO, Final, Self
@@ -165,7 +166,7 @@ def read(paths: Iterable[AnyPath], progress: Progress | None = None) -> Iterator
     Topics are not judged: records of unknown ones are handed out too. Raises ``RecordingError``
     at the first line that is no record and ``SourceError`` for a file that cannot be read.
     """
-    return numbered(record for path in paths for record in _read_file(path, progress))
+    return numbered(chain.from_iterable(_read_file(path, progress) for path in paths))
 
 
 def numbered(records: Iterable[RecordedRecord]) -> Iterator[RecordedRecord]:
@@ -173,9 +174,10 @@ def numbered(records: Iterable[RecordedRecord]) -> Iterator[RecordedRecord]:
     following: dict[tuple[str, int], int] = {}
     for record in records:
         partition = (record.topic, record.partition)
-        if record.offset == UNNUMBERED:
-            record.offset = following.get(partition, 0)
-        following[partition] = record.offset + 1
+        offset = record.offset
+        if offset == UNNUMBERED:
+            offset = record.offset = following.get(partition, 0)
+        following[partition] = offset + 1
         yield record
 
 

@@ -73,8 +73,10 @@ def open_source(
 def lines_of(file: IO[AnyStr], path: AnyPath) -> Iterator[AnyStr]:
     """The lines of an open file. Raises ``SourceError`` at one longer than ``LONGEST_LINE``."""
     number = 1
-    while line := file.readline(LONGEST_LINE + 1):
-        refuse_longer_lines(line, f"{path}, line {number}")
+    read_line = file.readline
+    while line := read_line(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            refuse_longer_lines(line, f"{path}, line {number}")
         yield line
         number += 1
 
