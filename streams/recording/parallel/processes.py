@@ -220,9 +220,13 @@ def _ignore(_: int) -> None:
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """A run keeps what it makes, or drops it without cycles: looking took half of its time."""
+    """A run keeps what it makes, or drops it without cycles: looking took half of its time.
+
+    Nor is what it has kept looked at afterwards: it goes with the process, all at once.
+    """
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
