@@ -240,6 +240,7 @@ Event = Request | Purchase | Dismissal | Impression | Preference | Identity
 """A record of a person topic."""
 
 
+@final
 class EventGroup(Struct, gc=False):
     """Events of one person that came in one record of another format, and so stand together."""
 

@@ -25,7 +25,8 @@ from schemas.records import (
 )
 from schemas.topics import PERSON_TOPICS
 from streams.engine.alignment import PartitionGroup
-from streams.recording.backtest import Backtest, BacktestCounts
+from streams.recording.backtest import Backtest
+from streams.recording.backtest_counts import BacktestCounts
 from streams.recording.files import RecordedRecord, numbered, record_of
 from streams.suppression import policy_document
 from streams.suppression.aliases import read_evidence

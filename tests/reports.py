@@ -4,7 +4,9 @@ import pickle
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from streams.recording.backtest import Backtest, BacktestCounts, PersonSlice
+from streams.recording.backtest import Backtest
+from streams.recording.backtest_counts import BacktestCounts
+from streams.recording.person_slice import PersonSlice
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.figures import About, figures
 from streams.suppression.policy import Policy

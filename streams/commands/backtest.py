@@ -29,8 +29,8 @@ from streams.commands.terminal import (
 )
 from streams.errors import UserError
 from streams.policy_file import is_empty, read_policy
+from streams.recording.parallel.messages import Run
 from streams.recording.parallel.processes import processes_for, start
-from streams.recording.parallel.slice_run import Run
 from streams.recording.sources import total_size
 from streams.recording.summary import Summary
 

@@ -30,8 +30,8 @@ from streams.recording.comparison import (
     Example,
     is_shown,
 )
+from streams.recording.parallel.messages import Run
 from streams.recording.parallel.processes import processes_for, start
-from streams.recording.parallel.slice_run import Run
 from streams.recording.sources import AnyPath, total_size
 from streams.suppression.policy import Policy
 from streams.suppression.words import REASONS

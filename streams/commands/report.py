@@ -14,8 +14,8 @@ from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.recordings import Recordings, readable
 from streams.commands.terminal import ADDING_UP, progress_bar, standard_error, tell_if_empty
 from streams.errors import UserError
+from streams.recording.parallel.messages import Run
 from streams.recording.parallel.processes import processes_for, start
-from streams.recording.parallel.slice_run import Run
 from streams.recording.report.ads import HELD_OUT, LEAKED, LET_THROUGH, STOPPED
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.figures import About, figures

@@ -10,9 +10,10 @@ from rich.table import Table
 from schemas.topics import RECORDABLE
 from streams.commands.terminal import table
 from streams.recording.anonymising import AnonymisedCounts
-from streams.recording.backtest import BacktestCounts
+from streams.recording.backtest_counts import BacktestCounts
+from streams.recording.followed import Followed
 from streams.recording.importing.rows import ImportSummary
-from streams.recording.summary import Followed, Summary
+from streams.recording.summary import Summary
 from streams.suppression.words import REASONS
 
 

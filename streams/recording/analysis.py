@@ -4,7 +4,7 @@ from typing import Protocol, Self
 
 from schemas.outputs import SuppressionList
 from schemas.records import Event
-from streams.recording.backtest import Step
+from streams.recording.step import Step
 
 
 class Analysis(Protocol):

@@ -10,93 +10,41 @@ What ids share with each other (SPEC 9) is taken as it was recorded, or else mad
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
-from zlib import crc32
+from operator import itemgetter
+from typing import Final, final
 
 from msgspec import UNSET
 
-from schemas.adapters.formats import readers_of
+from schemas.adapters.formats import Reader, readers_of
 from schemas.adapters.notes import NO_NOTES, Note
 from schemas.decoding import InvalidRecord, decode, decode_product
 from schemas.outputs import Decision, SuppressionList
-from schemas.records import Event, Identity, Input, events_of
+from schemas.records import Event, EventGroup, Identity, Input, Share, events_of
 from schemas.topics import PERSON_TOPICS, SHARES
 from streams.kafka.partitioner import partition_of
+from streams.recording.backtest_counts import BacktestCounts
+from streams.recording.clocks import Clocks, NewestTimes, newest_of
 from streams.recording.files import RecordedRecord
-from streams.recording.linked_ids import NOBODY
-from streams.recording.note_counts import NoteCounts
-from streams.recording.order import Clocks, NewestTimes, Order, OrderedEvent, newest_of
+from streams.recording.order import Order
+from streams.recording.ordered_event import OrderedEvent
 from streams.recording.partitions import Homes, Partitions
-from streams.recording.tally import Tally
+from streams.recording.person_slice import ALL_PERSONS, PersonSlice
+from streams.recording.step import Step
 from streams.suppression.catalog import Catalog
 from streams.suppression.identities.blocking import Blocking
 from streams.suppression.join import Join
 from streams.suppression.policy import Policy
 
-
-@dataclass(slots=True)
-class BacktestCounts(Tally):
-    """What became of every record: decided, joined, dead, ignored, and rerouted before that."""
-
-    records: Counter[str] = field(default_factory=Counter)
-    decided: int = 0
-    joined: int = 0
-    rerouted: int = 0
-    dead: Counter[str] = field(default_factory=Counter)
-    products: int = 0
-    forgotten: Counter[str] = field(default_factory=Counter)
-    """Facts by kind, dropped of persons of whom there were too many, under the first policy."""
-    contradictions: Counter[str] = field(default_factory=Counter)
-    """Events by topic that had the id of an earlier one of the person, and other content."""
-    ignored: Counter[str] = field(default_factory=Counter)
-    """By topic: of topics that are no inputs, and of other formats what is about something else."""
-    notes: NoteCounts = field(default_factory=NoteCounts)
-    """What adapters left out, corrected or derived in records that were joined or decided."""
-
-    @property
-    def all_records(self) -> int:
-        """All records that were read, of whatever topic."""
-        return self.records.total() + self.ignored.total()
-
-
-class PersonSlice(NamedTuple):
-    """Some of the persons: one slice of so many equal ones, by a hash of the person's id."""
-
-    number: int
-    of: int
-    linked: Mapping[bytes, bytes] = NOBODY
-    """By linked ids the one that stands for them all."""
-
-    def holds(self, user_id: bytes) -> bool:
-        """Whether the person is among them."""
-        return crc32(self.linked.get(user_id, user_id)) % self.of == self.number
-
-
-ALL_PERSONS: Final = PersonSlice(0, 1)
-
 NATIVE: Final[Mapping[str, str]] = {}
 """All topics are in Unhaunt's own format."""
 
-
-RECORDED: Final = frozenset((*PERSON_TOPICS, SHARES))
+RECORDED: Final = (*PERSON_TOPICS, SHARES)
 """The topics whose records are taken."""
 
-
-class Step(NamedTuple):
-    """An event that was applied, or the events of one record; or a share that was made here."""
-
-    event: Input
-    clock: int
-    """The newest event time of its partition, this event's included, in milliseconds."""
-    decisions: tuple[Decision | None, ...]
-    """For each policy the decision on a request, without `as_of`; of other events None."""
-    joins: tuple[Join, ...]
-    """For each policy the join that holds the person."""
-    ordered: OrderedEvent
-    """The event with all that orders it; of a share that was made here, the one that led to it."""
+Observe = Callable[[Event], object]
 
 
+@final
 class Backtest:
     """One run over a recording; afterwards `lists` and `counts` tell the rest.
 
@@ -116,8 +64,15 @@ class Backtest:
         self._policies = policies
         self._blocking = Blocking.by(policies[0], formats)
         self._persons = persons
-        self._readers = readers_of(formats, self._observe)
-        self._format, self._notes = "", NO_NOTES
+        self._is_first = persons.number == 0
+        self._has_all = persons.of == 1
+        readers = readers_of(formats, self._observe)
+        self._topics = {
+            name: _Topic(name, readers.get(name), name in self._blocking.topics)
+            for name in RECORDED
+        }
+        self._format: str = ""
+        self._notes: Sequence[Note] = NO_NOTES
         """The format of the newest record of another one, and the notes on it."""
         self._order = Order()
         self._clocks = Clocks({})
@@ -132,11 +87,11 @@ class Backtest:
         """The decisions in order, without `as_of`, since two runs are to be compared."""
         self.read(records)
         for step in self.steps():
-            yield from filter(None, step.decisions)
+            for decision in step.decisions:
+                if decision is not None:
+                    yield decision
 
-    def read(
-        self, records: Iterable[RecordedRecord], observe: Callable[[Event], object] | None = None
-    ) -> int:
+    def read(self, records: Iterable[RecordedRecord], observe: Observe | None = None) -> int:
         """Read a recording; `steps` has as many steps as this returns, and one a share made here.
 
         `observe` is called with each valid event, in the order of the lines.
@@ -145,15 +100,15 @@ class Backtest:
         astray: dict[str, None] = {}
         highest = valid = 0
         has_shares = has_statements = False
-        add = self._order.add
         for line, record in enumerate(records):
-            partition, topic = record.partition, record.topic
-            if topic not in RECORDED:
+            topic = self._topics.get(record.topic)
+            if topic is None:
                 self._product(record)
                 continue
-            has_shares = has_shares or topic == SHARES
+            partition = record.partition
+            has_shares = has_shares or topic.name == SHARES
             highest = max(highest, partition)
-            event = self._event(record)
+            event = self._event(topic, record)
             if self._notes:
                 if event is not None:
                     self.counts.notes.add(self._format, self._notes, line)
@@ -164,13 +119,16 @@ class Backtest:
             user_id = event.user_id
             if partitions.setdefault(user_id, partition) != partition:
                 astray[user_id] = None
-            elif topic in self._blocking.topics and record.key not in (None, user_id.encode()):
+            elif topic.may_state and record.key not in (None, user_id.encode()):
                 astray[user_id] = None  # it lies where the other id belongs
-            add(partition, topic, (record.offset, line, event))
-            for each in events_of(event):
-                has_statements = has_statements or type(each) is Identity
-                if observe is not None:
-                    observe(each)
+            self._order.add(partition, topic.name, record.offset, line, event)
+            if topic.may_state:
+                has_statements = has_statements or _has_statements(event)
+            if observe is not None:
+                _show(event, observe)
+        for topic in self._topics.values():
+            if topic.records:
+                self.counts.records[topic.name] = topic.records
         homes = {user_id: partition_of(user_id.encode(), highest + 1) for user_id in astray}
         self.counts.rerouted = self._order.reroute(homes)
         if has_statements and not has_shares:
@@ -193,24 +151,28 @@ class Backtest:
         return self._order.in_order(self._others)
 
     def steps(self) -> Iterator[Step]:
-        """Apply the events in their order."""
-        counts, partitions = self.counts, self.partitions
-        no_decisions = (None,) * len(self._policies)
-        for ordered in self.in_order():
-            clock, _, _, _, _, event = ordered
-            by_policy, decisions = partitions.apply(ordered)
+        """Apply the events in their order, and let go of each."""
+        partitions = self.partitions
+        no_decisions: tuple[Decision | None, ...] = (None,) * len(self._policies)
+        joined = decided = 0
+        waiting = self.in_order()
+        waiting.reverse()
+        while waiting:
+            ordered = waiting.pop()
+            joins, decisions = partitions.apply(ordered)
             if decisions[0] is None:
-                counts.joined += 1
+                joined += 1
             else:
-                counts.decided += 1
+                decided += 1
                 for decision in decisions:
                     if decision is not None:
                         decision.as_of = UNSET
-            yield Step(event, clock, decisions, by_policy, ordered)
+            yield Step(ordered.event, decisions, joins, ordered)
             for share, receivers in partitions.shared:
-                yield Step(share, clock, no_decisions, receivers, ordered)
+                yield Step(share, no_decisions, receivers, ordered)
+        self.counts.joined, self.counts.decided = joined, decided
         first = [by_policy[0] for by_policy in self.joins.values()]
-        self.counts.contradictions = sum((each.contradictions for each in first), Counter())
+        self.counts.contradictions = sum([each.contradictions for each in first], Counter())
 
     def lists(self) -> Iterator[SuppressionList]:
         """The final list of every person with evidence, by partition and then by person.
@@ -223,62 +185,90 @@ class Backtest:
     def lists_by_partition(self, number: int) -> Iterator[tuple[int, SuppressionList]]:
         """The lists under a policy, by its number, each with its partition."""
         newest = newest_of(self._others)
-        for partition, joins in sorted(self.joins.items()):
-            join = joins[number]
-            if (reached := newest.get(partition)) is not None:
+        for partition in sorted(self.joins):
+            join = self.joins[partition][number]
+            reached = newest.get(partition)
+            if reached is not None:
                 join.newest = reached if join.newest is None else max(join.newest, reached)
-            for user_id in sorted(join.persons):
+            for user_id in join.persons:
                 join.review(user_id)
-            for user_id, person, current in sorted(join.prepare(), key=lambda each: each[0]):
+            for user_id, person, current in sorted(join.prepare(), key=itemgetter(0)):
                 counting = person.counting(join.policy)
                 if counting:
                     yield partition, current or _empty_list(user_id, counting.newest, join.policy)
-        self.counts.forgotten = sum((each[0].forgotten for each in self.joins.values()), Counter())
+        self.counts.forgotten = sum([each[0].forgotten for each in self.joins.values()], Counter())
 
-    def _event(self, record: RecordedRecord) -> Input | None:
+    def _event(self, topic: "_Topic", record: RecordedRecord) -> Input | None:
         """The input in a valid record of these persons; records without one are counted."""
-        topic, key, counts, persons = record.topic, record.key, self.counts, self._persons
-        may_state = topic in self._blocking.topics
-        owner = None if may_state else key  # a statement's key may be the other id
-        if owner is not None and persons.of > 1 and not persons.holds(owner):
+        key = record.key
+        owner = None if topic.may_state else key  # a statement's key may be the other id
+        if owner is not None and not self._has_all and not self._persons.holds(owner):
             return None
-        reader = self._readers.get(topic)
+        is_counted_here = owner is not None or self._is_first
         event: Input | None
         try:
-            if reader is None:
-                event = decode(topic, key, record.value, record.timestamp)
+            if topic.reader is None:
+                event = decode(topic.name, key, record.value, record.timestamp)
             else:
-                event = reader(key, record.value, record.timestamp, record.headers)
-            if may_state and event is not None:
+                event = topic.reader(key, record.value, record.timestamp, record.headers)
+            if topic.may_state and event is not None:
                 event = self._blocking.left_of(event)
         except InvalidRecord as error:
-            if owner is not None or persons.number == 0:
-                counts.records[topic] += 1
-                counts.dead[error.code] += 1
+            if is_counted_here:
+                topic.records += 1
+                self.counts.dead[error.code] += 1
             return None
         if event is None:
-            if owner is not None or persons.number == 0:
-                counts.ignored[topic] += 1
+            if is_counted_here:
+                self.counts.ignored[topic.name] += 1
             return None
-        if owner is None and not persons.holds(event.user_id.encode()):
+        if owner is None and not self._has_all and not self._persons.holds(event.user_id.encode()):
             return None
-        counts.records[topic] += 1
+        topic.records += 1
         return event
 
     def _observe(self, format_name: str, notes: Sequence[Note]) -> None:
         self._format, self._notes = format_name, notes
 
     def _product(self, record: RecordedRecord) -> None:
-        counts = BacktestCounts() if self._persons.number else self.counts
+        counts = self.counts if self._is_first else BacktestCounts()
         if record.topic != "catalog":
             counts.ignored[record.topic] += 1
             return
         counts.records["catalog"] += 1
         try:
-            self.catalog.put(*decode_product(record.key, record.value))
-            counts.products += 1
+            product_id, product = decode_product(record.key, record.value)
         except InvalidRecord as error:
             counts.dead[error.code] += 1
+            return
+        self.catalog.put(product_id, product)
+        counts.products += 1
+
+
+@final
+class _Topic:
+    """How the records of a topic are read, and how many there were of these persons."""
+
+    def __init__(self, name: str, reader: Reader | None, may_state: bool) -> None:
+        self.name = name
+        self.reader = reader
+        """Of another format than Unhaunt's own."""
+        self.may_state = may_state
+        """Whether they may hold statements about ids."""
+        self.records = 0
+
+
+def _has_statements(record: Input) -> bool:
+    return any(type(each) is Identity for each in events_of(record))
+
+
+def _show(record: Input, observe: Observe) -> None:
+    """Show the events of a record; a share reports nothing new."""
+    if type(record) is EventGroup:
+        for each in record.events:
+            observe(each)
+    elif type(record) is not Share:
+        observe(record)
 
 
 def _empty_list(user_id: str, ts: int, policy: Policy) -> SuppressionList:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, Self
 
 from schemas.outputs import Decision, SuppressedCandidate, SuppressionList
 from schemas.records import Candidate, Event, Request
-from streams.recording.backtest import Step
+from streams.recording.step import Step
 from streams.suppression.catalog import Catalog, categories_of
 
 ALLOWED: Final = "allowed"

@@ -7,9 +7,10 @@ from schemas.records import Event, Request, events_of
 from schemas.topics import RANKS, SHARES
 from streams.errors import UserError
 from streams.recording.backtest import NATIVE, Backtest
+from streams.recording.clocks import NewestTimes
 from streams.recording.files import RecordedRecord
 from streams.recording.linked_ids import Links
-from streams.recording.order import NewestTimes, OrderedEvent
+from streams.recording.ordered_event import OrderedEvent
 from streams.recording.partitions import Partitions
 from streams.suppression.join import Join
 from streams.suppression.policy import Policy

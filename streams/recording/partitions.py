@@ -6,13 +6,14 @@ topic; of a recording that has none they are made here, and each takes effect at
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, final
 
 from schemas.outputs import Decision
 from schemas.records import Share
 from schemas.topics import RANKS, SHARES
 from streams.kafka.partitioner import partition_of
-from streams.recording.order import NewestTimes, OrderedEvent
+from streams.recording.clocks import NewestTimes
+from streams.recording.ordered_event import OrderedEvent
 from streams.suppression.catalog import Catalog
 from streams.suppression.join import Join
 from streams.suppression.policy import Policy
@@ -20,6 +21,7 @@ from streams.suppression.policy import Policy
 SHARES_RANK: Final = RANKS[SHARES]
 
 
+@final
 class Homes:
     """The partitions of ids: where their records lie, or else where Kafka's clients put them."""
 
@@ -38,6 +40,7 @@ Applied = tuple[tuple[Join, ...], tuple[Decision | None, ...]]
 """For each policy the join that an event was applied to, and its decision."""
 
 
+@final
 class Partitions:
     """A join for each partition and policy, made when it is needed first."""
 
@@ -63,11 +66,12 @@ class Partitions:
 
     def apply(self, ordered: OrderedEvent) -> Applied:
         """Apply the next event and all that is shared for it."""
-        clock, rank, partition, _, _, event = ordered
-        joins = self.joins.get(partition) or self.of(partition)
-        if rank == SHARES_RANK:
+        partition, event = ordered.partition, ordered.event
+        joins = self.of(partition)
+        if ordered.rank == SHARES_RANK:
             self._pass_time(joins, partition, ordered)
         else:
+            clock = ordered.clock
             for join in joins:
                 join.newest = clock
         decisions = tuple([join.apply(event) for join in joins])

@@ -7,14 +7,12 @@ their variants, whatever became of them; so it also counts those that were shown
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, final
 
 from schemas.outputs import Decision, SuppressionList
 from schemas.records import Dismissal, Event, Purchase
-from streams.recording.backtest import Step
-from streams.recording.tally import Tally
+from streams.recording.followed import Followed, Lists
+from streams.recording.step import Step
 from streams.recording.variants import group_of
 from streams.suppression.catalog import Catalog
 
@@ -23,46 +21,13 @@ AFTER_PURCHASE: Final = ("purchased", "already_bought", "lapsed")
 
 AFTER_REMOVAL: Final = ("removed_from_cart",)
 
-NOTHING: Final[Mapping[str, int]] = {}
 
-
-@dataclass(slots=True)
-class Followed(Tally):
-    """Candidates of products that their person was done with at the time of the request."""
-
-    wanted: int = 0
-    """All of them; the ads that would have followed people."""
-    stopped: int = 0
-    """Those that were suppressed, for whatever reason."""
-    ghosted: int = 0
-    """Those that only the holdout let through."""
-
-    @property
-    def let_through(self) -> int:
-        """Those that the policy let through, by what was known at their time."""
-        return self.wanted - self.stopped - self.ghosted
-
-    @property
-    def stopped_percent(self) -> float:
-        """The share that was stopped; 0 when there were none."""
-        return 100 * self.stopped / self.wanted if self.wanted else 0.0
-
-
-@dataclass(slots=True)
-class Lists(Tally):
-    """The final lists of a run."""
-
-    persons: int = 0
-    """All persons with evidence."""
-    current: int = 0
-    """Those with a list; the others' is empty, a tombstone on the topic."""
-    entries: int = 0
-
-
+@final
 class Summary:
     """Counts decisions. First `scan` all events of the recording, in any order, then `add`.
 
-    Variants are told by the catalog alone, whole as it is once all of it was read.
+    Variants are told by the catalog alone, whole as it is once all of it was read, by the first
+    decision at the latest.
 
     As the analysis of a run it counts what comes of the first policy.
     """
@@ -81,11 +46,9 @@ class Summary:
         """Of products that the person took out of the cart, be it taken back later or not."""
         self.ordered_or_removed = Followed()
         self.lists = Lists()
-        self._orders: dict[str, dict[str, int]] = {}
-        """By person and product the time of the first order."""
-        self._removals: dict[str, dict[str, int]] = {}
-        self._by_group: dict[str, tuple[Mapping[str, int], Mapping[str, int]]] = {}
-        """By person, of whom there was a decision: the first orders, and removals, by group."""
+        self._done_with: dict[str, dict[str, _First]] = {}
+        """By person what was ordered or removed: by product, and by group once it is grouped."""
+        self._is_grouped = False
 
     @property
     def candidates(self) -> int:
@@ -95,26 +58,29 @@ class Summary:
     @property
     def after_purchase(self) -> int:
         """Candidates whose answer, ghosted or not, comes from an order."""
-        return sum(self.suppressed[reason] + self.ghosted[reason] for reason in AFTER_PURCHASE)
+        return sum([self.suppressed[reason] + self.ghosted[reason] for reason in AFTER_PURCHASE])
 
     @property
     def after_removal(self) -> int:
         """Candidates whose answer, ghosted or not, comes from a removal from the cart."""
-        return sum(self.suppressed[reason] + self.ghosted[reason] for reason in AFTER_REMOVAL)
+        return sum([self.suppressed[reason] + self.ghosted[reason] for reason in AFTER_REMOVAL])
 
     def scan(self, event: Event) -> None:
         """Note the earliest order and removal of each product by each person."""
-        if isinstance(event, Purchase):
+        if type(event) is Purchase:
             if event.event == "order_completed":
                 for product in event.products or ():
-                    _earliest(self._orders, event.user_id, product.product_id, event.ts)
-        elif (
-            isinstance(event, Dismissal)
-            and event.action == "dismissed"
-            and event.reason in AFTER_REMOVAL
-            and event.product_id is not None
-        ):
-            _earliest(self._removals, event.user_id, event.product_id, event.ts)
+                    first = self._first_of(event.user_id, product.product_id)
+                    first.order = _earlier(first.order, event.ts)
+        elif type(event) is Dismissal:
+            product_id = event.product_id
+            if (
+                product_id is not None
+                and event.reason in AFTER_REMOVAL
+                and event.action == "dismissed"
+            ):
+                first = self._first_of(event.user_id, product_id)
+                first.removal = _earlier(first.removal, event.ts)
 
     def add(self, decision: Decision, catalog: Catalog | None = None) -> None:
         """Count a decision, as it stands on `decisions` or in a backtest's file.
@@ -127,14 +93,18 @@ class Summary:
             self.suppressed[answer.reason] += 1
         for answer in decision.ghosted:
             self.ghosted[answer.reason] += 1
-        person = decision.user_id
-        if person in self._orders or person in self._removals:
-            self._add_following(person, decision, catalog or Catalog())
+        catalog = Catalog() if catalog is None else catalog
+        if not self._is_grouped:
+            self._group(catalog)
+        done_with = self._done_with.get(decision.user_id)
+        if done_with is not None:
+            self._add_following(done_with, decision, catalog)
 
     def observe(self, step: Step) -> None:
         """Count the decision on a request."""
-        if step.decisions[0] is not None:
-            self.add(step.decisions[0], step.joins[0].catalog)
+        decision = step.decisions[0]
+        if decision is not None:
+            self.add(decision, step.joins[0].catalog)
 
     def add_list(self, number: int, current: SuppressionList) -> None:
         """Count one person's list under the first policy."""
@@ -143,7 +113,7 @@ class Summary:
             self.lists.entries += len(current.entries)
             self.lists.current += bool(current.entries or current.granted)
 
-    def merge(self, other: Self) -> None:
+    def merge(self, other: "Summary") -> None:
         """Add the counts of other people."""
         self.requests += other.requests
         self.allowed += other.allowed
@@ -154,53 +124,92 @@ class Summary:
         self.ordered_or_removed.merge(other.ordered_or_removed)
         self.lists.merge(other.lists)
 
-    def _add_following(self, person: str, decision: Decision, catalog: Catalog) -> None:
-        known = self._by_group.get(person)
-        if known is None:
-            known = self._by_group[person] = (
-                _firsts(self._orders.get(person, NOTHING), catalog),
-                _firsts(self._removals.get(person, NOTHING), catalog),
-            )
-        orders, removals = known
+    def __getstate__(self) -> dict[str, Any]:
+        """What was counted: what was remembered of persons stays behind."""
+        return {
+            "requests": self.requests,
+            "allowed": self.allowed,
+            "suppressed": self.suppressed,
+            "ghosted": self.ghosted,
+            "ordered": self.ordered,
+            "removed": self.removed,
+            "ordered_or_removed": self.ordered_or_removed,
+            "lists": self.lists,
+        }
+
+    def __setstate__(self, counted: dict[str, Any]) -> None:
+        for name, counts in counted.items():
+            setattr(self, name, counts)
+        self._done_with = {}
+        self._is_grouped = True
+
+    def _first_of(self, user_id: str, product_id: str) -> "_First":
+        products = self._done_with.get(user_id)
+        if products is None:
+            products = self._done_with[user_id] = {}
+        first = products.get(product_id)
+        if first is None:
+            first = products[product_id] = _First()
+        return first
+
+    def _group(self, catalog: Catalog) -> None:
+        """Have the variants of a product be one, by the catalog."""
+        self._is_grouped = True
+        for user_id, products in self._done_with.items() if catalog.products else ():
+            groups: dict[str, _First] = {}
+            for product_id, first in products.items():
+                groups.setdefault(group_of(product_id, catalog), _First()).join(first)
+            self._done_with[user_id] = groups
+
+    def _add_following(
+        self, groups: dict[str, "_First"], decision: Decision, catalog: Catalog
+    ) -> None:
         at = decision.ts
-
-        def following(named: str) -> Iterator[Followed]:
-            group = group_of(named, catalog)
-            return self._following(orders.get(group), removals.get(group), at)
-
-        for product in decision.allowed:
-            for followed in following(product):
+        for product_id in decision.allowed:
+            first = groups.get(group_of(product_id, catalog))
+            for followed in () if first is None else self._followed(first, at):
                 followed.wanted += 1
         for answer in decision.suppressed:
-            for followed in following(answer.product_id):
+            first = groups.get(group_of(answer.product_id, catalog))
+            for followed in () if first is None else self._followed(first, at):
                 followed.wanted += 1
                 followed.stopped += 1
         for answer in decision.ghosted:
             # It stands among the allowed ones too, and is wanted once.
-            for followed in following(answer.product_id):
+            first = groups.get(group_of(answer.product_id, catalog))
+            for followed in () if first is None else self._followed(first, at):
                 followed.ghosted += 1
 
-    def _following(self, ordered: int | None, removed: int | None, at: int) -> Iterator[Followed]:
+    def _followed(self, first: "_First", at: int) -> tuple[Followed, ...]:
         """The counts that an ad belongs to, by when its product was ordered and removed."""
-        is_ordered = ordered is not None and ordered <= at
-        is_removed = removed is not None and removed <= at
+        is_ordered = first.order is not None and first.order <= at
+        is_removed = first.removal is not None and first.removal <= at
+        if is_ordered and is_removed:
+            return self.ordered, self.removed, self.ordered_or_removed
         if is_ordered:
-            yield self.ordered
+            return self.ordered, self.ordered_or_removed
         if is_removed:
-            yield self.removed
-        if is_ordered or is_removed:
-            yield self.ordered_or_removed
+            return self.removed, self.ordered_or_removed
+        return ()
 
 
-def _firsts(times: Mapping[str, int], catalog: Catalog) -> Mapping[str, int]:
-    """By group the earliest of the times of its products."""
-    firsts: dict[str, int] = {}
-    for product_id, time in times.items():
-        group = group_of(product_id, catalog)
-        firsts[group] = min(time, firsts.get(group, time))
-    return firsts
+@final
+class _First:
+    """When a person first ordered a product, and first removed it from the cart."""
+
+    __slots__ = ("order", "removal")
+
+    def __init__(self) -> None:
+        self.order: int | None = None
+        self.removal: int | None = None
+
+    def join(self, other: "_First") -> None:
+        """Let both be one product."""
+        self.order = _earlier(self.order, other.order)
+        self.removal = _earlier(self.removal, other.removal)
 
 
-def _earliest(times: dict[str, dict[str, int]], person: str, product: str, ts: int) -> None:
-    of_person = times.setdefault(person, {})
-    of_person[product] = min(ts, of_person.get(product, ts))
+def _earlier(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

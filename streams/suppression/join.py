@@ -94,11 +94,11 @@ class Join:
             decision = decide(event, held, self.policy, self.catalog)
             decision.as_of = self.as_of
             return decision
-        if isinstance(event, EventGroup):
+        if type(event) is EventGroup:
             for each in event.events:
                 self.apply(each)
             return None
-        if isinstance(event, Identity):
+        if type(event) is Identity:
             self._state(event, person)
             return None
         if person is None:

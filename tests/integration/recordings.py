@@ -15,7 +15,8 @@ from schemas.outputs import SuppressionList, to_json
 from schemas.topics import PERSON_TOPICS
 from streams.engine.state.store import PERSON
 from streams.kafka.partitioner import partition_of
-from streams.recording.backtest import Backtest, BacktestCounts
+from streams.recording.backtest import Backtest
+from streams.recording.backtest_counts import BacktestCounts
 from streams.recording.files import RecordedRecord, read
 from streams.suppression.policy import Policy
 from tests.builders import as_json

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from schemas.records import Event, Identity
 from streams.kafka.partitioner import partition_of
-from streams.recording.backtest import ALL_PERSONS, PersonSlice
 from streams.recording.linked_ids import linked_ids
+from streams.recording.person_slice import ALL_PERSONS, PersonSlice
 from streams.suppression.policy import Policy
 from tests.builders import DAY, NOW, dismissal, line, purchase, refund, request
 from tests.linked import ids_of, shares_of

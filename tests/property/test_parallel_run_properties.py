@@ -8,9 +8,10 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.recording.backtest import ALL_PERSONS, BacktestCounts, PersonSlice
+from streams.recording.backtest_counts import BacktestCounts
+from streams.recording.parallel.messages import Run
 from streams.recording.parallel.processes import InThisProcess, ParallelRun
-from streams.recording.parallel.slice_run import Run
+from streams.recording.person_slice import ALL_PERSONS, PersonSlice
 from streams.recording.summary import Summary
 from streams.suppression.policy import Policy
 from tests.oracle.generate import random_recording
@@ -36,8 +37,7 @@ def outcome(recording: Path, policy: Policy, *slices: PersonSlice) -> Outcome:
     started.decide(lambda _: None, decisions.append)
     started.lists(lists.append)
     summary, counts = started.done()
-    counted = {name: value for name, value in vars(summary).items() if not name.startswith("_")}
-    return Outcome(decisions, lists, counts, counted)
+    return Outcome(decisions, lists, counts, summary.__getstate__())
 
 
 @given(seed=st.integers(0, 10_000), slices=st.integers(2, 5))

@@ -8,9 +8,10 @@ import orjson
 import pytest
 
 from streams.errors import UserError
-from streams.recording.backtest import Backtest, PersonSlice
+from streams.recording.backtest import Backtest
 from streams.recording.linked_ids import NOBODY, linked_ids
 from streams.recording.one_person import OnePerson
+from streams.recording.person_slice import PersonSlice
 from streams.suppression.policy import Policy
 from tests.builders import DAY, NOW, backtest, dismissal, line, purchase, recorded, refund, request
 from tests.linked import ids_of, linked, placed, shares_of, unlinked

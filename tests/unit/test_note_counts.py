@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.adapters.notes import OTHER, Note
-from streams.recording.backtest import Backtest, PersonSlice
+from streams.recording.backtest import Backtest
 from streams.recording.note_counts import MOST_EXAMPLES, NoteCounts
+from streams.recording.person_slice import PersonSlice
 from streams.suppression.policy import Policy
 from tests.builders import NOW, recorded
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from streams.errors import UserError
+from streams.recording.parallel.messages import Run
 from streams.recording.parallel.processes import COMPRESSED, WORTH_A_PROCESS, processes_for, start
-from streams.recording.parallel.slice_run import Run
 from streams.recording.summary import Summary
 from streams.suppression.policy import Policy
 from tests.command_line import write_recording

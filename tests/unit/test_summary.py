@@ -1,5 +1,6 @@
 """What a run came to, counted by answers and, apart from them, by the recorded events."""
 
+import pickle
 from typing import Any
 
 from schemas.outputs import Decision, SuppressedCandidate
@@ -137,3 +138,19 @@ def test_other_people_returns_and_other_dismissals_make_no_ad_a_followed_one() -
     summary.add(decision(20, ("p1",)))
     assert summary.ordered_or_removed.wanted == 0
     assert summary.ordered_or_removed.stopped_percent == 0
+
+
+def test_what_was_counted_reaches_another_process_and_adds_up_there() -> None:
+    summary, other = Summary(), Summary()
+    for each in (summary, other):
+        each.scan(order("p1", 10))
+        each.add(decision(20, ("p2",), (("p1", "purchased"),)))
+    summary.merge(pickle.loads(pickle.dumps(other)))
+    assert (summary.requests, summary.allowed, summary.suppressed) == (2, 2, {"purchased": 2})
+    assert (summary.ordered.wanted, summary.ordered.stopped) == (2, 2)
+
+
+def test_what_is_remembered_of_persons_stays_in_its_process() -> None:
+    summary = Summary()
+    summary.scan(order("p1", 10, user="somebody"))
+    assert b"somebody" not in pickle.dumps(summary)

@@ -20,10 +20,12 @@ from multiprocessing.sharedctypes import RawValue
 from typing import Any, Final, Generic, Protocol
 
 from streams.errors import UserError
-from streams.recording.backtest import ALL_PERSONS, BacktestCounts, PersonSlice
+from streams.recording.backtest_counts import BacktestCounts
+from streams.recording.clocks import Clocks
 from streams.recording.linked_ids import linked_ids
-from streams.recording.order import Clocks
-from streams.recording.parallel.slice_run import Done, Found, HasRead, Line, Lines, Run, run_slice
+from streams.recording.parallel.messages import Done, Found, HasRead, Line, Lines, Run
+from streams.recording.parallel.slice_run import run_slice
+from streams.recording.person_slice import ALL_PERSONS, PersonSlice
 from streams.recording.sources import AnyPath, Progress, compression_in, total_size
 
 WORTH_A_PROCESS: Final = 4 << 20

@@ -4,7 +4,6 @@ from typing import Any, Self
 
 from schemas.outputs import SuppressionList
 from schemas.records import Event, Identity, Request, Share, events_of
-from streams.recording.backtest import Step
 from streams.recording.report.ads import ads_of
 from streams.recording.report.effect import Effect
 from streams.recording.report.following import Following
@@ -15,6 +14,7 @@ from streams.recording.report.list_changes import ListChanges
 from streams.recording.report.part import Part
 from streams.recording.report.sharing import Sharing
 from streams.recording.report.stopping import Stopping
+from streams.recording.step import Step
 from streams.suppression.policy import Policy
 from streams.suppression.product_ids import ProductIds
 

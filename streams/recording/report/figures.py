@@ -7,7 +7,7 @@ the price per thousand ads was given in.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from streams.recording.backtest import BacktestCounts
+from streams.recording.backtest_counts import BacktestCounts
 from streams.recording.report.ads import OUTCOMES, STOPPED
 from streams.recording.report.analysis import ReportAnalysis
 from streams.recording.report.following import DAYS, EITHER, ORDERED, REJECTED, Following

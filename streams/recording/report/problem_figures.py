@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from schemas.topics import PERSON_TOPICS
-from streams.recording.backtest import BacktestCounts
+from streams.recording.backtest_counts import BacktestCounts
 from streams.recording.report.input_problems import InputProblems
 from streams.recording.report.time_figures import middle
 from streams.suppression.product_ids import ProductIds
