@@ -108,9 +108,11 @@ def _foremost(claims: Sequence[Claim]) -> Claim:
     """The one of the claims that ranks first."""
     foremost = claims[0]
     if len(claims) > 1:
-        first = min([REASON_RANK[claim.reason] for claim in claims])
-        tied = [claim for claim in claims if REASON_RANK[claim.reason] == first]
-        foremost = tied[0] if len(tied) == 1 else min(tied, key=rank)
+        first = REASON_RANK[foremost.reason]
+        for claim in claims[1:]:
+            place = REASON_RANK[claim.reason]
+            if place < first or (place == first and rank(claim) < rank(foremost)):
+                foremost, first = claim, place
     return foremost
 
 
