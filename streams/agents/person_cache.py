@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter
 from collections.abc import Collection
+from typing import final
 
 from streams.engine.state.changes import Changes
 from streams.engine.state.store import PERSON
@@ -10,6 +11,7 @@ from streams.suppression.join import Join
 from streams.suppression.person import Person
 
 
+@final
 class PersonCache:
     """Puts persons into the memory of a join before they are needed there, and evicts others."""
 
