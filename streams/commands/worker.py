@@ -12,6 +12,7 @@ import typer
 from streams import __version__, build, logs
 from streams.commands.errors import exit_code_of
 from streams.commands.policies import policy_in_force
+from streams.commands.signals import end_upon_sigterm
 from streams.errors import UserError
 from streams.policy_file import PolicyFile
 from streams.settings import Settings
@@ -57,8 +58,7 @@ def worker(
     With UNHAUNT_HTTP_PORT it tells how it is: /metrics for Prometheus, and /health/startup,
     /health/ready and /health/live for who runs it. Several processes answer at one port.
     """
-    # The first process of a container is deaf to it otherwise, until the worker listens.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_upon_sigterm()
     settings = Settings.from_environment(os.environ)
     logs.set_up(settings.log_level, settings.log_format)
     # Until it is listened to, a SIGHUP must not end anything, nor can it be missed: the policy file
