@@ -3,7 +3,6 @@
 import itertools
 from collections import Counter
 from collections.abc import Collection
-from typing import final
 
 from streams.engine.state.changes import Changes
 from streams.engine.state.store import PERSON
@@ -11,7 +10,6 @@ from streams.suppression.join import Join
 from streams.suppression.person import Person
 
 
-@final
 class PersonCache:
     """Puts persons into the memory of a join before they are needed there, and evicts others."""
 

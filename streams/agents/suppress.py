@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from time import time
-from typing import Any, Final, final
+from typing import Any, Final
 
 from schemas.outputs import SuppressionList, to_json
 from schemas.records import NO_FACTS
@@ -25,7 +25,6 @@ from streams.suppression.policy import Policy
 SHARES_RANK: Final = RANKS[SHARES]
 
 
-@final
 class SuppressTask:
     """The product's work on one partition group; an `engine.task.Task`."""
 

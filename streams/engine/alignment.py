@@ -7,36 +7,32 @@ known to hold more, and of those only for what could still come before it.
 """
 
 import sys
-from bisect import bisect_left
+from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Final, Generic, TypeVar, final
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-OrderKey = tuple[int, int, int]
+OrderKey = tuple[float, int, int]
 """The key by which a group orders its records: clock, rank and offset."""
 
-BEFORE_EVERYTHING: Final = -(2**63)
-"""No event time is before that."""
-UNKNOWN_END: Final = sys.maxsize
+BEFORE_EVERYTHING = float("-inf")
+UNKNOWN_END = sys.maxsize
 """The known end of a partition before the broker has reported it: any records may come."""
 
-_KEY: Final = itemgetter(0)
 
-
-@final
+@dataclass(slots=True)
 class RecordQueue(Generic[Item]):
     """The records of one partition that were fetched and wait for their turn."""
 
-    def __init__(self, rank: int) -> None:
-        self.rank = rank
-        self.clock: int = BEFORE_EVERYTHING
-        """The newest event time shown so far, in epoch milliseconds."""
-        self.next_offset: int = 0
-        """The offset after the last record that was fetched."""
-        self.known_end: int = 0
-        """The offset after the last record that the broker is known to hold."""
-        self.waiting: list[tuple[OrderKey, Item]] = []
+    rank: int
+    clock: float = BEFORE_EVERYTHING
+    """The newest event time shown so far; minus infinity before the first."""
+    next_offset: int = 0
+    """The offset after the last record that was fetched."""
+    known_end: int = 0
+    """The offset after the last record that the broker is known to hold."""
+    waiting: list[tuple[OrderKey, Item]] = field(default_factory=list)
 
     def append(self, offset: int, ts: int | None, item: Item) -> None:
         """Add the next record; `ts` is None for one that does not move the clock."""
@@ -60,12 +56,11 @@ class RecordQueue(Generic[Item]):
         return max(end, self.next_offset) - reached
 
     @property
-    def reached(self) -> int:
+    def reached(self) -> float:
         """The event time up to which records were processed, or that of the next one waiting."""
         return self.waiting[0][0][0] if self.waiting else self.clock
 
 
-@final
 class PartitionGroup(Generic[Item]):
     """The record queues of the partitions with one number, merged by time."""
 
@@ -82,12 +77,12 @@ class PartitionGroup(Generic[Item]):
     @property
     def waiting(self) -> int:
         """How many records wait for their turn."""
-        return sum([len(queue.waiting) for queue in self.queues.values()])
+        return sum(len(queue.waiting) for queue in self.queues.values())
 
     def pop_ready(self) -> list[tuple[OrderKey, Item]]:
         """Remove, in order, the records that nothing known can come before any more."""
         bounds = [queue.bound for queue in self.queues.values()]
-        bound = min([key for key in bounds if key is not None], default=None)
+        bound = min((key for key in bounds if key is not None), default=None)
         ready: list[tuple[OrderKey, Item]] = []
         for queue in self.queues.values():
             waiting = queue.waiting
@@ -95,8 +90,8 @@ class PartitionGroup(Generic[Item]):
                 ready += waiting
                 queue.waiting = []
             elif waiting and waiting[0][0] < bound:
-                first = bisect_left(waiting, bound, key=_KEY)
+                first = next(i for i, (key, _) in enumerate(waiting) if key >= bound)
                 ready += waiting[:first]
                 queue.waiting = waiting[first:]
-        ready.sort(key=_KEY)
+        ready.sort(key=itemgetter(0))
         return ready

@@ -1,8 +1,8 @@
 """One partition group at work: its order, its offsets, its state, and the task that uses them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import orjson
 
@@ -21,7 +21,6 @@ from streams.engine.state.store import PROGRESS, Store
 from streams.engine.task import Item, Ordered, TaskContext
 
 
-@final
 class PartitionProcessor:
     """Passes the records of a partition group to its task, and the task's changes to the store."""
 
@@ -42,7 +41,7 @@ class PartitionProcessor:
         progress = progress_of(store)
         self._included: dict[str, int] = {} if progress is None else progress["offsets"]
         """The offset of each stream before which the state includes all records."""
-        self._clocks: dict[str, int] = {} if progress is None else progress["clocks"]
+        self._clocks: dict[str, float] = {} if progress is None else progress["clocks"]
         for stream, clock in self._clocks.items():
             self.queue(stream).clock = clock
         send = context.strategy.producer.send
@@ -123,7 +122,7 @@ class PartitionProcessor:
 
 def in_batches(
     ready: Sequence[Ordered], most: int, most_bytes: int
-) -> Iterator[tuple[Sequence[Ordered], int]]:
+) -> Iterable[tuple[Sequence[Ordered], int]]:
     """Cut into batches of so many records and bytes at most, each with its size in bytes.
 
     A record that is larger by itself is a batch of its own.
