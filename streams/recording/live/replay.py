@@ -13,6 +13,7 @@ SECONDS: Final = 60
 """How long the broker may take nothing before it is given up."""
 
 LOOK_SECONDS: Final = 1.0
+"""How often it is looked whether the broker takes any."""
 
 
 class Replay:
