@@ -1,5 +1,6 @@
 """What tests of several folders share."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def pytest_configure() -> None:
 def pytest_report_header() -> str:
     """What is tested."""
     return f"unhaunt: {streams.__version__} ({streams.build()})"
+
+
+@pytest.fixture(autouse=True)
+def garbage_is_collected() -> Iterator[None]:
+    """An engine or a service in this process collects its garbage itself, and nobody after it.
+
+    Without this, what refers to itself stays until the end, and with it clients' sockets and pipes.
+    """
+    yield
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -103,10 +103,12 @@ def at_a_terminal(folder: Path, command: str, brokers: str) -> Iterator[int]:
 def wait_for(screen: int, words: str) -> None:
     """Read what is on a screen until these words are there."""
     seen, deadline = "", monotonic() + SECONDS
+    shown = select.poll()  # `select.select` takes no file above number 1,023
+    shown.register(screen, select.POLLIN)
     while words not in seen:
         if monotonic() > deadline:
             raise TimeoutError(f"{words}: not shown, but {seen}")
-        if select.select([screen], [], [], 1)[0]:
+        if shown.poll(1_000):
             seen += os.read(screen, 4_096).decode(errors="replace")
 
 
