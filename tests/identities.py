@@ -65,6 +65,8 @@ class Partitions:
         """All that was ever shared."""
         self.published: dict[str, Any] = {}
         """The lists of the last checkpoint that had them; None for a tombstone."""
+        self._stored_due: dict[str, int] = {}
+        """When persons are due by what is stored of them, which is what a worker looks at."""
 
     def join_of(self, user_id: str) -> Join:
         return self.joins[self._partition_of.get(user_id, 0)]
@@ -76,8 +78,9 @@ class Partitions:
     def checkpoint(self, number: int) -> None:
         """Send what a partition has to share, store all of its persons, and read them back."""
         join = self.joins[number]
-        for user_id, person in join.persons.items():
-            if person.due is not None and join.newest is not None and person.due <= join.newest:
+        for user_id in join.persons:
+            due = self._stored_due.get(user_id)
+            if due is not None and join.newest is not None and due <= join.newest:
                 join.review(user_id)
         self._send(join.take_shares())
         for user_id, _, listed in join.prepare():
@@ -86,7 +89,13 @@ class Partitions:
 
     def _read_back(self, join: Join) -> dict[str, Person]:
         stored = {user_id: person.to_bytes() for user_id, person in join.persons.items() if person}
-        return {user_id: Person.from_bytes(content) for user_id, content in stored.items()}
+        read = {user_id: Person.from_bytes(content) for user_id, content in stored.items()}
+        for user_id in join.persons:
+            self._stored_due.pop(user_id, None)
+        self._stored_due |= {
+            user_id: person.due for user_id, person in read.items() if person.due is not None
+        }
+        return read
 
     def use(self, policy: Policy, number: int) -> None:
         """Let a partition read everything by another policy from now on."""

@@ -27,7 +27,7 @@ def bought(there, device):
 
 def with_room_for_one():
     """The phone is linked, then the laptop, and the phone does not know yet that it had to go."""
-    there = Partitions(policy(identity={"max_ids": 1}), partition_of=APART)
+    there = Partitions(policy(identity={"max_ids": 1, "max_persons": 2}), partition_of=APART)
     there.tell(linked("phone", "account", ts=NOW))
     bought(there, "phone")
     bought(there, "laptop")
@@ -66,6 +66,24 @@ def test_an_id_that_becomes_a_kiosk_while_a_hub_takes_it_in_again_is_with_nobody
         there.apply(signed_in("phone", f"somebody {number}", ts=NOW + 3 + number))
     there.settle(store=True)
     assert there.entries("account") == []
+
+
+def test_what_an_id_kept_back_while_it_believed_that_a_hub_has_no_room_is_shared_once_it_has():
+    there = with_room_for_one()
+    there.apply(unlinked("laptop", "account", ts=NOW + 2))
+    there.checkpoint(LAPTOP)
+    there.apply(linked("phone", "somebody", ts=NOW + 2))
+    there.apply(linked("phone", "somebody else", ts=NOW + 2))  # with too many hubs it is a kiosk
+    there.checkpoint(PHONE)
+    there.apply(unlinked("phone", "somebody", ts=NOW + 3))
+    there.checkpoint(PHONE)
+    there.deliver(ACCOUNT)
+    there.checkpoint(ACCOUNT)
+    there.deliver(PHONE, at_most=1)  # that there was no room, before all of this
+    there.apply(purchase("ring", event_id="ring", order_id="ring", user_id="phone"))
+    there.checkpoint(PHONE)
+    there.settle(store=True)
+    assert there.reasons("account") == {"phone": "purchased", "ring": "purchased"}
 
 
 def test_what_a_hub_sent_before_it_heard_that_the_link_is_gone_is_ignored():
