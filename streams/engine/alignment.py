@@ -9,15 +9,16 @@ known to hold more, and of those only for what could still come before it.
 import sys
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 
-OrderKey = tuple[float, int, int]
+OrderKey = tuple[int, int, int]
 """The key by which a group orders its records: clock, rank and offset."""
 
-BEFORE_EVERYTHING = float("-inf")
-UNKNOWN_END = sys.maxsize
+BEFORE_EVERYTHING: Final = -(2**63)
+"""No event time is before that."""
+UNKNOWN_END: Final = sys.maxsize
 """The known end of a partition before the broker has reported it: any records may come."""
 
 
@@ -26,8 +27,8 @@ class RecordQueue(Generic[Item]):
     """The records of one partition that were fetched and wait for their turn."""
 
     rank: int
-    clock: float = BEFORE_EVERYTHING
-    """The newest event time shown so far; minus infinity before the first."""
+    clock: int = BEFORE_EVERYTHING
+    """The newest event time shown so far."""
     next_offset: int = 0
     """The offset after the last record that was fetched."""
     known_end: int = 0
@@ -56,7 +57,7 @@ class RecordQueue(Generic[Item]):
         return max(end, self.next_offset) - reached
 
     @property
-    def reached(self) -> float:
+    def reached(self) -> int:
         """The event time up to which records were processed, or that of the next one waiting."""
         return self.waiting[0][0][0] if self.waiting else self.clock
 

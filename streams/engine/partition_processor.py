@@ -41,7 +41,7 @@ class PartitionProcessor:
         progress = progress_of(store)
         self._included: dict[str, int] = {} if progress is None else progress["offsets"]
         """The offset of each stream before which the state includes all records."""
-        self._clocks: dict[str, float] = {} if progress is None else progress["clocks"]
+        self._clocks: dict[str, int] = {} if progress is None else progress["clocks"]
         for stream, clock in self._clocks.items():
             self.queue(stream).clock = clock
         send = context.strategy.producer.send

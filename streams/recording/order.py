@@ -14,18 +14,16 @@ import heapq
 from array import array
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
-from typing import Final, final
+from typing import final
 
 from schemas.records import Input
 from schemas.topics import RANKS, REROUTED, SHARES, STREAMS
+from streams.engine.alignment import BEFORE_EVERYTHING
 from streams.recording.clocks import Clocks
 from streams.recording.ordered_event import OrderedEvent
 
 Move = tuple[int, int, int]
 """Offset, line and time of a record that moves its stream's clock."""
-
-BEFORE_EVERYTHING: Final = -(2**63)
-"""No event time is before that."""
 
 
 @final

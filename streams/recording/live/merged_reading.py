@@ -123,7 +123,7 @@ class MergedReading:
         self._ready.extend(self._group.pop_ready())
         while self._ready:
             (clock, rank, _), message = self._ready.popleft()
-            self._clocks[rank] = int(clock)
+            self._clocks[rank] = clock
             self._waiting[rank] -= _size(message)
             yield message
         self._balance()
