@@ -9,6 +9,7 @@ so whenever it is opened again.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -124,16 +125,24 @@ def said(event: Node) -> list[Said]:
     if call == ALIAS:
         return [Said(LINKED, event.person("previousId"), users or devices, event_id, ts)]
     if call == MERGE:
-        merged = event.reading.kept(
-            event.entries("mergeProperties"), lambda each: each.person("value")
-        )
-        if len(set(merged)) > 1:
-            event.corrected("mergeProperties", merged, "one id: the key, or else the first")
-        return [Said(LINKED, merged + devices, users or merged[:1], event_id, ts)]
+        return [Said(LINKED, *_merged(event, users, devices), event_id, ts)]
     action: Action | None = SIGNED_IN if call == IDENTIFY else None
     if call == TRACK:
         action = SESSIONS.get(" ".join(_words(event.attribute("event") or "")))
     return [Said(action, devices, users, event_id, ts)]
+
+
+def _merged(
+    event: Node, users: list[str], devices: list[str]
+) -> tuple[Sequence[str], Sequence[str]]:
+    """The ids that a merge links, and the one that it links them to, each as it may be written."""
+    entries = event.entries("mergeProperties")
+    merged = event.reading.kept(entries, lambda each: [each.person("value")])
+    hub = users or next(filter(None, merged), [])
+    leaves = [ids for ids in (*merged, [] if users else devices) if ids and ids != hub]
+    if len({ids[0] for ids in leaves}) > 1:
+        event.corrected("mergeProperties", merged, "one id: the key, or else the first")
+    return [each for ids in (*leaves, devices) for each in ids], hub
 
 
 def _call(event: Node) -> str:
