@@ -8,6 +8,8 @@ import pytest
 from schemas.decoding import decode
 from schemas.records import Identity
 from streams.recording.files import read
+from streams.suppression.identities.statements import with_statement
+from streams.suppression.identities.stored import Statements
 from tests.builders import NOW
 from tests.command_line import run, words
 
@@ -74,6 +76,16 @@ def test_a_pair_has_one_event_id_however_often_it_is_imported(tmp_path: Path) ->
     again, _ = of_a_crm(tmp_path, OF_A_CRM, "--at", NOW + 5)
     assert [each.event_id for each in first] == [each.event_id for each in again]
     assert {each.ts for each in again} == {NOW + 5}
+
+
+def test_what_is_probable_of_a_pair_takes_nothing_from_what_a_crm_declares(tmp_path: Path) -> None:
+    declared, _ = of_a_crm(tmp_path)
+    inferred, _ = of_splink(tmp_path, "--at", NOW + 5)
+    statements: Statements = ()
+    for each in (declared[0], inferred[0]):
+        assert (each.user_id, each.person_id) == ("phone-1", "ann")
+        statements = with_statement(statements, each)
+    assert [each.method for each in statements] == ["declared", "inferred"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 Such a system is a CRM, which knows whose device an id is, or one that links records by probability,
 such as Splink. Each pair becomes a statement that the two are linked. It has the same `event_id`
 however often it is imported, so that a later import says nothing new of a pair, unless the pair was
-taken back between them.
+taken back between them. What is known of a pair by another method is another statement, so that the
+most trusted of them counts, whichever was imported last.
 """
 
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def import_pairs(
                 continue
             seen.add((pair.leaf, pair.hub))
             statement = {
-                "event_id": f"pair#{pair.hub}",
+                "event_id": f"pair#{method}#{pair.hub}",
                 "ts": ts,
                 "action": "linked",
                 "person_id": pair.hub,
