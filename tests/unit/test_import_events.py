@@ -137,6 +137,33 @@ def test_a_key_that_is_named_is_the_person_whatever_the_format_knows_them_by(
     assert values([record])[0]["user_id"] == "4711"
 
 
+IDENTIFY = {
+    "type": "identify",
+    "messageId": "m1",
+    "anonymousId": "b7e0",
+    "userId": "ann",
+    "timestamp": iso(NOW),
+}
+
+
+@pytest.mark.parametrize("key", [None, "anonymousId", "userId"])
+def test_a_statement_is_about_the_device_whichever_of_its_two_ids_is_named(
+    tmp_path: Path, key: str | None
+) -> None:
+    [record], _ = imported(tmp_path, lines(IDENTIFY), topic="identities", key=key)
+    assert record.key == b"b7e0"
+    [said] = values([record])
+    assert (said["user_id"], said["person_id"]) == ("b7e0", "ann")
+
+
+def test_a_statement_about_two_other_ids_than_the_one_that_is_named_is_broken(
+    tmp_path: Path,
+) -> None:
+    event = {**IDENTIFY, "traits": {"crm": "4711"}}
+    with pytest.raises(ImportFailed, match='"b7e0" and "ann", got "4711"'):
+        imported(tmp_path, lines(event), topic="identities", key="traits.crm")
+
+
 def test_a_time_that_is_named_is_when_the_event_came_and_its_own_when_it_happened(
     tmp_path: Path,
 ) -> None:

@@ -10,7 +10,7 @@ from schemas.adapters.formats import AUTO, FORMATS, OWN, read, readers_of
 from schemas.adapters.notes import Note
 from schemas.decoding import InvalidRecord, decode_product, parse_object
 from schemas.openrtb.bid_request import NOBODY, read_bid_request
-from schemas.records import events_of
+from schemas.records import Identity, events_of
 from schemas.topics import PERSON_TOPICS, TOPICS
 from streams.errors import UserError
 from streams.recording.note_counts import NoteCounts
@@ -125,20 +125,27 @@ class _Events:
             return ()
         made = []
         for each in events_of(event):
-            if key is not None and each.user_id != key:
+            if key is not None and each.user_id != key and not isinstance(each, Identity):
                 each = structs.replace(each, user_id=key)
             made.append(Made(TOPIC_OF[type(each)], each.user_id, _value(each), each.ts))
         return made
 
     def _input(self, value: bytes, key: str | None, timestamp: int) -> Any:
-        """The key need not be an id that the event's format knows of, so it may name another."""
+        """The key need not be an id that the event's format knows of, so it may name another.
+
+        Of a statement it must be one of the two that it is about: which of them another id stands
+        for is not known.
+        """
         encoded = None if key is None else key.encode()
         try:
             return read(self._readers, self._topic, encoded, value, timestamp, ())
         except InvalidRecord as refused:
             if refused.code != "key_mismatch" or key is None:
                 raise
-            return read(self._readers, self._topic, None, value, timestamp, ())
+            event = read(self._readers, self._topic, None, value, timestamp, ())
+            if event is not None and any(isinstance(each, Identity) for each in events_of(event)):
+                raise
+            return event
 
 
 class _BidRequests:
