@@ -56,6 +56,7 @@ Pairs = list[str] | None
         "  unhaunt import events --format segment monday.ndjson.gz -o monday.jsonl.zst\n\n"
         "  unhaunt import events --format auto --topic purchases *.json -o all.jsonl\n\n"
         "  unhaunt import events --format ga4 export.parquet --skip-broken -o ga4.jsonl\n\n"
+        "  unhaunt import events --format segment --topic identities *.ndjson -o ids.jsonl\n\n"
         "  unhaunt import events --format openrtb --time received_at bids.ndjson -o bids.jsonl\n\n"
         "  unhaunt import events --format segment orders.csv --set type=track "
         "--set 'event=Order Completed' --rename customer=userId --rename ordered_at=timestamp "
@@ -75,14 +76,20 @@ def events(
     output: Output,
     format_name: Annotated[
         str,
-        typer.Option("--format", metavar="NAME", help=f"What they are: {', '.join(READABLE)}."),
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help=f"What they are: {', '.join(READABLE)}. segment:signed_in, ga4:linked and so on "
+            "have statements about ids come out as well, as in UNHAUNT_FORMATS.",
+        ),
     ],
     topic: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
             help="The topic of records in Unhaunt's own format, which do not say it: needed with "
-            "unhaunt and auto. Events of other formats say themselves what they are.",
+            "unhaunt and auto. Events of other formats say themselves what they are; with "
+            "identities only what they say of ids is written.",
         ),
     ] = None,
     key: Annotated[
@@ -150,8 +157,6 @@ def events(
 
     A line that cannot be read ends it: the message says which, and what was expected.
     """
-    if format_name not in READABLE:
-        raise UserError(f"--format: expected one of {', '.join(READABLE)}, got '{format_name}'")
     check_outputs(files, {"-o": output}, force=force)
     options = EventOptions(
         format_name,

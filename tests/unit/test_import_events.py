@@ -125,6 +125,52 @@ def test_a_device_may_be_written_to_whatever_its_name(tmp_path: Path) -> None:
     assert summary.written == {"purchases": 1}
 
 
+# --- what events say of ids ----------------------------------------------------------------------
+
+IDENTIFY = {
+    "type": "identify",
+    "messageId": "m1",
+    "anonymousId": "b7e0",
+    "userId": "ann",
+    "timestamp": iso(NOW),
+}
+VISITORS_ORDER = order(1, anonymousId="b7e0")
+
+
+def test_on_the_topic_of_identities_events_become_what_they_say_of_ids_alone(
+    tmp_path: Path,
+) -> None:
+    records, _ = imported(tmp_path, lines(IDENTIFY, VISITORS_ORDER), topic="identities")
+    assert [record.topic for record in records] == ["identities", "identities"]
+
+
+def test_after_the_format_stands_what_it_means_that_an_event_names_two_ids(tmp_path: Path) -> None:
+    content = lines(VISITORS_ORDER)
+    records, _ = imported(tmp_path, content, kind="segment:linked", key="anonymousId")
+    assert [(record.topic, record.key) for record in records] == [
+        ("identities", b"b7e0"),
+        ("purchases", b"b7e0"),
+    ]
+    assert values(records)[0]["action"] == "linked"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("rudderstack", "expected one of unhaunt, auto, segment, .*, got 'rudderstack'"),
+        ("openrtb:linked", "expected one of unhaunt, .*, got 'openrtb:linked'"),
+        ("segment:", "expected a name after the colon, got 'segment:'"),
+        ("ga4:Marketing", "expected ga4 alone, got 'ga4:Marketing'"),
+        ("pixel:linked", "expected one of auto, .*, got pixel, which says nothing of ids"),
+    ],
+)
+def test_what_is_no_format_is_refused_with_what_was_expected(
+    tmp_path: Path, kind: str, words: str
+) -> None:
+    with pytest.raises(UserError, match=f"^--format: {words}"):
+        imported(tmp_path, lines(IDENTIFY), kind=kind)
+
+
 # --- persons and times ---------------------------------------------------------------------------
 
 
@@ -135,15 +181,6 @@ def test_a_key_that_is_named_is_the_person_whatever_the_format_knows_them_by(
     [record], _ = imported(tmp_path, lines(event), key="context.traits.crm")
     assert record.key == b"4711"
     assert values([record])[0]["user_id"] == "4711"
-
-
-IDENTIFY = {
-    "type": "identify",
-    "messageId": "m1",
-    "anonymousId": "b7e0",
-    "userId": "ann",
-    "timestamp": iso(NOW),
-}
 
 
 @pytest.mark.parametrize("key", [None, "anonymousId", "userId"])

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from msgspec import json, structs, to_builtins
 
-from schemas.adapters.formats import AUTO, FORMATS, OWN, read, readers_of
+from schemas.adapters.formats import AUTO, FORMATS, OWN, formats_of, read, readers_of
 from schemas.adapters.notes import Note
 from schemas.decoding import InvalidRecord, decode_product, parse_object
 from schemas.openrtb.bid_request import NOBODY, read_bid_request
@@ -66,14 +66,17 @@ def event_reader(
     """What reads the events of a format.
 
     Args:
-        format_name: one of ``READABLE``.
+        format_name: one of ``READABLE``, with what `formats_of` lets stand after it.
         topic: of which topic records in Unhaunt's own format are.
         candidates: for impressions of bid requests that bring none.
         counts: where is counted what does not become a record, or not as it stands.
 
-    Raises `UserError` for a topic that does not go with the format.
+    Raises `UserError` for a topic that does not go with the format, and for what is no format.
 
     """
+    name = format_name.partition(":")[0]
+    if name not in READABLE or format_name.startswith(f"{OPENRTB}:"):
+        raise UserError(f"--format: expected one of {', '.join(READABLE)}, got '{format_name}'")
     if topic is not None and topic not in (*PERSON_TOPICS, CATALOG):
         raise UserError(
             f"--topic: expected one of {', '.join((*PERSON_TOPICS, CATALOG))}, got '{topic}'"
@@ -82,9 +85,9 @@ def event_reader(
         if topic not in (None, REQUESTS):
             raise UserError(f"--topic: a bid request is one of {REQUESTS}, got '{topic}'")
         return _BidRequests(candidates, counts)
-    if topic is None and format_name in NAMELESS:
+    if topic is None and name in NAMELESS:
         raise UserError(
-            f"--topic: needed with {format_name}, for records in Unhaunt's own format do not say "
+            f"--topic: needed with {name}, for records in Unhaunt's own format do not say "
             "of which topic they are."
         )
     if topic == CATALOG:
@@ -115,7 +118,12 @@ class _Events:
 
     def __init__(self, format_name: str, topic: str, counts: EventCounts) -> None:
         self._topic = topic
-        self._readers = readers_of({topic: format_name}, counts.note)
+        try:
+            formats = formats_of(f"{topic}={format_name}")
+        except ValueError as error:
+            words = str(error).removeprefix(f"{topic}: ").replace(f"'{topic}=", "'")
+            raise UserError(f"--format: {words}") from None
+        self._readers = readers_of(formats, counts.note)
         self._counts = counts
 
     def read(self, value: bytes, key: str | None, timestamp: int) -> Sequence[Made]:
