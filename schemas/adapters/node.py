@@ -187,6 +187,8 @@ class Node:
         name, value = self._first(names)
         if value is None:
             return []
+        if isinstance(value, str) and value.lstrip()[:1] == "[":
+            value = self._array_in(name, value)
         found: list[str] = []
         for each in value if isinstance(value, list) else [value]:
             alone = self._node({name: each}, self.path)
