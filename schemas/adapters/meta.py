@@ -6,6 +6,7 @@ Whoever opted out, or whose data is under limited use, has denied personalised a
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from schemas.adapters.ids import bare_id
 from schemas.adapters.node import Node
 from schemas.adapters.notes import labels
 from schemas.adapters.records import (
@@ -69,10 +70,14 @@ def said(event: Node) -> list[Said]:
 
 def _said(event: Node) -> Said:
     user, name = event.part("user_data"), event.event_name("event_name")
+    devices, persons = user.person(BROWSER), user.person(USER)
+    hubs = [each for each in dict.fromkeys(map(bare_id, persons)) if each]
+    if devices and len(hubs) > 1:
+        user.corrected(USER, hubs, "one id: the key, or else the first")
     return Said(
         SIGNED_IN if name == REGISTERED else None,
-        user.person(BROWSER),
-        user.person(USER),
+        devices,
+        persons,
         event.attribute("event_id"),
         event.time("event_time", unit=SECONDS),
     )
