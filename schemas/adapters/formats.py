@@ -195,10 +195,10 @@ def _adapted(how: _How, adapter: Adapter, event: Node, key: bytes | None) -> Ada
         adapted = adapter.read(event)
         return NOTHING if how.topic == IDENTITIES else adapted
     if how.topic == IDENTITIES:
-        return statements(says(event), how.both_named)
+        return statements(says(event), how.both_named, key)
 
     def said(event: Node) -> list[Adapted]:
-        found = statements(says(event), how.both_named)
+        found = statements(says(event), how.both_named, key)
         return [found] if found.records else []
 
     both = (lambda event: [adapter.read(event)], said)

@@ -39,10 +39,16 @@ class Said(NamedTuple):
     """In epoch milliseconds."""
 
 
-def statements(said: Sequence[Said], both_named: str) -> Adapted:
-    """The statements that this comes to; `both_named` is one of `BOTH_NAMED`."""
+def statements(said: Sequence[Said], both_named: str, key: bytes | None = None) -> Adapted:
+    """The statements that this comes to; `both_named` is one of `BOTH_NAMED`.
+
+    Of several persons the record's key is meant, or else the first.
+    """
     devices = [device for each in said for device in _known(each.devices)]
     persons = [person for each in said for person in _known(each.persons) if person not in devices]
+    if key is not None:
+        meant = key.decode(errors="replace")
+        persons.sort(key=lambda person: person != meant)
     records: list[Record] = []
     for each in said:
         record = _statement(each, both_named, persons)
@@ -58,7 +64,7 @@ def _statement(said: Said, both_named: str, persons: Sequence[str]) -> Record | 
         return None
     event_id, person_id, method = said.event_id, None, None
     if action != SIGNED_OUT:
-        person_id = next((each for each in said.persons if each in persons), None)
+        person_id = next((each for each in persons if each in said.persons), None)
         if person_id is None:
             return None
     if action == LINKED:
