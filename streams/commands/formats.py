@@ -7,7 +7,7 @@ import orjson
 import typer
 
 from streams.commands.files import JSON_TO_READ, STANDARD_OUTPUT, whole_file
-from streams.commands.policies import formats_in_force
+from streams.commands.policies import formats_in_force, policy_in_force
 from streams.commands.recordings import Recordings, readable
 from streams.commands.terminal import (
     progress_bar,
@@ -42,16 +42,18 @@ def check(
 ) -> None:
     """Say what is read of recorded events in other formats, and what is wrong with them.
 
-    Reads each topic as UNHAUNT_FORMATS says. For each format it shows how many records were used,
-    ignored (they are about something else) and buried (they go to the dead letters), and what was
-    left out, corrected or derived, the most frequent first, each with an example.
+    Reads each topic as UNHAUNT_FORMATS says, by the policy that UNHAUNT_POLICY names. For each
+    format it shows how many records were used, ignored (they are about something else) and buried
+    (they go to the dead letters), and what was left out, corrected or derived, the most frequent
+    first, each with an example.
 
     Exits with 1 when a record is buried.
     """
     formats = formats_in_force()
+    policy, _ = policy_in_force(None)
     sources = readable(recordings)
     with progress_bar("Reading", total_size(sources)) as advance:
-        found = check_formats(read(sources, advance), formats)
+        found = check_formats(read(sources, advance), formats, policy)
     if not found:
         raise UserError("There is no record of an input topic but the catalog in the recording.")
     if is_json:

@@ -11,6 +11,8 @@ from schemas.records import Event, Input, events_of
 from schemas.topics import PERSON_TOPICS, TOPICS
 from streams.recording.files import RecordedRecord
 from streams.recording.note_counts import MOST_EXAMPLES, NoteCounts
+from streams.suppression.identities.blocking import Blocking
+from streams.suppression.policy import Policy
 
 TOPIC_OF: Final = {TOPICS[name].record: name for name in PERSON_TOPICS}
 BURIED: Final = "buried"
@@ -103,12 +105,13 @@ class FormatCheck:
 
 
 def check_formats(
-    records: Iterable[RecordedRecord], formats: Mapping[str, str]
+    records: Iterable[RecordedRecord], formats: Mapping[str, str], policy: Policy
 ) -> dict[str, FormatCheck]:
     """Read the records of the person topics, each as its topic's format says.
 
-    Returns what became of them by format: of `auto` by the one that each record had. Raises
-    `SourceError` for a recording that cannot be read.
+    The policy says of which ids nothing can be stated. Returns what became of them by format: of
+    `auto` by the one that each record had. Raises `SourceError` for a recording that cannot be
+    read.
     """
     seen: tuple[str, Sequence[Note]] = (OWN, NO_NOTES)
 
@@ -117,13 +120,18 @@ def check_formats(
         seen = (format_name, notes)
 
     readers = readers_of(formats, observe)
+    blocking = Blocking.by(policy, formats)
     found: dict[str, FormatCheck] = {}
     for position, record in _of_persons(records):
         seen = (OWN, NO_NOTES)
+        made: Input | InvalidRecord | None
         try:
-            made: Input | InvalidRecord | None = read(
+            event = read(
                 readers, record.topic, record.key, record.value, record.timestamp, record.headers
             )
+            if event is not None and record.topic in blocking.topics:
+                event = blocking.left_of(event)
+            made = event
         except InvalidRecord as refused:
             made = refused
         name, notes = seen

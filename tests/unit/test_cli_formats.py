@@ -59,6 +59,30 @@ def test_a_dead_letter_is_shown_with_its_code_and_fails_the_check(recording: Pat
     assert "1 of 5 records would go to the dead letters." in result.stderr
 
 
+def test_a_statement_about_an_id_that_the_policy_blocks_is_one_as_it_is_for_a_worker(
+    tmp_path: Path,
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[identity]\nblocked = ["shop"]\n')
+    recording = write_recording(
+        tmp_path / "recording.jsonl",
+        *(
+            (
+                "identities",
+                "b7e0",
+                {**PAGE, "type": "identify", "anonymousId": "b7e0", "userId": hub},
+            )
+            for hub in ("shop", "ann")
+        ),
+    )
+    formats = {"UNHAUNT_FORMATS": "identities=segment", "UNHAUNT_POLICY": str(policy)}
+    result = run("formats", "check", recording, **formats)
+    assert "1 used (identities 1), 0 ignored, 1 buried" in words(result.stdout)
+    assert 'person_id: expected the id of one person, got "shop", a blocked one' in words(
+        result.stdout
+    )
+
+
 def test_what_is_left_out_or_corrected_does_not_fail_the_check(tmp_path: Path) -> None:
     lines = [("purchases", "ann", value) for value in (RIGHT, DEAR, WRAPPED)]
     result = run("formats", "check", write_recording(tmp_path / "r.jsonl", *lines), **SEGMENT)
