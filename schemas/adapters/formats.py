@@ -6,6 +6,7 @@ dead letter. Of which kinds its events are is not bound to the topic, whose name
 its records have their turn (SPEC 6).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
@@ -98,9 +99,19 @@ def formats_of(text: str) -> dict[str, str]:
         if category and topic == IDENTITIES:
             expected = f"{one_of(BOTH_NAMED)} after {name}:"
             raise ValueError(f"{topic}: expected {expected}, got '{category}'")
+        after = f"{one_of(BOTH_NAMED)} after {name}:"
         if category and name not in WITH_CATEGORY:
-            raise ValueError(f"{topic}: expected {name} alone, got '{format_name}'")
+            says = name in ADAPTERS and ADAPTERS[name].said is not None
+            expected = f"{name} alone, or {after}" if says else f"{name} alone"
+            raise ValueError(f"{topic}: expected {expected}, got '{format_name}'")
+        if ":" in category or _letters(category) in map(_letters, BOTH_NAMED):
+            raise ValueError(f"{topic}: expected {after}, or a category, got '{category}'")
     return formats
+
+
+def _letters(word: str) -> str:
+    """A word as it is without what people write between its letters, and in small ones."""
+    return re.sub("[^a-z]", "", word.lower())
 
 
 def _options(format_name: str) -> tuple[str, str, str]:

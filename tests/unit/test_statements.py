@@ -242,7 +242,10 @@ def test_it_is_known_of_which_topics_the_records_may_say_something_of_ids() -> N
         ("identities=unhaunt:linked", "identities: expected unhaunt alone"),
         ("purchases=segment,identities=ga4:", "identities: expected a name after the colon"),
         ("impressions=pixel:linked", "impressions: expected one of auto, .* got pixel, which says"),
-        ("purchases=ga4:Marketing:linked", "purchases: expected ga4 alone"),
+        ("purchases=ga4:Marketing:linked", "purchases: expected ga4 alone, or one of explicit, "),
+        ("impressions=pixel:Marketing", "impressions: expected pixel alone, got"),
+        ("purchases=segment:signedin", "purchases: expected one of explicit, .* or a category,"),
+        ("purchases=segment:Marketing:Link", "purchases: expected one of explicit, .*g:Link'"),
     ],
 )
 def test_what_an_event_that_names_both_ids_may_mean_is_told(text: str, expected: str) -> None:
