@@ -1,5 +1,6 @@
 """An explanation in words: what `streams.suppression.explanation` says, as people read it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -25,6 +26,15 @@ VERDICTS: Final = {
     "allowed": "{product} may be shown to {person}",
     "ghosted": "{product} is shown to {person}, who is in the holdout, in spite of what follows",
 }
+
+HOW_MUCH: Final = {"everything": "everything counts", "refusals": "only refusals count"}
+WHY_IT_COUNTS: Final = {
+    "linked": "because they are linked, until they are unlinked",
+    "alone": "because nobody else has ever signed in, until somebody does",
+    "signed_in": "because of the sign-in, until a sign-out or somebody else's sign-in",
+    "was_signed_in": "because of a sign-in that is over, until that is taken back",
+}
+"""Why something that is shared counts, and what ends that."""
 
 COVERED: Final = {
     "product": "the product {}",
@@ -129,6 +139,14 @@ def _evidence(held: Json) -> Iterator[Line]:
         yield 1, f"No longer kept, because there was too much: {held['forgotten']:,}."
 
 
+def _ways(links: Json) -> Iterator[Line]:
+    """Why something of the persons that it is an id of counts here, and until when."""
+    counts = Counter((way["level"], way["by"]) for way in links["ways"])
+    for (level, by), count in counts.items():
+        whom = "this person" if links["persons"] == 1 else f"{count:,} of them"
+        yield 1, f"Of {whom} {HOW_MUCH[level]} here, {WHY_IT_COUNTS[by]}."
+
+
 def _links(links: Json) -> Iterator[Line]:
     """What other ids have to do with it."""
     yield 0, ""
@@ -136,8 +154,10 @@ def _links(links: Json) -> Iterator[Line]:
         yield 0, f"It is a kiosk of {counted(links['persons'], 'person')}, and shares nothing."
     elif links["persons"]:
         yield 0, f"It is an id of {counted(links['persons'], 'person')}."
+        yield from _ways(links)
     if links["ids"]:
         yield 0, f"What was reported of these ids counts for it: {', '.join(links['ids'])}."
+        yield 1, "That ends for an id that is unlinked."
     if links["not_counting"]:
         yield (
             0,

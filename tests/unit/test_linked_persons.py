@@ -159,12 +159,40 @@ def test_who_asks_for_the_account_is_told_which_of_its_ids_has_said_what() -> No
     assert account["links"] == {
         "persons": 0,
         "is_kiosk": False,
+        "ways": [],
         "ids": ["laptop", "phone"],
         "not_counting": 0,
     }
     text = "\n".join(line for _, line in held_in_words(account))
     assert "reported of phone. " in text
     assert "What was reported of these ids counts for it: laptop, phone." in text
+    assert "That ends for an id that is unlinked." in text
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([("linked", "account")], "everything counts here, because they are linked, until they"),
+        ([("signed_in", "account")], "everything counts here, because nobody else has ever"),
+        (
+            [("signed_in", "ben"), ("signed_in", "account")],
+            "everything counts here, because of the sign-in, until a sign-out or somebody else",
+        ),
+        (
+            [("signed_in", "account"), ("signed_in", "ben")],
+            "only refusals count here, because of a sign-in that is over, until that is taken",
+        ),
+    ],
+)
+def test_a_leaf_is_told_why_what_is_shared_counts_and_what_ends_that_and_not_of_whom(
+    said: list[tuple[str, str]], expected: str
+) -> None:
+    known = told(*(stated(each, hub=hub, ts=NOW + n) for n, (each, hub) in enumerate(said)))
+    tell(known, dismissal("opt_out_all", user_id="account"))
+    text = "\n".join(line for _, line in held_in_words(held(known, "phone", NOW + 9)))
+    assert expected in text
+    assert "account" not in text
+    assert "ben" not in text
 
 
 def test_what_does_not_count_now_is_told_by_its_number_alone() -> None:

@@ -13,6 +13,7 @@ from streams.suppression.evidence import Evidence
 from streams.suppression.facts import Fact
 from streams.suppression.identities.fact_sets import Key, facts_in, facts_of, key_of
 from streams.suppression.identities.links import Links
+from streams.suppression.identities.standing import LEVELS, WAYS, Standing
 from streams.suppression.identities.union import counting, is_of_others, said_by
 from streams.suppression.policy import Policy
 
@@ -32,11 +33,13 @@ class Origins:
         self.links: dict[str, Any] = {
             "persons": len(standing.hubs),
             "is_kiosk": standing.is_kiosk,
+            "ways": [] if standing.is_kiosk else _ways(standing),
             "ids": sorted(links.leaves),
             "not_counting": sum(not standing.counts(fact) for fact in facts_in(reported)),
         }
         """The links as plain JSON data: how many persons the id is one of, whether it is a kiosk,
-        the ids that share with it, and how many of its own facts do not count now."""
+        by what way how much of each of them counts, the ids that share with it, and how many of its
+        own facts do not count now."""
 
     def of(self, fact: Fact) -> dict[str, Any]:
         """What is said of a fact, as it is read: nothing where it was reported of this id alone."""
@@ -51,3 +54,9 @@ class Origins:
     def of_claim(self, claim: Claim) -> dict[str, Any]:
         """The same of a claim."""
         return {"via": "person"} if is_of_others(claim, self._said) else {}
+
+
+def _ways(standing: Standing) -> list[dict[str, str]]:
+    """How much of each person counts, and by what way, in the order of these."""
+    ways = sorted((WAYS.index(standing.way(hub)), -standing.level(hub)) for hub in standing.hubs)
+    return [{"by": WAYS[way], "level": LEVELS[-level]} for way, level in ways]

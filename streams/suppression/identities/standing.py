@@ -23,6 +23,14 @@ EVERYTHING: Final = 2
 LEVELS: Final[tuple[Level, ...]] = ("nothing", "refusals", "everything")
 """The names of the levels."""
 
+LINKED: Final = "linked"
+ALONE: Final = "alone"
+"""Sessions of no other hub were ever on the leaf."""
+SIGNED_IN: Final = "signed_in"
+WAS_SIGNED_IN: Final = "was_signed_in"
+WAYS: Final = (LINKED, ALONE, SIGNED_IN, WAS_SIGNED_IN)
+"""What lets something come down from a hub."""
+
 NEVER: Final[Stated] = (-1 << 63, "")
 """Before every statement."""
 
@@ -91,6 +99,17 @@ class Standing:
         """How much comes down from a hub."""
         known = self._hubs.get(hub)
         return NOTHING if known is None else known.level
+
+    def way(self, hub: str) -> str:
+        """What lets so much come down from a hub that is not void: one of `WAYS`."""
+        known, sessions = self._hubs[hub], self.sessions
+        of_hub = [session for session in sessions.all if session.hub == hub]
+        if not of_hub or known.level == known.linked:
+            return LINKED
+        if len(of_hub) == len(sessions.all) and all(each.is_trusted for each in of_hub):
+            return ALONE
+        current = sessions.current
+        return SIGNED_IN if current is not None and current.hub == hub else WAS_SIGNED_IN
 
     def goes_up(self, fact: Fact, hub: str) -> bool:
         """Whether the leaf shares a fact of its own with a hub."""
