@@ -162,8 +162,8 @@ def _links(links: Json) -> Iterator[Line]:
         yield (
             0,
             (
-                "Reported while somebody else was signed in, so that it does not count now: "
-                f"{counted(links['not_counting'], 'fact')}."
+                "Reported in a session that is over or hardly trusted, so that it does not count "
+                f"now: {counted(links['not_counting'], 'fact')}."
             ),
         )
 

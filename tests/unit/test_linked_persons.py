@@ -25,10 +25,11 @@ from tests.builders import (
 )
 
 
-def stated(action: Any, leaf: str = "phone", hub: str = "account", ts: int = NOW) -> Identity:
-    return Identity(
-        event_id=f"{action} {leaf} {ts}", user_id=leaf, ts=ts, action=action, person_id=hub
-    )
+def stated(
+    action: Any, leaf: str = "phone", hub: str = "account", ts: int = NOW, **fields: Any
+) -> Identity:
+    event_id = f"{action} {leaf} {ts}"
+    return Identity(event_id=event_id, user_id=leaf, ts=ts, action=action, person_id=hub, **fields)
 
 
 def told(*events: Event, policy: Policy | None = None) -> Join:
@@ -205,6 +206,13 @@ def test_what_does_not_count_now_is_told_by_its_number_alone() -> None:
     assert "It is an id of 2 persons." in text
     assert "so that it does not count now: 1 fact." in text
     assert "account" not in text
+
+
+def test_of_what_does_not_count_it_is_not_said_that_somebody_else_was_there() -> None:
+    known = told(stated("signed_in", method="observed"), purchase("ring", user_id="phone"))
+    text = "\n".join(line for _, line in held_in_words(held(known, "phone", NOW + 2)))
+    assert "in a session that is over or hardly trusted, so that it does not count now: 1" in text
+    assert "somebody else was" not in text
 
 
 def test_who_has_no_links_is_told_of_none() -> None:
