@@ -49,6 +49,9 @@ def _user_ids(value: bytes) -> list[str]:
         ids = _Ids(fields.get("user_id"), fields.get("user_ids"))
     user_ids = ids.user_ids
     if user_ids is None:
+        if ids.user_id is None:
+            detail = "user_id: expected an id of the person, or several in user_ids, got neither"
+            raise InvalidRecord("missing_field", detail)
         return []
     if not isinstance(user_ids, list):
         detail = f"user_ids: expected an array, got {kind_of(user_ids)}"

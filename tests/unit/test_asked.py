@@ -59,7 +59,11 @@ def test_there_may_be_as_many_as_that() -> None:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({}, "missing_field: user_id: expected in the value or as the key, got neither"),
+        (
+            {},
+            "missing_field: user_id: expected an id of the person, or several in user_ids, "
+            "got neither",
+        ),
         ({"user_ids": []}, "missing_field: user_ids: expected at least one, got none"),
         ({"user_ids": "ann"}, "wrong_type: user_ids: expected an array, got a string"),
         ({"user_ids": {}}, "wrong_type: user_ids: expected an array, got an object"),
