@@ -123,7 +123,8 @@ def said(event: Node) -> list[Said]:
     event_id, ts = event.attribute("messageId"), event.time(*TIMES)
     users, devices = event.person("userId"), event.person("anonymousId")
     if call == ALIAS:
-        return [Said(LINKED, event.person("previousId"), users or devices, event_id, ts)]
+        previous = event.person("previousId")
+        return [Said(LINKED, previous, users or devices, event_id, ts, beside=devices)]
     if call == MERGE:
         return [Said(LINKED, *_merged(event, users, devices), event_id, ts)]
     action: Action | None = SIGNED_IN if call == IDENTIFY else None

@@ -37,6 +37,8 @@ class Said(NamedTuple):
     event_id: str | None = None
     ts: int | None = None
     """In epoch milliseconds."""
+    beside: Sequence[str] = ()
+    """Ids in the event that this says nothing of, but that may be the record's key."""
 
 
 def statements(said: Sequence[Said], both_named: str, key: bytes | None = None) -> Adapted:
@@ -54,7 +56,8 @@ def statements(said: Sequence[Said], both_named: str, key: bytes | None = None) 
         record = _statement(each, both_named, persons)
         if record is not None and record not in records:
             records.append(record)
-    return Adapted(devices, records, persons) if records else NOTHING
+    beside = [each for one in said for each in one.beside]
+    return Adapted(devices, records, [*persons, *beside]) if records else NOTHING
 
 
 def _statement(said: Said, both_named: str, persons: Sequence[str]) -> Record | None:
