@@ -21,6 +21,7 @@ from streams.commands.terminal import (
     tell_if_empty,
 )
 from streams.commands.times import utc
+from streams.errors import UserError
 from streams.recording.comparison import (
     ALLOWED,
     GHOSTED,
@@ -56,7 +57,15 @@ def compare(
     processes: int | None,
     json: str | None,
 ) -> None:
-    """Run all policies, each with its file's name, and show what the others change."""
+    """Run all policies, each with its file's name, and show what the others change.
+
+    Raises `UserError` for policies by which not the same records are read.
+    """
+    if len({policy.blocked for policy, _ in policies}) > 1:
+        raise UserError(
+            "identity.blocked: expected the same in all policies that are compared, since it says "
+            "which statements are read; run the policies one by one."
+        )
     run = Run(
         recordings,
         [policy for policy, _ in policies],

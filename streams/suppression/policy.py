@@ -114,7 +114,7 @@ class Policy:
         self.max_persons: int = identity["max_persons"]
         self.max_ids: int = identity["max_ids"]
         self.impressions_shared: bool = identity["impressions"]
-        self._blocked = frozenset(each.lower() for each in identity["blocked"])
+        self.blocked = frozenset(each.lower() for each in identity["blocked"])
         shared_by = [identity[key] for key in identity if key != "blocked"]
         self.sharing = hashlib.blake2b(json.dumps(shared_by).encode(), digest_size=4).hexdigest()
         self.retention = milliseconds(document["retention"]["days"])
@@ -174,7 +174,7 @@ class Policy:
 
     def is_blocked(self, user_id: str) -> bool:
         """Whether an id is none that could be one person's, such as `null` (SPEC 9)."""
-        return not user_id or user_id.lower() in self._blocked
+        return not user_id or user_id.lower() in self.blocked
 
     def in_holdout(self, user_id: str) -> bool:
         """Whether a person belongs to those who see what they would have been spared (SPEC 5)."""

@@ -292,6 +292,16 @@ def test_policies_of_one_version_are_told_apart_by_their_files(
     assert f"From now ({policies[0]}) to now ({other}):" in output
 
 
+def test_policies_that_read_other_statements_are_not_compared(
+    recording: Path, policies: tuple[Path, Path]
+) -> None:
+    policies[1].write_text('[identity]\nblocked = ["u1"]\n')
+    result = run("backtest", recording, "--policy", policies[0], "--policy", policies[1])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("identity.blocked: expected the same in all policies that are")
+    assert "run the policies one by one" in words(result.stderr)
+
+
 def test_what_belongs_to_one_policy_is_refused_beside_a_comparison(
     recording: Path, policies: tuple[Path, Path]
 ) -> None:
