@@ -110,7 +110,7 @@ def decoded(
             if topic in blocking.topics:
                 event = blocking.left_of(event)
             elif stream == SHARES and isinstance(event, Share):
-                _require_readable(event)
+                require_readable(event)
         except InvalidRecord as problem:
             yield offset, None, Invalid(_fetched(stream, topic, record), problem), size
             continue
@@ -121,13 +121,6 @@ def decoded(
                 yield offset, None, Misplaced(fetched, event.user_id, number), size
                 continue
         yield offset, event.ts, event, size
-
-
-def _require_readable(share: Share) -> None:
-    try:
-        require_readable(share)
-    except ValueError as error:
-        raise InvalidRecord("wrong_type", f"expected facts of this version: {error}") from error
 
 
 def _origin(record: Any) -> str:

@@ -32,6 +32,7 @@ from streams.recording.person_slice import ALL_PERSONS, PersonSlice
 from streams.recording.step import Step
 from streams.suppression.catalog import Catalog
 from streams.suppression.identities.blocking import Blocking
+from streams.suppression.identities.receiving import require_readable
 from streams.suppression.join import Join
 from streams.suppression.policy import Policy
 
@@ -213,6 +214,8 @@ class Backtest:
                 event = topic.reader(key, record.value, record.timestamp, record.headers)
             if topic.may_state and event is not None:
                 event = self._blocking.left_of(event)
+            elif isinstance(event, Share):
+                require_readable(event)
         except InvalidRecord as error:
             if is_counted_here:
                 topic.records += 1

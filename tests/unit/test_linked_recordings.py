@@ -110,6 +110,15 @@ def test_a_recording_with_shares_makes_none_of_its_own() -> None:
     assert not lists.get(LAPTOP, {}).get("entries")
 
 
+def test_a_share_that_cannot_be_read_is_a_dead_letter_as_it_is_for_a_worker() -> None:
+    lines = placed(*ONE_PERSON, BOUGHT, ASKED)
+    broken = shares_of(lines)
+    for each in broken:
+        each["value"]["put"] = {"lines": [["o1"]]}
+    _, _, counts = backtest(lines + broken)
+    assert counts.dead == {"wrong_type": len(broken)}
+
+
 def test_a_share_stands_after_what_it_rests_on_though_the_senders_partition_is_idle() -> None:
     shares = shares_of(placed(linked(PHONE, ACCOUNT), linked(LAPTOP, ACCOUNT, NOW + DAY)))
     down = [each for each in shares if each["key"] == LAPTOP]

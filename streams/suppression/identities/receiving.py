@@ -4,6 +4,7 @@ from typing import Any, Final, final
 
 from msgspec import json
 
+from schemas.decoding import InvalidRecord
 from schemas.records import Share
 from streams.suppression.facts import NO_FACTS, FactSet
 from streams.suppression.identities.fact_sets import Key, changed, facts_in, key_of
@@ -17,9 +18,12 @@ _decode_withdrawn: Final = json.Decoder(dict[str, list[str | tuple[str, str]]]).
 
 
 def require_readable(share: Share) -> None:
-    """Raises `ValueError` for a share whose facts this version did not write."""
-    _decode_put(share.put)
-    _decode_withdrawn(share.withdrawn)
+    """Raises `InvalidRecord` for a share whose facts this version did not write."""
+    try:
+        _decode_put(share.put)
+        _decode_withdrawn(share.withdrawn)
+    except ValueError as error:
+        raise InvalidRecord("wrong_type", f"expected facts of this version: {error}") from error
 
 
 def facts_put(share: Share) -> FactSet:
