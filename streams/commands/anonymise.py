@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from streams.commands.files import Force, check_outputs
+from streams.commands.policies import policy_in_force
 from streams.commands.recordings import Recordings, readable
 from streams.commands.summaries import anonymised_table
 from streams.commands.terminal import progress_bar, standard_error, tell_if_empty
@@ -56,7 +57,8 @@ def anonymise(
     sites and sources. Times, prices, quantities, categories and the words of the contract stay.
     Left out, and counted, are fields that the contract does not name, headers, and topics that
     are no input; a record that breaks the contract becomes one without content that breaks it in
-    the same way.
+    the same way. Ids that are nobody's stay as they are: those in identity.blocked of the policy
+    that UNHAUNT_POLICY names.
 
     With the same key the same ids become the same hashes, as far as the recordings have as many
     partitions. Whoever has the key can find out which hash an id became, so keep it to yourself,
@@ -64,11 +66,12 @@ def anonymise(
     recognise them.
     """
     key = _key(key_file)
+    policy, _ = policy_in_force(None)
     check_outputs(recordings, {"-o": output}, force=force)
     sources = readable(recordings)
     with progress_bar("Reading", total_size(sources)) as advance:
         homes = homes_of(read(sources, advance))
-    anonymiser = Anonymiser(key, homes)
+    anonymiser = Anonymiser(key, homes, policy)
     with Writer(output) as writer, progress_bar("Writing", total_size(sources)) as advance:
         for record in read(sources, advance):
             anonymous = anonymiser.anonymise(record)

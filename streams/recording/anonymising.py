@@ -59,8 +59,7 @@ LONGEST_KEY: Final = 64
 _DIGEST_BYTES: Final = 12  # of a billion ids two are the same with odds of one in 10^11
 _MOST_PARTITIONS: Final = 10_000  # no topic has more; to look for a hash in one of them takes long
 
-_NOBODY: Final = Policy.default().is_blocked
-"""Whether an id is none that could be one person's."""
+_DEFAULT: Final = Policy.default()
 
 _INPUTS: Final = (*PERSON_TOPICS, "catalog")
 _FIELDS: Final[Mapping[type[msgspec.Struct], frozenset[str]]] = {
@@ -133,16 +132,17 @@ class Pseudonyms:
     `guest`, stay, so that statements about them still link nothing.
     """
 
-    def __init__(self, key: bytes, homes: Homes) -> None:
+    def __init__(self, key: bytes, homes: Homes, policy: Policy = _DEFAULT) -> None:
         self._key = key
         self._homes = homes
+        self._policy = policy
         self._persons: dict[str, str] = {}
 
     def of(self, kind: str, text: str) -> str:
         """The hash that stands for a text of this kind."""
         if kind != "person":
             return self._hash(kind, text, 0)
-        if text and _NOBODY(text):
+        if text and self._policy.is_blocked(text):
             return text
         pseudonym = self._persons.get(text)
         if pseudonym is None:
@@ -184,9 +184,10 @@ class AnonymisedCounts:
 class Anonymiser:
     """Anonymises records one by one; `counts` tells what became of them."""
 
-    def __init__(self, key: bytes, homes: Homes) -> None:
+    def __init__(self, key: bytes, homes: Homes, policy: Policy = _DEFAULT) -> None:
+        """The policy says which ids are nobody's, and stay as they are."""
         self.counts = AnonymisedCounts()
-        self._pseudonyms = Pseudonyms(key, homes)
+        self._pseudonyms = Pseudonyms(key, homes, policy)
 
     def anonymise(self, record: RecordedRecord) -> RecordedRecord | None:
         """The record that may be shared in place of this one; None for a topic that is no input.

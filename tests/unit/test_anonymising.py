@@ -24,7 +24,7 @@ from streams.recording.anonymising import (
 )
 from streams.recording.files import RecordedRecord, record_of
 from streams.recording.simulated import simulate
-from tests.builders import NOW, backtest_of_records
+from tests.builders import NOW, backtest_of_records, policy
 
 KEY = b"for tests: 32 bytes of a secret."
 INPUTS = [name for name, topic in TOPICS.items() if topic.direction == "in"]
@@ -144,6 +144,15 @@ def test_an_id_that_is_nobodys_stays_so_that_it_links_nothing() -> None:
     said = {"event_id": "s1", "action": "signed_in", "person_id": "Guest"}
     assert fields_of(anonymous("identities", "phone", said))["person_id"] == "Guest"
     assert anonymous("preferences", "guest", {"event_id": "e"}).key == b"guest"
+
+
+def test_the_policy_says_which_ids_are_nobodys() -> None:
+    said = {"event_id": "s1", "action": "signed_in", "person_id": "webshop"}
+    record = record_of("identities", b"phone", orjson.dumps(said), NOW)
+    by_policy = Anonymiser(KEY, Homes(), policy(identity={"blocked": ["webshop"]}))
+    anonymised = by_policy.anonymise(record)
+    assert anonymised is not None
+    assert fields_of(anonymised)["person_id"] == "webshop"
 
 
 def test_linked_people_have_the_same_decisions_and_lists_under_other_names() -> None:

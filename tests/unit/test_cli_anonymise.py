@@ -59,6 +59,14 @@ def test_the_summary_accounts_for_every_record_and_for_what_was_left_out(
         assert count in summary
 
 
+def test_what_is_nobodys_by_the_policy_in_force_stays(recording: Path, tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text('[identity]\nblocked = ["ann"]\n')
+    shared = tmp_path / "shared.jsonl"
+    anonymise(recording, "-o", shared, UNHAUNT_POLICY=str(tmp_path / "policy.toml"))
+    [decision] = json_lines(run("backtest", shared, "--decisions", "-").stdout)
+    assert decision["user_id"] == "ann"
+
+
 def test_several_recordings_become_one(recording: Path, tmp_path: Path) -> None:
     more = write_recording(tmp_path / "more.jsonl", ("impression-requests", "ann", REQUEST))
     shared = tmp_path / "shared.jsonl.zst"
