@@ -17,6 +17,8 @@ from schemas.records import Request
 NOBODY: Final = ""
 """The person of a request that names nobody: nothing is known of them."""
 USER_IDS: Final = ("user.id", "user.buyeruid")
+PLACES: Final = (*USER_IDS, "device.ifa")
+"""Where an id stands that names the person, besides the extended ids, whose place is a source."""
 MOST_IMPRESSIONS: Final = 200
 MOST_CANDIDATES: Final = 10_000
 CHANNELS: Final = {"banner": "display", "video": "video", "native": "native"}

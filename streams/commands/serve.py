@@ -99,10 +99,15 @@ def serve(
     settings = Settings.from_environment(os.environ)
     # Kafka and HTTP take a while to import, which no other command should wait for.
     from streams.view import View  # noqa: PLC0415
-    from streams.view.openrtb_options import OpenRtbOptions, read_candidates  # noqa: PLC0415
+    from streams.view.openrtb_options import (  # noqa: PLC0415
+        OpenRtbOptions,
+        read_candidates,
+        require_places,
+    )
     from streams.view.server import serve as answer  # noqa: PLC0415
     from streams.view.service import Service  # noqa: PLC0415
 
+    require_places(person or ())
     openrtb = OpenRtbOptions(person or USER_IDS, read_candidates(candidates) if candidates else ())
     logs.set_up(settings.log_level, settings.log_format)
     access = _access(settings.serve, host, insecure)

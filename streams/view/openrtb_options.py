@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from schemas.decoding import InvalidRecord, decode
-from schemas.openrtb.bid_request import USER_IDS
+from schemas.openrtb.bid_request import PLACES, USER_IDS
 from streams.errors import UserError
 
 
@@ -18,6 +18,15 @@ class OpenRtbOptions(NamedTuple):
     """The places whose ids name the person, all that are there together."""
     candidates: Sequence[Mapping[str, Any]] = ()
     """For impressions without candidates of their own."""
+
+
+def require_places(persons: Sequence[str]) -> None:
+    """Raises `UserError` for what can be neither a field of a bid request nor a source of ids."""
+    objects = {place.partition(".")[0] for place in PLACES}
+    for place in persons:
+        if not place or (place.partition(".")[0] in objects and place not in PLACES):
+            expected = f"{', '.join(PLACES)}, or the source of extended ids, such as id5-sync.com"
+            raise UserError(f"--person: expected {expected}, got '{place}'")
 
 
 def read_candidates(path: Path) -> list[Mapping[str, Any]]:

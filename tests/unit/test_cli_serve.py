@@ -41,6 +41,13 @@ def test_candidates_that_are_no_json_are_told_with_their_file(tmp_path: Path) ->
     assert result.stderr.startswith(f"{path}: expected a JSON array of candidates: ")
 
 
+@pytest.mark.parametrize("place", ["", "user.name", "device.id"])
+def test_a_place_where_no_bid_request_names_a_person_is_a_mistake(place: str) -> None:
+    result = run("serve", "--demo", "--person", place)
+    assert result.exit_code == 2
+    assert "user.id, user.buyeruid, device.ifa" in result.stderr
+
+
 def test_a_port_that_is_taken_is_told_before_anything_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
