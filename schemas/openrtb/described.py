@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from schemas.adapters.spellings import PLACEHOLDERS
 from schemas.openrtb.bid_request import MOST_IMPRESSIONS
 
 Schema = dict[str, Any]
@@ -14,7 +15,7 @@ def bid_request(candidates: Schema) -> Schema:
     imp = _object(
         "An impression.",
         required=("id",),
-        id={**_TEXT, "minLength": 1},
+        id=_ID,
         banner=_ANY_OBJECT,
         video=_ANY_OBJECT,
         native=_ANY_OBJECT,
@@ -23,7 +24,7 @@ def bid_request(candidates: Schema) -> Schema:
     return _object(
         "A bid request of OpenRTB 2.6; of 2.5 what has moved since is found where it was.",
         required=("id", "imp"),
-        id={**_TEXT, "minLength": 1},
+        id=_ID,
         imp={"type": "array", "minItems": 1, "maxItems": MOST_IMPRESSIONS, "items": imp},
         user=_USER,
         site=_object(domain=_TEXT, page=_TEXT),
@@ -44,6 +45,8 @@ def _object(description: str = "", required: tuple[str, ...] = (), **properties:
 
 
 _TEXT: Final[Schema] = {"type": "string"}
+_ID: Final[Schema] = {**_TEXT, "minLength": 1, "not": {"enum": list(PLACEHOLDERS)}}
+"""What must be there; a word for nothing is none."""
 _TEXTS: Final[Schema] = {"type": "array", "items": _TEXT}
 _FLAG: Final[Schema] = {"enum": [0, 1]}
 _ANY_OBJECT: Final[Schema] = {"type": "object"}
