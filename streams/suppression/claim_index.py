@@ -175,6 +175,9 @@ class ClaimIndex(ClaimsByScope):
 
     def update(self, changes: list[Change]) -> None:
         """Follow the evidence, in which these facts have just changed."""
+        if len(changes) > 1:
+            # What undoes others first: whatever asks what is undone counts all of the evidence.
+            changes = sorted(changes, key=_undoes_nothing)
         for known, fact in changes:
             if known is not None and isinstance(known, Line | Rejection | Shown):
                 self._remove(known)
@@ -357,3 +360,7 @@ class ClaimIndex(ClaimsByScope):
     def forget_undone(self) -> None:
         """Facts are gone that undid others, together with what they undid."""
         self._undone = None
+
+
+def _undoes_nothing(change: Change) -> bool:
+    return not isinstance(change[1], Acting | Restoration)
