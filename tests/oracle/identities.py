@@ -79,11 +79,12 @@ def sessions_on(statements):
 
 def links_to(hub, statements):
     """Whether each `linked` with the hub is a trusted one."""
-    return [
-        each["method"] in TRUSTED
-        for each in standing(statements)
-        if each["action"] == "linked" and each["person_id"] == hub
-    ]
+    return trust_in(hub, [each for each in standing(statements) if each["action"] == "linked"])
+
+
+def trust_in(hub, statements):
+    """Whether each of the statements about the hub is a trusted one."""
+    return [each["method"] in TRUSTED for each in statements if each["person_id"] == hub]
 
 
 # --- facts ---------------------------------------------------------------------------------------
@@ -139,7 +140,7 @@ def goes_up(fact, own, hub, statements, policy):
     sessions = sessions_on(statements)
     ways = links_to(hub, statements)
     if fact["kind"] in TAKES_BACK:
-        ways += [each["trusted"] for each in sessions if each["hub"] == hub]
+        ways += trust_in(hub, standing(statements))
     carrying = sessions_that_carry(time_of(fact, own), sessions, policy)
     if carrying and all(each["hub"] == hub for each in carrying):
         ways.append(all(each["trusted"] for each in carrying))

@@ -77,6 +77,24 @@ def test_a_whole_refund_is_shared_whenever_it_happened_and_so_is_its_end(take_ba
     assert suppressed(there, "phone") == ["purchased"]
 
 
+def test_one_of_two_that_was_sent_back_before_a_sign_in_is_taken_off_once():
+    there = partitions()
+    there.tell(signed_in("laptop", "account"))
+    there.tell(purchase(product("tv", quantity=2), user_id="phone"))
+    there.tell(refund(product("tv", quantity=1), user_id="phone", ts=NOW + 1))
+    there.tell(signed_in("phone", "account", ts=NOW + 2))
+    assert [suppressed(there, user) for user in ("laptop", "account")] == [["purchased"]] * 2
+
+
+def test_what_takes_an_order_back_goes_over_any_trusted_statement_whenever_it_was_made():
+    there = partitions()
+    there.tell(linked("laptop", "account"), purchase("tv", user_id="laptop"))
+    there.tell(signed_in("phone", "account", method="observed"))
+    there.tell(signed_in("phone", "account", ts=NOW + 1))  # the session goes on as it began
+    there.tell(cancellation(user_id="phone", ts=NOW + 2))
+    assert [suppressed(there, user) for user in ("laptop", "account")] == [[], []]
+
+
 def test_an_order_that_is_reported_on_two_ids_is_one_order():
     there = partitions()
     there.tell(linked("phone", "account"))

@@ -48,7 +48,7 @@ class Hub:
         self.linked: int = NOTHING
         """How much is shared because they are linked."""
         self.is_trusted: bool = False
-        """Whether what takes orders back goes there."""
+        """Whether any of the statements is trusted, so that what takes orders back goes there."""
         self.level: int = NOTHING
         """How much comes down from it."""
 
@@ -71,12 +71,9 @@ class Standing:
                 if hub is None:
                     hub = self._hubs[each.hub] = Hub()
                 hub.stated = place_of(each)
+                hub.is_trusted = hub.is_trusted or is_trusted(each)
                 if each.action == "linked":
                     hub.linked = max(_level(each), hub.linked)
-                    hub.is_trusted = hub.is_trusted or hub.linked == EVERYTHING
-        for session in self.sessions.all:
-            if session.is_trusted:
-                self._hubs[session.hub].is_trusted = True
         self.is_kiosk: bool = len(self._hubs) > policy.max_persons
         for name, hub in self._hubs.items():
             hub.level = self._level_of(name, hub)
