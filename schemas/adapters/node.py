@@ -185,8 +185,6 @@ class Node:
     def person(self, *names: str) -> list[str]:
         """The ids by which an optional field knows the person: bare, and as they stand there."""
         name, value = self._first(names)
-        if value is None:
-            return []
         if isinstance(value, str) and value.lstrip()[:1] == "[":
             value = self._array_in(name, value)
         found: list[str] = []
