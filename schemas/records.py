@@ -285,7 +285,7 @@ class Share(Struct, kw_only=True, gc=False, omit_defaults=True):
     Down, where it ended: the same, as far as the hub knew, which had no room for the leaf.
     """
     asks: bool = False
-    """Up: whether the sender wants the whole of what comes down to it."""
+    """Whether the sender wants the whole of what the receiver shares with it."""
     put: Raw = NO_FACTS
     withdrawn: Raw = NO_FACTS
 

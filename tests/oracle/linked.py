@@ -17,8 +17,7 @@ def linked_recording(seed, size=None, kind="lasting"):
     The kinds are
 
     - `lasting`: nothing is over in it, so that the order of arrival means nothing;
-    - `crowded`: the same, of persons who may have only one or two ids besides the account, and of
-      whom nothing is taken back;
+    - `crowded`: the same, of persons who may have only one or two ids besides the account;
     - `expiring`: what is over goes. Nothing is told later than a day, or said again;
     - `final`: the same, and nothing that is over is changed by what another id says.
     """
@@ -130,16 +129,12 @@ class CrowdedRecording(LinkedRecording):
 
     def __init__(self, random):
         super().__init__(random)
-        self.linking = ["signed_in", "signed_in", "signed_out", "linked"]
-        self.weights |= {self.contradiction: 0}
+        self.linking = ["signed_in"] * 2 + ["signed_out", "linked", "linked", "unlinked"]
 
     def some_policy(self):
         policy = super().some_policy()
-        policy["identity"] |= {"max_persons": 5, "max_ids": self.random.choice([1, 2])}
+        policy["identity"]["max_ids"] = self.random.choice([1, 2])
         return policy
-
-    def statement_id(self):
-        return self.new_id("s")
 
 
 class ExpiringRecording(LinkedRecording):

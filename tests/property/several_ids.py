@@ -47,6 +47,7 @@ class Story:
         self.plain_policy["identity"] |= {
             "lookback_days": random.choice([0, 30, 400]),
             "max_persons": random.choice([1, 2, 5]),
+            "max_ids": random.choice([1, 2, 50]),
             "impressions": random.random() < 0.5,
         }
         document = {**self.policy.document, "identity": self.plain_policy["identity"]}

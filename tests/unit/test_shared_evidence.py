@@ -279,6 +279,9 @@ def test_of_one_person_the_ids_with_the_newest_statements_stay():
     assert there.reasons("account").keys() == {"phone", "tablet"}
     assert there.reasons("phone").keys() == {"phone", "tablet"}
     assert there.reasons("laptop").keys() == {"laptop"}
+    there.tell(unlinked("tablet", "account", ts=NOW + 4))
+    assert there.reasons("account").keys() == {"phone", "laptop"}
+    assert there.reasons("laptop").keys() == {"phone", "laptop"}
 
 
 # --- taken back ----------------------------------------------------------------------------------

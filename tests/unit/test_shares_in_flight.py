@@ -56,7 +56,29 @@ def test_an_id_without_room_that_is_linked_anew_has_room_by_that():
     assert there.reasons("account") == {"phone": "purchased"}
 
 
-def test_an_id_that_becomes_a_kiosk_while_a_hub_takes_it_in_again_is_with_nobody():
+def test_an_id_that_hears_between_two_links_that_there_is_no_room_shares_by_the_second_one():
+    there = with_room_for_one()
+    there.apply(unlinked("phone", "account", ts=NOW + 2))
+    there.deliver(PHONE)
+    there.apply(linked("phone", "account", ts=NOW + 3))
+    there.settle(store=True)
+    assert there.reasons("account") == {"phone": "purchased"}
+
+
+def test_an_id_that_had_to_go_and_is_back_at_once_shares_all_that_it_has():
+    there = with_room_for_one()
+    there.settle(store=True)
+    there.apply(linked("phone", "account", ts=NOW + 2))
+    there.checkpoint(PHONE)
+    there.deliver(ACCOUNT)
+    there.apply(unlinked("phone", "account", ts=NOW + 3))
+    there.checkpoint(PHONE)
+    there.deliver(ACCOUNT)
+    there.settle(store=True)
+    assert there.reasons("account") == {"laptop": "purchased"}
+
+
+def test_an_id_that_becomes_a_kiosk_while_a_hub_takes_it_in_again_leaves_the_room_to_another():
     there = with_room_for_one()
     there.settle(store=True)
     there.apply(signed_in("phone", "account", ts=NOW + 2))
@@ -65,7 +87,8 @@ def test_an_id_that_becomes_a_kiosk_while_a_hub_takes_it_in_again_is_with_nobody
     for number in range(6):
         there.apply(signed_in("phone", f"somebody {number}", ts=NOW + 3 + number))
     there.settle(store=True)
-    assert there.entries("account") == []
+    assert there.reasons("account") == {"laptop": "purchased"}
+    assert there.reasons("phone") == {"phone": "purchased"}
 
 
 def test_what_an_id_kept_back_while_it_believed_that_a_hub_has_no_room_is_shared_once_it_has():

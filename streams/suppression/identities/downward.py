@@ -32,7 +32,7 @@ def shares_down(
     keys = _keys_that_changed(own, links, kinds)
     now = _held(keys, user_id, own, links.leaves)
     then = _held(keys, user_id, shared.own, shared.leaves)
-    wanting = set(links.leaves) - set(shared.leaves) | links.owed
+    wanting = set(links.leaves) - set(shared.leaves) | links.owed | links.admitted
     if links.shared_by != policy.sharing:
         wanting = set(links.leaves)
     everything = _all_held(user_id, own, links.leaves) if wanting else {}
@@ -44,6 +44,7 @@ def shares_down(
             changes = _changes(leaf, then, now, level, policy)
         if is_whole or changes:
             share = Share(user_id=leaf, ts=0, sender=user_id, direction="down", whole=is_whole)
+            share.asks = leaf in links.admitted
             shares += records(share, changes)
     return shares
 

@@ -10,14 +10,17 @@ from mypy_extensions import mypyc_attr
 
 from streams.suppression.facts import NO_FACTS, FactSet
 from streams.suppression.identities.guests import Guests, at_level
-from streams.suppression.identities.standing import Standing
+from streams.suppression.identities.standing import LEVELS, NOTHING, Standing
 from streams.suppression.identities.stored import Leaf, Stated, Statements, StoredLinks
 from streams.suppression.policy import Policy
 
 Known = TypeVar("Known")
 
+MOST_WAITING: Final = 200
+"""So many leaves a hub remembers for which it has no room."""
+
 NOBODY: Final[frozenset[str]] = frozenset()
-NOTHING_STATED: Final[Mapping[str, Stated]] = {}
+NOTHING_STATED: Final[dict[str, Stated]] = {}
 
 
 @mypyc_attr(acyclic=True)
@@ -50,6 +53,7 @@ class Links:
         "_guests_of",
         "_policy",
         "_standing",
+        "admitted",
         "asking",
         "evicted",
         "from_hubs",
@@ -59,6 +63,8 @@ class Links:
         "shared",
         "shared_by",
         "statements",
+        "waiting",
+        "wanted",
     )
 
     def __init__(self, stored: StoredLinks, own: FactSet) -> None:
@@ -68,13 +74,19 @@ class Links:
         self.leaves: dict[str, Leaf] = stored.leaves
         self.refused: dict[str, Stated] = stored.refused
         """Hubs that have no room for this id, with the newest statement of which they know."""
+        self.waiting: dict[str, Stated] = stored.waiting
+        """Leaves for which there is no room, with the newest statement of which is known."""
         self.shared_by: str = stored.shared_by
         """Names the policy by which the id last shared."""
         self.asking: frozenset[str] = NOBODY
         """Hubs of which this id may have more than before, so that it needs the whole."""
+        self.wanted: frozenset[str] = NOBODY
+        """Hubs that need the whole of this id."""
         self.owed: frozenset[str] = NOBODY
         """Leaves that need the whole."""
-        self.evicted: Mapping[str, Stated] = NOTHING_STATED
+        self.admitted: frozenset[str] = NOBODY
+        """Leaves for which there is room again. Nothing of them is known until they share."""
+        self.evicted: dict[str, Stated] = NOTHING_STATED
         """Leaves that have not been told yet that there is no room for them, and by what."""
         self.shared: Shared = Shared(own, self.statements, self.leaves, self.refused)
         self._policy: Policy | None = None
@@ -85,7 +97,7 @@ class Links:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to remember."""
-        return not (self.statements or self.leaves or self.evicted)
+        return not (self.statements or self.leaves or self.waiting or self.evicted)
 
     def standing(self, policy: Policy) -> Standing:
         """What the statements come to."""
@@ -123,7 +135,7 @@ class Links:
         standing = self.standing(policy)
         for hub, facts in self.from_hubs.items():
             self.put_hub(hub, facts, policy)
-        left = set(standing.hubs)
+        left = hubs_concerned(standing)
         self.refused = {hub: known for hub, known in self.refused.items() if hub in left}
 
     # -- what is shared
@@ -131,7 +143,7 @@ class Links:
     def put_hub(self, hub: str, facts: FactSet, policy: Policy) -> None:
         """Let this be what a hub shares, as far as this id may have it."""
         kept = at_level(facts, self.standing(policy).level(hub))
-        others = {each: known for each, known in self.from_hubs.items() if each != hub}
+        others = without(hub, self.from_hubs)
         self.from_hubs = others if kept == NO_FACTS else {**others, hub: kept}
 
     def refuse(self, hub: str, known: Stated, policy: Policy) -> None:
@@ -141,31 +153,46 @@ class Links:
 
     def accept(self, hub: str) -> None:
         """A hub has room for this id."""
-        self.refused = {each: known for each, known in self.refused.items() if each != hub}
+        self.refused = without(hub, self.refused)
 
-    def put_leaf(self, leaf: str, known: Leaf) -> None:
-        """Let this be what a leaf shares."""
+    def put_leaf(self, leaf: str, known: Leaf, most: int) -> None:
+        """Let this be what a leaf shares, of at most so many."""
         self.leaves = {**self.leaves, leaf: known}
-        if leaf in self.evicted:
-            self.evicted = {each: by for each, by in self.evicted.items() if each != leaf}
+        self.waiting = without(leaf, self.waiting)
+        self.evicted = without(leaf, self.evicted)
+        self.make_room(most)
 
-    def drop_leaf(self, leaf: str) -> None:
-        """Forget what a leaf shares."""
-        self.leaves = {each: known for each, known in self.leaves.items() if each != leaf}
-        self.owed = self.owed - {leaf}
+    def drop_leaf(self, leaf: str, most: int) -> None:
+        """Forget a leaf, so that there may be room for another one."""
+        self.leaves = without(leaf, self.leaves)
+        self.waiting = without(leaf, self.waiting)
+        self.owed, self.admitted = self.owed - {leaf}, self.admitted - {leaf}
+        self.make_room(most)
 
     def make_room(self, most: int) -> None:
-        """Evict the leaves with the oldest statements while there are too many."""
-        while len(self.leaves) > most:
-            stated, oldest = min([(known.stated, leaf) for leaf, known in self.leaves.items()])
-            self.drop_leaf(oldest)
-            self.evicted = {**self.evicted, oldest: stated}
+        """Let the leaves with the newest statements be there, and others wait."""
+        if len(self.leaves) <= most and not self.waiting:
+            return
+        stated = self.waiting | {leaf: known.stated for leaf, known in self.leaves.items()}
+        newest = sorted(stated, key=lambda leaf: (stated[leaf], leaf), reverse=True)
+        room, waiting = newest[:most], newest[most : most + MOST_WAITING]
+        evicted = self.leaves.keys() - room
+        for leaf in self.waiting.keys() & room:
+            self.leaves = {**self.leaves, leaf: Leaf(NO_FACTS, LEVELS[NOTHING], stated[leaf])}
+            self.evicted = without(leaf, self.evicted)
+            self.admitted = self.admitted | {leaf}
+        for leaf in evicted:
+            self.leaves = without(leaf, self.leaves)
+            self.evicted = {**self.evicted, leaf: stated[leaf]}
+        self.waiting = {leaf: stated[leaf] for leaf in waiting}
+        self.owed, self.admitted = self.owed - evicted, self.admitted - evicted
 
     def remember(self, own: FactSet, policy: Policy) -> None:
         """All that is there has just been shared."""
         self.shared = Shared(own, self.statements, self.leaves, self.refused)
         self.shared_by = policy.sharing
-        self.asking, self.owed, self.evicted = NOBODY, NOBODY, NOTHING_STATED
+        self.asking = self.wanted = self.owed = self.admitted = NOBODY
+        self.evicted = NOTHING_STATED
 
     def stored(self) -> StoredLinks:
         """The stored form, one for one state."""
@@ -175,6 +202,7 @@ class Links:
             in_order(self.leaves),
             in_order(self.refused),
             self.shared_by,
+            in_order(self.waiting),
         )
 
 
@@ -183,15 +211,25 @@ def no_links(policy: Policy) -> Links:
     return Links(StoredLinks((), {}, {}, {}, policy.sharing), NO_FACTS)
 
 
+def hubs_concerned(standing: Standing) -> set[str]:
+    """The hubs that are to know what is shared with them, or would be if they had room."""
+    return set() if standing.is_kiosk else set(standing.hubs)
+
+
 def sharing_hubs(standing: Standing, refused: Mapping[str, Stated]) -> set[str]:
-    """The hubs with which a leaf shares: not with one that has no room, until more is stated."""
-    if standing.is_kiosk:
-        return set()
+    """The hubs with which a leaf shares: not with one that has no room for what it knows of."""
     return {
         hub
-        for hub in standing.hubs
-        if (known := refused.get(hub)) is None or standing.stated(hub) > known
+        for hub in hubs_concerned(standing)
+        if (known := refused.get(hub)) is None or standing.stated(hub) != known
     }
+
+
+def without(user_id: str, of_ids: dict[str, Known]) -> dict[str, Known]:
+    """What is known of others; the very same if nothing is known of this one."""
+    if user_id not in of_ids:
+        return of_ids
+    return {each: known for each, known in of_ids.items() if each != user_id}
 
 
 def in_order(of_ids: dict[str, Known]) -> dict[str, Known]:

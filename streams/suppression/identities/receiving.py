@@ -57,21 +57,25 @@ def _receive_up(share: Share, links: Links, policy: Policy) -> Received:
     leaf = share.sender
     known = links.leaves.get(leaf)
     if share.ended:
-        links.drop_leaf(leaf)
-        return IGNORED if known is None else Received(True, None)
+        if known is None and leaf not in links.waiting:
+            return IGNORED
+        links.drop_leaf(leaf, policy.max_ids)
+        return Received(True, None)
     if share.stated is None or (known is None and not share.whole):
         return IGNORED
     put, withdrawn = _read(share)
     before = NO_FACTS if known is None or share.whole else known.facts
-    links.put_leaf(leaf, Leaf(changed(before, put, withdrawn), share.level, share.stated))
     if share.asks:
         links.owed = links.owed | {leaf}
-    links.make_room(policy.max_ids)
+    facts = changed(before, put, withdrawn)
+    links.put_leaf(leaf, Leaf(facts, share.level, share.stated), policy.max_ids)
     return _received(share, put, withdrawn)
 
 
 def _receive_down(share: Share, links: Links, policy: Policy) -> Received:
     hub = share.sender
+    if share.ended or share.asks:
+        links.wanted = links.wanted | {hub}  # also if it is linked again only after this
     if links.standing(policy).level(hub) == NOTHING:
         return IGNORED
     if share.ended and share.stated is not None:

@@ -48,7 +48,8 @@ def _is_changed(own: FactSet, links: Links, kinds: Sequence[str]) -> bool:
         shared.statements is not links.statements
         or shared.leaves is not links.leaves
         or shared.refused is not links.refused
-        or bool(links.asking or links.owed or links.evicted)
+        or bool(links.asking or links.wanted)
+        or bool(links.owed or links.admitted or links.evicted)
         or _is_different(shared.own, own, kinds)
     )
 

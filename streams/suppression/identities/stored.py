@@ -41,3 +41,4 @@ class StoredLinks(Struct, array_like=True, gc=False):
     leaves: dict[str, Leaf]
     refused: dict[str, Stated]
     shared_by: str
+    waiting: dict[str, Stated] = {}

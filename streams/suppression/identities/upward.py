@@ -6,7 +6,7 @@ from typing import final
 from schemas.records import Share
 from streams.suppression.facts import Fact, FactSet
 from streams.suppression.identities.fact_sets import Key, differing, facts_in, find_fact, key_of
-from streams.suppression.identities.links import Links, sharing_hubs
+from streams.suppression.identities.links import Links, hubs_concerned, sharing_hubs
 from streams.suppression.identities.share_records import Change, records
 from streams.suppression.identities.standing import LEVELS, Standing
 from streams.suppression.policy import Policy
@@ -61,25 +61,16 @@ class _Leaf:
         self.hubs: set[str] = sharing_hubs(self._after, links.refused)
         """With which it shares."""
         self._known: set[str] = sharing_hubs(self._before, shared.refused)
-        over = self._known - self.hubs
+        told = hubs_concerned(self._before)
         if links.shared_by != policy.sharing:  # by that policy it may have been others
-            self._known, over = set(), set(self._before.hubs) - self.hubs
-        self.over: list[str] = sorted([hub for hub in over if self._is_to_be_told(hub)])
-        """With which it shared, and does no more."""
-
-    def _is_to_be_told(self, hub: str) -> bool:
-        """Whether a hub does not know that nothing more is shared: it did not refuse it itself."""
-        refused = self._links.refused.get(hub)
-        return refused is None or refused < self._before.stated(hub)
+            self._known, told = set(), set(self._before.hubs)
+        self.over: list[str] = sorted(told - hubs_concerned(self._after))
+        """With which it shared, or would have if they had room, and does no more."""
 
     def shares_with(self, hub: str) -> list[Share]:
         """What a hub has to be told."""
         links, before, after = self._links, self._before, self._after
-        refused = links.refused.get(hub)
-        # A hub that had no room did not take in what was stated to it meanwhile.
-        is_new = hub not in self._known or (
-            refused is not None and refused != links.shared.refused.get(hub)
-        )
+        is_new = hub not in self._known or hub in links.wanted
         asks = is_new or hub in links.asking
         changes = self._all(hub) if is_new else self._changes(hub)
         is_same = not asks and before.level(hub) == after.level(hub)
