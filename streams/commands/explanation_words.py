@@ -27,12 +27,18 @@ VERDICTS: Final = {
     "ghosted": "{product} is shown to {person}, who is in the holdout, in spite of what follows",
 }
 
-HOW_MUCH: Final = {"everything": "everything counts", "refusals": "only refusals count"}
+HOW_MUCH: Final = {
+    "everything": "everything counts",
+    "refusals": "only refusals count",
+    "nothing": "nothing counts",
+}
 WHY_IT_COUNTS: Final = {
     "linked": "because they are linked, until they are unlinked",
     "alone": "because nobody else has ever signed in, until somebody does",
     "signed_in": "because of the sign-in, until a sign-out or somebody else's sign-in",
     "was_signed_in": "because of a sign-in that is over, until that is taken back",
+    "no_room": "because there are identity.max_ids newer ids, until one of them is unlinked or "
+    "more is stated of this one",
 }
 """Why something that is shared counts, and what ends that."""
 
@@ -158,6 +164,9 @@ def _links(links: Json) -> Iterator[Line]:
     if links["ids"]:
         yield 0, f"What was reported of these ids counts for it: {', '.join(links['ids'])}."
         yield 1, "That ends for an id that is unlinked."
+    if links["waiting"]:
+        yield 0, f"There is no room for these, which share nothing: {', '.join(links['waiting'])}."
+        yield 1, "That ends when another id is unlinked, or when more is stated of them."
     if links["not_counting"]:
         yield (
             0,

@@ -91,8 +91,8 @@ def held(join: Join, user_id: str, at: int, events: Sequence[Event] = ()) -> Jso
     It says `evidence`, `claims`, `list` as on `suppressions` (None for a tombstone),
     `forgotten`, how many facts are no longer kept because there were too many, and of an id with
     links to others `links`: how many `persons` it is one of, whether it `is_kiosk`, by what `ways`
-    how much of these persons counts here, the `ids` that share with it, and how many of its own
-    facts are `not_counting` now (SPEC 9).
+    how much of these persons counts here, the `ids` that share with it, those that are `waiting`
+    for room to do so, and how many of its own facts are `not_counting` now (SPEC 9).
     """
     policy, catalog = join.policy, join.catalog
     newest = at if join.newest is None else max(at, join.newest)

@@ -281,7 +281,8 @@ def but_for_statements(there: Partitions) -> dict[str, Any]:
             statements, from_hubs, leaves, refused, _, waiting = links
             assert statements
             assert not from_hubs
-            assert not (leaves or refused)
+            assert not leaves
+            assert not refused
             assert not waiting
         state[LINKS] = None
     nobody = msgspec.msgpack.decode(Person().to_bytes())

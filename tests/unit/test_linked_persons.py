@@ -162,6 +162,7 @@ def test_who_asks_for_the_account_is_told_which_of_its_ids_has_said_what() -> No
         "is_kiosk": False,
         "ways": [],
         "ids": ["laptop", "phone"],
+        "waiting": [],
         "not_counting": 0,
     }
     text = "\n".join(line for _, line in held_in_words(account))
@@ -194,6 +195,20 @@ def test_a_leaf_is_told_why_what_is_shared_counts_and_what_ends_that_and_not_of_
     assert expected in text
     assert "account" not in text
     assert "ben" not in text
+
+
+def test_of_an_id_that_there_is_no_room_for_it_is_said_what_would_change_that() -> None:
+    known = told(*LINKED, policy=policy(identity={"max_ids": 1}))
+    tell(known, purchase("tv", user_id="laptop"))
+    laptop, account = (held(known, user_id, NOW) for user_id in ("laptop", "account"))
+    assert laptop["links"]["ways"] == [{"by": "no_room", "level": "nothing"}]
+    assert account["links"]["waiting"] == ["laptop"]
+    for explained, expected in (
+        (laptop, "nothing counts here, because there are identity.max_ids newer ids, until"),
+        (account, "There is no room for these, which share nothing: laptop."),
+    ):
+        text = "\n".join(line for _, line in held_in_words(explained))
+        assert expected in text
 
 
 def test_what_does_not_count_now_is_told_by_its_number_alone() -> None:

@@ -12,8 +12,8 @@ from streams.suppression.claims import Claim
 from streams.suppression.evidence import Evidence
 from streams.suppression.facts import Fact
 from streams.suppression.identities.fact_sets import Key, facts_in, facts_of, key_of
-from streams.suppression.identities.links import Links
-from streams.suppression.identities.standing import LEVELS, WAYS, Standing
+from streams.suppression.identities.links import Links, sharing_hubs
+from streams.suppression.identities.standing import LEVELS, NOTHING, WAYS
 from streams.suppression.identities.union import counting, is_of_others, said_by
 from streams.suppression.policy import Policy
 
@@ -33,13 +33,14 @@ class Origins:
         self.links: dict[str, Any] = {
             "persons": len(standing.hubs),
             "is_kiosk": standing.is_kiosk,
-            "ways": [] if standing.is_kiosk else _ways(standing),
+            "ways": [] if standing.is_kiosk else _ways(links, policy),
             "ids": sorted(links.leaves),
+            "waiting": sorted(links.waiting),
             "not_counting": sum(not standing.counts(fact) for fact in facts_in(reported)),
         }
         """The links as plain JSON data: how many persons the id is one of, whether it is a kiosk,
-        by what way how much of each of them counts, the ids that share with it, and how many of its
-        own facts do not count now."""
+        by what way how much of each of them counts, the ids that share with it, those that wait for
+        room to do so, and how many of its own facts do not count now."""
 
     def of(self, fact: Fact) -> dict[str, Any]:
         """What is said of a fact, as it is read: nothing where it was reported of this id alone."""
@@ -56,7 +57,14 @@ class Origins:
         return {"via": "person"} if is_of_others(claim, self._said) else {}
 
 
-def _ways(standing: Standing) -> list[dict[str, str]]:
-    """How much of each person counts, and by what way, in the order of these."""
-    ways = sorted((WAYS.index(standing.way(hub)), -standing.level(hub)) for hub in standing.hubs)
-    return [{"by": WAYS[way], "level": LEVELS[-level]} for way, level in ways]
+def _ways(links: Links, policy: Policy) -> list[dict[str, str]]:
+    """How much of each person counts, and by what way, in the order of these; of one that has no
+    room for this id nothing does.
+    """
+    standing = links.standing(policy)
+    sharing = sharing_hubs(standing, links.refused)
+    ways = sorted((WAYS.index(standing.way(hub)), -standing.level(hub)) for hub in sharing)
+    without_room = [{"by": "no_room", "level": LEVELS[NOTHING]}] * (
+        len(standing.hubs) - len(sharing)
+    )
+    return [{"by": WAYS[way], "level": LEVELS[-level]} for way, level in ways] + without_room
