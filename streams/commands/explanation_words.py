@@ -36,7 +36,8 @@ WHY_IT_COUNTS: Final = {
     "linked": "because they are linked, until they are unlinked",
     "alone": "because nobody else has ever signed in, until somebody does",
     "signed_in": "because of the sign-in, until a sign-out or somebody else's sign-in",
-    "was_signed_in": "because of a sign-in that is over, until that is taken back",
+    "was_signed_in": "because of a sign-in that is over or hardly trusted, until that is taken "
+    "back",
     "no_room": "because there are identity.max_ids newer ids, until one of them is unlinked or "
     "more is stated of this one",
 }

@@ -115,8 +115,9 @@ class Policy:
         self.max_ids: int = identity["max_ids"]
         self.impressions_shared: bool = identity["impressions"]
         self.blocked = frozenset(each.lower() for each in identity["blocked"])
-        shared_by = [identity[key] for key in identity if key != "blocked"]
-        self.sharing = hashlib.blake2b(json.dumps(shared_by).encode(), digest_size=4).hexdigest()
+        self.sharing = hashlib.blake2b(
+            json.dumps(identity, sort_keys=True).encode(), digest_size=4
+        ).hexdigest()
         self.retention = milliseconds(document["retention"]["days"])
         self._stale: Mapping[str, Mapping[str, Any]] = document["stale"]
         self._never_stale_below = min(table["seconds"] for table in self._stale.values())

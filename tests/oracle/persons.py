@@ -27,7 +27,8 @@ class Persons:
         self.partition_of = dict(partition_of or {})  # id -> partition number
         self.own = {}  # id -> facts that were reported of it
         self.own_ts = {}  # id -> of the newest evidence
-        self.statements = {}  # leaf -> statements
+        self.said = {}  # leaf -> statements
+        self.statements = {}  # leaf -> those of no hub that is blocked
 
     def apply(self, event, partition):
         """Take the next event; the decision, where it is a request."""
@@ -35,8 +36,11 @@ class Persons:
         user_id = event["user_id"]
         self.partition_of[user_id] = partition
         if event["topic"] == "identities":
-            known = self.statements.get(user_id, [])
-            self.statements[user_id] = kept_statements([*known, event])
+            said = self.said[user_id] = kept_statements([*self.said.get(user_id, []), event])
+            blocked = self.policy["identity"]["blocked"]
+            self.statements[user_id] = [
+                each for each in said if (each["person_id"] or "").lower() not in blocked
+            ]
             return None
         # What is gone by now has left before this record joins.
         self.forget(user_id, newest)

@@ -49,6 +49,7 @@ class Story:
             "max_persons": random.choice([1, 2, 5]),
             "max_ids": random.choice([1, 2, 50]),
             "impressions": random.random() < 0.5,
+            "blocked": random.choice([[], ["a1"]]),
         }
         document = {**self.policy.document, "identity": self.plain_policy["identity"]}
         self.policy = Policy(document)

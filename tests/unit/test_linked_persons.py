@@ -182,7 +182,7 @@ def test_who_asks_for_the_account_is_told_which_of_its_ids_has_said_what() -> No
         ),
         (
             [("signed_in", "account"), ("signed_in", "ben")],
-            "only refusals count here, because of a sign-in that is over, until that is taken",
+            "only refusals count here, because of a sign-in that is over or hardly trusted, until",
         ),
     ],
 )

@@ -241,10 +241,13 @@ def test_an_id_that_is_blocked_may_be_written_in_upper_case_in_the_policy() -> N
     assert not blocking.is_blocked("null")
 
 
-def test_what_ids_share_is_decided_by_other_keys_than_those_that_are_blocked() -> None:
-    default = Policy.default()
-    assert Policy.from_toml("[identity]\nblocked = []").sharing == default.sharing
-    assert Policy.from_toml("[identity]\nlookback_days = 1").sharing != default.sharing
+@pytest.mark.parametrize("text", ["blocked = []", "lookback_days = 1", "max_ids = 3"])
+def test_every_key_of_identity_decides_what_ids_share(text: str) -> None:
+    assert Policy.from_toml(f"[identity]\n{text}").sharing != Policy.default().sharing
+
+
+def test_no_other_key_decides_what_ids_share() -> None:
+    assert Policy.from_toml("[frequency]\nmax = 3").sharing == Policy.default().sharing
 
 
 # --- files that are wrong ------------------------------------------------------------------------

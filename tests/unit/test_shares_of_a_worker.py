@@ -3,6 +3,7 @@
 import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -75,6 +76,11 @@ class Worker:
         self.engine.run()
         while self.arrive():
             self.engine.run()
+
+    def use(self, policy: Policy) -> None:
+        """Let another policy be in force."""
+        change = partial(self.tasks.use, policy)
+        self.engine.call(self.engine.engine.between_checkpoints(change))
 
     def lists(self) -> dict[str, list[str]]:
         """Why something is on each person's last list."""
@@ -188,6 +194,17 @@ def test_what_a_blocked_id_would_link_is_a_dead_letter(worker: Worker) -> None:
     worker.feed(linked(PHONE, "NULL"))
     worker.run()
     assert worker.tasks.counts.dead == {"unknown_value": 1}
+
+
+def test_a_policy_that_blocks_a_hub_ends_what_it_shares(worker: Worker) -> None:
+    worker.feed(*ONE_PERSON, BOUGHT)
+    worker.run()
+    worker.use(Policy.from_toml(f"[identity]\nblocked = ['{ACCOUNT}']"))
+    worker.run()
+    assert worker.lists() == {PHONE: ["purchased"], ACCOUNT: [], LAPTOP: []}
+    worker.use(Policy.default())
+    worker.run()
+    assert worker.lists() == {each: ["purchased"] for each in (PHONE, ACCOUNT, LAPTOP)}
 
 
 def test_every_record_is_accounted_for(worker: Worker) -> None:

@@ -28,6 +28,7 @@ ALONE: Final = "alone"
 """Sessions of no other hub were ever on the leaf."""
 SIGNED_IN: Final = "signed_in"
 WAS_SIGNED_IN: Final = "was_signed_in"
+"""By a session that is over, or hardly trusted."""
 WAYS: Final = (LINKED, ALONE, SIGNED_IN, WAS_SIGNED_IN)
 """What lets something come down from a hub."""
 
@@ -40,7 +41,7 @@ NEVER: Final[Stated] = (-1 << 63, "")
 class Hub:
     """One hub of a leaf, and what leads to it."""
 
-    __slots__ = ("is_trusted", "level", "linked", "stated")
+    __slots__ = ("is_trusted", "level", "linked", "stated", "way")
 
     def __init__(self) -> None:
         self.stated: Stated = NEVER
@@ -51,6 +52,8 @@ class Hub:
         """Whether any of the statements is trusted, so that what takes orders back goes there."""
         self.level: int = NOTHING
         """How much comes down from it."""
+        self.way: str = LINKED
+        """What lets so much come down: one of `WAYS`."""
 
 
 @mypyc_attr(acyclic=True)
@@ -61,7 +64,11 @@ class Standing:
     __slots__ = ("_hubs", "_policy", "all_counts", "is_kiosk", "sessions")
 
     def __init__(self, statements: Statements, policy: Policy) -> None:
-        valid = standing(statements)
+        valid = [
+            each
+            for each in standing(statements)
+            if each.hub is None or not policy.is_blocked(each.hub)
+        ]
         self._policy = policy
         self.sessions: Sessions = Sessions(valid) if valid else NO_SESSIONS
         self._hubs: dict[str, Hub] = {}
@@ -76,7 +83,8 @@ class Standing:
                     hub.linked = max(_level(each), hub.linked)
         self.is_kiosk: bool = len(self._hubs) > policy.max_persons
         for name, hub in self._hubs.items():
-            hub.level = self._level_of(name, hub)
+            if not self.is_kiosk:
+                hub.way, hub.level = self._way_of(name, hub)
         self.all_counts: bool = True
         """Whether all that was ever reported of the leaf counts there."""
         for session in self.sessions.all:
@@ -85,7 +93,7 @@ class Standing:
 
     @property
     def hubs(self) -> list[str]:
-        """All hubs that are not void, even of a kiosk."""
+        """All hubs that are neither void nor blocked, even of a kiosk."""
         return list(self._hubs)
 
     def stated(self, hub: str) -> Stated:
@@ -93,20 +101,13 @@ class Standing:
         return self._hubs[hub].stated
 
     def level(self, hub: str) -> int:
-        """How much comes down from a hub."""
+        """How much comes down from a hub; nothing from one that is void or blocked."""
         known = self._hubs.get(hub)
         return NOTHING if known is None else known.level
 
     def way(self, hub: str) -> str:
-        """What lets so much come down from a hub that is not void: one of `WAYS`."""
-        known, sessions = self._hubs[hub], self.sessions
-        of_hub = [session for session in sessions.all if session.hub == hub]
-        if not of_hub or known.level == known.linked:
-            return LINKED
-        if len(of_hub) == len(sessions.all) and all(each.is_trusted for each in of_hub):
-            return ALONE
-        current = sessions.current
-        return SIGNED_IN if current is not None and current.hub == hub else WAS_SIGNED_IN
+        """What lets so much come down from a hub of this leaf: one of `WAYS`."""
+        return self._hubs[hub].way
 
     def goes_up(self, fact: Fact, hub: str) -> bool:
         """Whether the leaf shares a fact of its own with a hub."""
@@ -137,19 +138,17 @@ class Standing:
             return begun, time < sessions[begun - 1].end
         return 0, bool(sessions) and sessions[0].begin - time <= self._policy.lookback
 
-    def _level_of(self, hub: str, known: Hub) -> int:
-        """How much comes down from a hub that is not void."""
-        if self.is_kiosk:
-            return NOTHING
-        of_hub = [session for session in self.sessions.all if session.hub == hub]
-        if not of_hub:
-            return known.linked
-        current = self.sessions.current
+    def _way_of(self, hub: str, known: Hub) -> tuple[str, int]:
+        """What lets something come down from a hub, and how much."""
+        if known.linked == EVERYTHING:
+            return LINKED, EVERYTHING
+        sessions, current = self.sessions.all, self.sessions.current
+        of_hub = [session for session in sessions if session.hub == hub]
+        if of_hub and len(of_hub) == len(sessions) and all(each.is_trusted for each in of_hub):
+            return ALONE, EVERYTHING
         if current is not None and current.hub == hub and current.is_trusted:
-            return EVERYTHING
-        if len(of_hub) == len(self.sessions.all) and all(each.is_trusted for each in of_hub):
-            return EVERYTHING
-        return max(known.linked, REFUSALS)
+            return SIGNED_IN, EVERYTHING
+        return (LINKED if known.linked else WAS_SIGNED_IN), REFUSALS
 
     def _carried(self, hub: str, time: int) -> int:
         """How much sessions carry up to a hub of what has this time."""

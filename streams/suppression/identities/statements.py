@@ -39,6 +39,11 @@ def standing(statements: Statements) -> list[Statement]:
     return [each for each in statements if each.action != "unlinked" and not _is_void(each, voided)]
 
 
+def hubs_in(statements: Statements) -> set[str]:
+    """The hubs of those that are not void."""
+    return {each.hub for each in standing(statements) if each.hub is not None}
+
+
 def place_of(statement: Statement) -> Stated:
     """The order of statements."""
     return statement.ts, statement.event_id

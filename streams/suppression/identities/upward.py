@@ -9,6 +9,7 @@ from streams.suppression.identities.fact_sets import Key, differing, facts_in, f
 from streams.suppression.identities.links import Links, hubs_concerned, sharing_hubs
 from streams.suppression.identities.share_records import Change, records
 from streams.suppression.identities.standing import LEVELS, Standing
+from streams.suppression.identities.statements import hubs_in
 from streams.suppression.policy import Policy
 
 
@@ -63,7 +64,7 @@ class _Leaf:
         self._known: set[str] = sharing_hubs(self._before, shared.refused)
         told = hubs_concerned(self._before)
         if links.shared_by != policy.sharing:  # by that policy it may have been others
-            self._known, told = set(), set(self._before.hubs)
+            self._known, told = set(), hubs_in(shared.statements)
         self.over: list[str] = sorted(told - hubs_concerned(self._after))
         """With which it shared, or would have if they had room, and does no more."""
 
