@@ -321,7 +321,10 @@ def datacratic(
 )
 def pairs(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="The file of pairs, .csv or .csv.xz.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="The file of pairs: .csv or .tsv, also compressed, or .parquet."
+        ),
     ],
     leaf: Annotated[
         str, typer.Option(metavar="COLUMN", help="The column of the ids that are linked.")

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from schemas.decoding import decode
 from schemas.records import Identity
@@ -102,6 +104,53 @@ def test_a_pair_that_says_nothing_is_left_out_and_counted(
     statements, summary = of_a_crm(tmp_path, f"{OF_A_CRM}{row}\n")
     assert len(statements) == 3
     assert f"{reason} 1" in summary
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_columns_may_be_parted_by_what_a_crm_parts_them_by(tmp_path: Path, delimiter: str) -> None:
+    statements, _ = of_a_crm(tmp_path, OF_A_CRM.replace(",", delimiter))
+    assert [each.person_id for each in statements] == ["ann", "ann", "bob"]
+
+
+def test_pairs_may_be_in_a_parquet_file(tmp_path: Path) -> None:
+    table = {"p": [0.99, 0.5, 0.99], "l": ["phone-1", "phone-2", None], "r": ["ann", "ann", "ann"]}
+    source, recording = tmp_path / "pairs.parquet", tmp_path / "pairs.jsonl"
+    parquet.write_table(pyarrow.table(table), source)
+    columns = ("--leaf", "l", "--hub", "r", "--probability", "p")
+    result = run("import", "pairs", source, *columns, "-o", recording)
+    assert result.exit_code == 0
+    [record] = read([recording])
+    assert record.key == b"phone-1"
+    assert "pairs with an empty id 1" in words(result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (("--leaf", "cookie", "--hub", "r"), "expected columns cookie, r, found p, l, r"),
+        (
+            ("--leaf", "l", "--hub", "r", "--probability", "l"),
+            'row 1: expected a probability from 0 to 1, got "phone"',
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_parquet_file_is_said(
+    tmp_path: Path, columns: tuple[str, ...], expected: str
+) -> None:
+    source = tmp_path / "pairs.parquet"
+    parquet.write_table(pyarrow.table({"p": [0.9], "l": ["phone"], "r": ["ann"]}), source)
+    result = run("import", "pairs", source, *columns, "-o", tmp_path / "out.jsonl")
+    assert result.exit_code == 2
+    assert expected in words(result.stderr)
+
+
+def test_the_line_that_is_no_text_is_named(tmp_path: Path) -> None:
+    source = tmp_path / "pairs.csv"
+    source.write_bytes(OF_A_CRM.encode() + b"\xff,phone-4\n")
+    columns = ("--leaf", "device", "--hub", "customer")
+    result = run("import", "pairs", source, *columns, "-o", tmp_path / "out.jsonl")
+    assert result.exit_code == 2
+    assert "line 5: not UTF-8 text" in words(result.stderr)
 
 
 @pytest.mark.parametrize("probability", ["likely", "1.5", "nan"])

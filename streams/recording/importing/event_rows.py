@@ -9,20 +9,21 @@ import orjson
 
 from streams.errors import UserError
 from streams.recording.importing.columns import Columns, TableOptions
-from streams.recording.importing.rows import ImportFailed
+from streams.recording.importing.rows import (
+    BYTE_ORDER_MARK,
+    TABLES,
+    ImportFailed,
+    delimiter_of,
+)
 from streams.recording.parquet.reading import as_json, rows_in
 from streams.recording.sources import AnyPath, Progress, kind_in, lines_of, open_source
 
 JSON_LINES: Final = (".ndjson", ".jsonl", ".json")
-TABLES: Final = (".csv", ".tsv")
 PARQUET: Final = (".parquet",)
 
 BEGINNINGS: Final = (b"[", b"{")
 """How a file begins that is one array or object, laid out for people."""
 HOW: Final = "`jq -c '.[]'` makes that of an array, `jq -c .` of objects over several lines"
-
-DELIMITERS: Final = ",;\t|"
-BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 class Row(NamedTuple):
@@ -79,7 +80,7 @@ def _table(path: AnyPath, options: TableOptions, progress: Progress | None) -> I
         lines = _texts(file, path)
         first = next(lines, "").removeprefix(BYTE_ORDER_MARK)
         # A line within quotes may have an end, so these are not always lines of the file.
-        reader = csv.reader(chain([first], lines), delimiter=_delimiter(first), strict=True)
+        reader = csv.reader(chain([first], lines), delimiter=delimiter_of(first), strict=True)
         columns = _columns(path, options.names or _names(path, reader), options)
         while True:
             where = f"{path}, line {reader.line_num + 1}"
@@ -106,11 +107,6 @@ def _row(where: str, columns: Columns, texts: list[str]) -> Row:
 def _texts(file: BinaryIO, path: AnyPath) -> Iterator[str]:
     for line in lines_of(file, path):
         yield line.decode(errors="surrogateescape")
-
-
-def _delimiter(first: str) -> str:
-    """What is most frequent in the first line; a comma where nothing is."""
-    return max(DELIMITERS, key=first.count)
 
 
 def _names(path: AnyPath, reader: Iterator[list[str]]) -> list[str]:

@@ -7,15 +7,19 @@ taken back between them. What is known of a pair by another method is another st
 most trusted of them counts, whichever was imported last.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from streams.recording.files import Writer, json_record
-from streams.recording.importing.rows import ImportSummary, read_rows
-from streams.recording.sources import AnyPath, Progress
+from streams.recording.importing.rows import TABLES, ImportFailed, ImportSummary, read_rows
+from streams.recording.parquet.reading import rows_in
+from streams.recording.sources import AnyPath, Progress, kind_in
 
 PARTITIONS = 4
 """As with the other importers; `replay --by-key` goes by those of the deployment."""
+
+PARQUET: Final = (".parquet",)
 
 Method = Literal["authenticated", "declared", "observed", "inferred"]
 
@@ -55,13 +59,13 @@ def import_pairs(
     """Write a statement for each pair, said at `ts` in epoch milliseconds.
 
     Pairs less probable than `at_least` are left out. Raises `ImportFailed` for a file without these
-    columns or with another probability than one from 0 to 1, and `SourceError` for files that
-    cannot be read or written.
+    columns or with another probability than one from 0 to 1, `SourceError` for files that cannot be
+    read or written, and `UserError` where what reads Parquet is not installed.
     """
     summary = ImportSummary()
     seen: set[tuple[str, str]] = set()
     with Writer(output) as writer:
-        for pair in read_rows(source, columns.names, _pair, progress):
+        for pair in _pairs_in(source, columns, progress):
             summary.rows += 1
             reason = _reason_to_skip(pair, at_least, seen)
             if reason is not None:
@@ -78,6 +82,22 @@ def import_pairs(
             writer.write(json_record("identities", pair.leaf, statement, ts, PARTITIONS))
             summary.written["identities"] += 1
     return summary
+
+
+def _pairs_in(path: AnyPath, columns: Columns, progress: Progress | None) -> Iterator[_Pair]:
+    if kind_in(path, (*TABLES, *PARQUET)) in TABLES:
+        yield from read_rows(path, columns.names, _pair, progress)
+        return
+    for number, row in enumerate(rows_in(path, progress), start=1):
+        try:
+            values = [row[name] for name in columns.names]
+            yield _pair(*["" if value is None else str(value) for value in values])
+        except KeyError:
+            raise ImportFailed(
+                f"{path}: expected columns {', '.join(columns.names)}, found {', '.join(row)}"
+            ) from None
+        except ValueError as error:
+            raise ImportFailed(f"{path}, row {number}: {error}") from None
 
 
 def _pair(leaf: str, hub: str, probability: str = "1") -> _Pair:

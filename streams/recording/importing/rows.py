@@ -1,18 +1,20 @@
-"""What the importers of public data sets have in common: rows of CSV, and what became of them."""
+"""What importers have in common: rows of a table of text, and what became of them."""
 
 import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 from streams.errors import SourceError
 from streams.recording.sources import AnyPath, Progress, lines_of, open_source
 
-CSV: Final = (".csv",)
+TABLES: Final = (".csv", ".tsv")
+
+DELIMITERS: Final = ",;\t|"
+BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 Row = TypeVar("Row")
 
@@ -47,24 +49,39 @@ def read_rows(
     Raises ``ImportFailed`` when a column is missing, a line is too short, or ``row_type`` raises
     ``ValueError``, whose message should say what was expected.
     """
-    with open_source(path, CSV, progress) as source:
-        text = io.TextIOWrapper(source, "utf-8-sig", newline="")
-        reader = csv.reader(lines_of(text, path))
+    with open_source(path, TABLES, progress) as source:
+        number = 0
         try:
+            lines = _texts(source, path)
+            first = next(lines, "").removeprefix(BYTE_ORDER_MARK)
+            reader = csv.reader(chain([first], lines), delimiter=delimiter_of(first))
             pick = _picker(path, next(reader, []), columns)
+            number = reader.line_num
             for fields in islice(reader, limit):
+                number = reader.line_num
                 yield row_type(*pick(fields))
         except IndexError:
             problem = f"too few fields; expected the columns {', '.join(columns)}"
         except UnicodeDecodeError:
-            problem = "not UTF-8 text"
+            number, problem = number + 1, "not UTF-8 text"
         except (csv.Error, ValueError) as error:
             if isinstance(error, SourceError):
                 raise
             problem = str(error)
         else:
             return
-        raise ImportFailed(f"{path}, line {reader.line_num}: {problem}")
+        raise ImportFailed(f"{path}, line {number}: {problem}")
+
+
+def delimiter_of(first: str) -> str:
+    """What is most frequent in the first line of a table; a comma where nothing is."""
+    return max(DELIMITERS, key=first.count)
+
+
+def _texts(source: BinaryIO, path: AnyPath) -> Iterator[str]:
+    """The lines of text, each decoded by itself, so that it is known which one is broken."""
+    for line in lines_of(source, path):
+        yield line.decode()
 
 
 def _picker(
