@@ -40,6 +40,8 @@ class SuppressCounts:
     shares_received: int = 0
     shares_withdrawing: int = field(default=0, repr=False)
     """Those sent that take something back."""
+    ids_turned_away: int = field(default=0, repr=False)
+    """Ids that were told that there is no room for them."""
     statements: Counter[tuple[str, str]] = field(default_factory=Counter, repr=False)
     """Statements about ids that were news, by what they say and whether the id is a kiosk."""
     forgotten: Counter[str] = field(default_factory=Counter)

@@ -194,6 +194,7 @@ class SuppressTask:
                 self._shares, partition_of(receiver, self._partitions), receiver, to_json(share)
             )
             self._counts.shares_withdrawing += share.ended or share.withdrawn != NO_FACTS
+            self._counts.ids_turned_away += share.ended and share.direction == "down"
         self._counts.shares_sent += len(shares)
 
     def _publish(self, user_id: str, person: Person, current: SuppressionList | None) -> None:

@@ -196,6 +196,13 @@ def test_what_a_blocked_id_would_link_is_a_dead_letter(worker: Worker) -> None:
     assert worker.tasks.counts.dead == {"unknown_value": 1}
 
 
+def test_ids_for_which_there_is_no_room_are_counted(worker: Worker) -> None:
+    worker.use(Policy.from_toml("[identity]\nmax_ids = 1"))
+    worker.feed(*ONE_PERSON)
+    worker.run()
+    assert worker.tasks.counts.ids_turned_away == 1
+
+
 def test_a_policy_that_blocks_a_hub_ends_what_it_shares(worker: Worker) -> None:
     worker.feed(*ONE_PERSON, BOUGHT)
     worker.run()

@@ -128,6 +128,13 @@ RECORDS: Final[Sequence[Metric[Worker]]] = (
         lambda worker: worker.tasks.counts.shares_withdrawing,
     ),
     counter(
+        "ids_turned_away_total",
+        "ids",
+        "Ids for which there was no room beside the newest `identity.max_ids` of their person; "
+        "many are of a person that is nobody.",
+        lambda worker: worker.tasks.counts.ids_turned_away,
+    ),
+    counter(
         "contradictions_total",
         "events",
         "Events with the `event_id` of an earlier one of the person and other content: their "
