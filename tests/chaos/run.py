@@ -20,9 +20,9 @@ from streams.recording.live.replay import Replay
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import KafkaSettings, Settings
 from streams.suppression.policy import Policy
+from tests.chaos import families
 from tests.chaos.cluster import ProxiedCluster
 from tests.chaos.crew import crew, see_to_all
-from tests.chaos.families import families
 from tests.chaos.harm import Harming
 from tests.chaos.live import LiveStream
 from tests.chaos.lives import lives
@@ -119,7 +119,7 @@ class Chaos:
         create(self._settings, plan(self._settings, PARTITIONS, REPLICAS))
         records = list(simulate(self._seed, int(PEOPLE_A_SECOND * seconds), PARTITIONS))
         self._load(r for r in records if r.partition in BACKLOG or r.topic == "catalog")
-        self._load(families(PARTITIONS))
+        self._load(families.recorded_families(PARTITIONS))
         living = list(lives(r for r in records if r.partition in LIVE))
         self._wait(self._progress.has_begun, "a first checkpoint", START_SECONDS)
         with LiveStream(self._settings, living, LIVE, self._seed) as stream:
@@ -204,7 +204,7 @@ class Chaos:
 
 def _settings(brokers: str, folder: Path) -> Settings:
     policy = folder / "policy.toml"
-    policy.write_text(DEMO_POLICY)
+    policy.write_text(DEMO_POLICY + families.POLICY)
     return msgspec.structs.replace(
         settings_of(brokers, folder), policy=str(policy), session_seconds=SESSION_SECONDS
     )

@@ -50,7 +50,6 @@ class Links:
 
     __slots__ = (
         "_guests",
-        "_guests_of",
         "_policy",
         "_standing",
         "admitted",
@@ -166,6 +165,7 @@ class Links:
         """Forget a leaf, so that there may be room for another one."""
         self.leaves = without(leaf, self.leaves)
         self.waiting = without(leaf, self.waiting)
+        self.evicted = without(leaf, self.evicted)
         self.owed, self.admitted = self.owed - {leaf}, self.admitted - {leaf}
         self.make_room(most)
 
