@@ -38,6 +38,7 @@ BACKLOG: Final = range(3)
 LIVE: Final = range(3, 6)
 ALL: Final = range(PARTITIONS)
 REPLICAS: Final = 3
+POLICY: Final = DEMO_POLICY + families.POLICY
 PEOPLE_A_SECOND: Final = 40
 """Of the simulated shop: enough for half of them to begin to speak as long as harm is done."""
 SLOW: Final = {"batch_records": 1, "checkpoint_records": 30}
@@ -180,7 +181,7 @@ class Chaos:
             sleep(LOOK_SECONDS)
 
     def _verified(self) -> Report:
-        return verify(observe(self._settings, PARTITIONS), Policy.from_toml(DEMO_POLICY))
+        return verify(observe(self._settings, PARTITIONS), Policy.from_toml(POLICY))
 
     def _dismiss(self) -> None:
         """Tell all workers to stop, and wait until they have."""
@@ -204,7 +205,7 @@ class Chaos:
 
 def _settings(brokers: str, folder: Path) -> Settings:
     policy = folder / "policy.toml"
-    policy.write_text(DEMO_POLICY + families.POLICY)
+    policy.write_text(POLICY)
     return msgspec.structs.replace(
         settings_of(brokers, folder), policy=str(policy), session_seconds=SESSION_SECONDS
     )
