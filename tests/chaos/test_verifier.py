@@ -118,6 +118,17 @@ def test_what_is_shared_twice_is_found(right: Observed) -> None:
     assert found == {"shared more than once"}
 
 
+def test_the_whole_may_be_shared_again_where_it_was_asked_for(right: Observed) -> None:
+    assert partition_of(BOB.encode(), PARTITIONS) == HOME
+    whole = {"user_id": ANN, "sender": BOB, "ts": NOW, "whole": True}
+    shares = [output("shares", ANN, {**whole, "ts": NOW + number}, number) for number in range(2)]
+    asks = output("shares", BOB, {"user_id": BOB, "sender": ANN, "ts": NOW, "asks": True}, 2)
+    for so_many, expected in ((2, {"shared more than once"}), (3, set())):
+        offsets = {**right.offsets, ("shares", HOME): so_many}
+        found = kinds(right._replace(shares=[*shares, asks][:so_many], offsets=offsets))
+        assert found == expected
+
+
 def test_a_share_that_was_not_taken_is_found(right: Observed) -> None:
     share = output("shares", ANN, {"user_id": ANN, "sender": BOB, "ts": NOW}, 0)
     assert kinds(right._replace(shares=[share])) == {"offset not after the last record", TOTALS}

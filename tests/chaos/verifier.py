@@ -233,13 +233,22 @@ class _Verification:
             yield Finding("rerouted more than once, or without need", f"{record}")
 
     def _of_shares(self) -> Iterator[Finding]:
-        """Nothing is shared twice, and all of it lies where its receiver is."""
-        shared = Counter(
-            (record.key, _untimed(record.value or b"")) for record in self._observed.shares
-        )
-        for share, count in shared.items():
-            if count > 1:
-                yield Finding("shared more than once", f"{share}, {count} times")
+        """Nothing is shared twice, but for the whole where it was asked for.
+
+        All of it lies where its receiver is.
+        """
+        shared: Counter[bytes] = Counter()
+        asked: Counter[tuple[str, str]] = Counter()
+        for record in self._observed.shares:
+            value = record.value or b""
+            shared[_untimed(value)] += 1
+            share = orjson.loads(value)
+            asked[share["sender"], share["user_id"]] += share.get("asks", False)
+        for value, count in shared.items():
+            share = orjson.loads(value)
+            again = asked[share["user_id"], share["sender"]] if share.get("whole") else 0
+            if count > 1 + again:
+                yield Finding("shared more than once", f"{value!r}, {count} times")
         for record in self._observed.shares:
             yield from self._of_home(record)
 
