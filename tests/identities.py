@@ -97,14 +97,17 @@ class Partitions:
         }
         return read
 
-    def use(self, policy: Policy, number: int) -> None:
-        """Let a partition read everything by another policy from now on."""
+    def use(self, policy: Policy, number: int, review: bool = True) -> None:
+        """Let a partition read everything by another policy from now on.
+
+        Without `review` it has not come to look at anybody yet.
+        """
         self.checkpoint(number)
         join = self.joins[number]
         persons = self._read_back(join)
         join.use(policy)
         join.persons = persons
-        for user_id in persons:
+        for user_id in persons if review else ():
             join.review(user_id)
 
     def _send(self, shares: Iterable[Share]) -> None:

@@ -23,7 +23,7 @@ class Review:
     """The persons of one partition that are due, or that a sweep over all has reached."""
 
     def __init__(self, store: Store, changes: Changes, read_by: str) -> None:
-        """`read_by` names the policy and the catalog that the lists were last made by."""
+        """`read_by` names the policy and the catalog that all lists were last made by."""
         self.read_by = read_by
         self.has_begun = False
         """Whether persons were looked at since the last checkpoint."""
@@ -73,6 +73,8 @@ class Review:
             if self.read_by == current or monotonic() < self._next_sweep:
                 return []
             self._sweep, self._sweeps_for = self._store.persons(), current
+            # Until its end some are read by the one, some by the other, even if that is taken back.
+            self.read_by = f"{self.read_by.partition(':')[0]}:"
         keys = [key for key, _ in itertools.islice(self._sweep, AT_ONCE)]
         if not keys:
             self._sweep, self.read_by = None, self._sweeps_for

@@ -38,8 +38,8 @@ WHY_IT_COUNTS: Final = {
     "signed_in": "because of the sign-in, until a sign-out or somebody else's sign-in",
     "was_signed_in": "because of a sign-in that is over or hardly trusted, until that is taken "
     "back",
-    "no_room": "because there are identity.max_ids newer ids, until one of them is unlinked or "
-    "more is stated of this one",
+    "no_room": "because there are identity.max_ids newer ids, until there is room or more is "
+    "stated of this one",
 }
 """Why something that is shared counts, and what ends that."""
 

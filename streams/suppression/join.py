@@ -136,11 +136,13 @@ class Join:
             person.expire(self.policy, self.catalog, newest)
             self._pending[user_id] = person
         forgotten = person.receive(share, self.policy, self.catalog)
-        if forgotten is None:
+        shares_anew = person.shares_anew(self.policy)
+        if forgotten is None and not shares_anew:
             return
-        self.forgotten.update(forgotten)
+        if forgotten:
+            self.forgotten.update(forgotten)
         self.persons[user_id] = self._pending[user_id] = person
-        if share.direction == "up" or share.whole or share.ended:
+        if share.direction == "up" or share.whole or share.ended or shares_anew:
             self._sharing[user_id] = person  # what else comes down goes nowhere else
 
     def take_shares(self) -> list[Share]:

@@ -135,6 +135,10 @@ class Person:
         self._look_by(AT_ONCE)
         return self._forget_surplus(policy, catalog)
 
+    def shares_anew(self, policy: Policy) -> bool:
+        """Whether the id last shared by another policy, by which it may ask for other things."""
+        return self.links is not None and self.links.shared_by != policy.sharing
+
     def take_shares(self, user_id: str, policy: Policy, catalog: Catalog, ts: int) -> list[Share]:
         """What this id has to share since it last did; records of a time."""
         links = self.links

@@ -115,8 +115,9 @@ class Policy:
         self.max_ids: int = identity["max_ids"]
         self.impressions_shared: bool = identity["impressions"]
         self.blocked = frozenset(each.lower() for each in identity["blocked"])
+        shared_by = {**identity, "blocked": sorted(self.blocked)}
         self.sharing = hashlib.blake2b(
-            json.dumps(identity, sort_keys=True).encode(), digest_size=4
+            json.dumps(shared_by, sort_keys=True).encode(), digest_size=4
         ).hexdigest()
         self.retention = milliseconds(document["retention"]["days"])
         self._stale: Mapping[str, Mapping[str, Any]] = document["stale"]

@@ -120,13 +120,19 @@ def test_what_is_shared_twice_is_found(right: Observed) -> None:
 
 def test_the_whole_may_be_shared_again_where_it_was_asked_for(right: Observed) -> None:
     assert partition_of(BOB.encode(), PARTITIONS) == HOME
-    whole = {"user_id": ANN, "sender": BOB, "ts": NOW, "whole": True}
-    shares = [output("shares", ANN, {**whole, "ts": NOW + number}, number) for number in range(2)]
-    asks = output("shares", BOB, {"user_id": BOB, "sender": ANN, "ts": NOW, "asks": True}, 2)
-    for so_many, expected in ((2, {"shared more than once"}), (3, set())):
-        offsets = {**right.offsets, ("shares", HOME): so_many}
-        found = kinds(right._replace(shares=[*shares, asks][:so_many], offsets=offsets))
-        assert found == expected
+    whole = {"user_id": ANN, "sender": BOB, "whole": True}
+    asks = {"user_id": BOB, "sender": ANN, "ts": NOW, "asks": True}
+    for direction, times, asked, expected in (
+        ("up", 2, 0, {"shared more than once"}),
+        ("up", 2, 1, set()),
+        ("down", 2, 1, {"shared more than once"}),
+        ("down", 2, 2, set()),
+    ):
+        said = [{**whole, "direction": direction, "ts": NOW + number} for number in range(times)]
+        said += [{**asks, "stated": [number, ""]} for number in range(asked)]
+        shares = [output("shares", each["user_id"], each, n) for n, each in enumerate(said)]
+        offsets = {**right.offsets, ("shares", HOME): len(shares)}
+        assert kinds(right._replace(shares=shares, offsets=offsets)) == expected
 
 
 def test_a_share_that_was_not_taken_is_found(right: Observed) -> None:

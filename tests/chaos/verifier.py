@@ -246,8 +246,11 @@ class _Verification:
             asked[share["sender"], share["user_id"]] += share.get("asks", False)
         for value, count in shared.items():
             share = orjson.loads(value)
-            again = asked[share["user_id"], share["sender"]] if share.get("whole") else 0
-            if count > 1 + again:
+            most = 1
+            if share.get("whole"):
+                asked_for = asked[share["user_id"], share["sender"]]
+                most = 1 + asked_for if share["direction"] == "up" else max(1, asked_for)
+            if count > most:
                 yield Finding("shared more than once", f"{value!r}, {count} times")
         for record in self._observed.shares:
             yield from self._of_home(record)

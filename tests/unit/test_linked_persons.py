@@ -204,7 +204,7 @@ def test_of_an_id_that_there_is_no_room_for_it_is_said_what_would_change_that() 
     assert laptop["links"]["ways"] == [{"by": "no_room", "level": "nothing"}]
     assert account["links"]["waiting"] == ["laptop"]
     for explained, expected in (
-        (laptop, "nothing counts here, because there are identity.max_ids newer ids, until"),
+        (laptop, "nothing counts here, because there are identity.max_ids newer ids, until there"),
         (account, "There is no room for these, which share nothing: laptop."),
     ):
         text = "\n".join(line for _, line in held_in_words(explained))

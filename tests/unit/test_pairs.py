@@ -144,6 +144,45 @@ def test_what_is_wrong_with_a_parquet_file_is_said(
     assert expected in words(result.stderr)
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([b"phone"], "phone"),
+        ([1042, None], "1042"),
+        ([1042.0, float("nan")], "1042"),
+    ],
+)
+def test_ids_of_a_parquet_file_are_as_they_were_said(
+    tmp_path: Path, values: list[Any], expected: str
+) -> None:
+    source, recording = tmp_path / "pairs.parquet", tmp_path / "pairs.jsonl"
+    parquet.write_table(pyarrow.table({"l": values, "r": ["ann"] * len(values)}), source)
+    result = run("import", "pairs", source, "--leaf", "l", "--hub", "r", "-o", recording)
+    assert result.exit_code == 0, result.stderr
+    assert [record.key for record in read([recording])] == [expected.encode()]
+
+
+@pytest.mark.parametrize("value", [1.5, 2.0**60, True, b"\xff"])
+def test_what_is_no_id_in_a_parquet_file_is_named_with_its_row(tmp_path: Path, value: Any) -> None:
+    source = tmp_path / "pairs.parquet"
+    parquet.write_table(pyarrow.table({"l": [value], "r": ["ann"]}), source)
+    columns = ("--leaf", "l", "--hub", "r")
+    result = run("import", "pairs", source, *columns, "-o", tmp_path / "out.jsonl")
+    assert result.exit_code == 2
+    assert "row 1: " in words(result.stderr)
+
+
+def test_a_name_in_quotes_may_hold_what_parts_columns(tmp_path: Path) -> None:
+    text = OF_A_CRM.replace("customer,device", '"customer","device; phone; laptop"')
+    statements, _ = imported(tmp_path, text, "--leaf", "device; phone; laptop", "--hub", "customer")
+    assert len(statements) == 3
+
+
+def test_lines_may_end_as_they_did_on_old_machines(tmp_path: Path) -> None:
+    statements, _ = of_a_crm(tmp_path, OF_A_CRM.replace("\n", "\r"))
+    assert len(statements) == 3
+
+
 def test_the_line_that_is_no_text_is_named(tmp_path: Path) -> None:
     source = tmp_path / "pairs.csv"
     source.write_bytes(OF_A_CRM.encode() + b"\xff,phone-4\n")

@@ -246,6 +246,13 @@ def test_every_key_of_identity_decides_what_ids_share(text: str) -> None:
     assert Policy.from_toml(f"[identity]\n{text}").sharing != Policy.default().sharing
 
 
+def test_how_ids_that_are_blocked_are_written_decides_nothing() -> None:
+    one, other = (
+        Policy.from_toml(f"[identity]\nblocked = {ids}") for ids in (["A", "b"], ["B", "a"])
+    )
+    assert one.sharing == other.sharing
+
+
 def test_no_other_key_decides_what_ids_share() -> None:
     assert Policy.from_toml("[frequency]\nmax = 3").sharing == Policy.default().sharing
 

@@ -65,6 +65,41 @@ def test_an_id_that_hears_between_two_links_that_there_is_no_room_shares_by_the_
     assert there.reasons("account") == {"phone": "purchased"}
 
 
+def test_an_id_that_hears_that_there_is_no_room_after_it_said_that_it_is_over_waits_again():
+    there = Partitions(policy(identity={"max_ids": 1, "max_persons": 1}), partition_of=APART)
+    bought(there, "phone")
+    there.apply(linked("phone", "account", ts=NOW))
+    there.settle(store=True)
+    there.apply(linked("laptop", "account", ts=NOW + 1))
+    there.checkpoint(LAPTOP)
+    there.deliver(ACCOUNT)
+    there.apply(linked("phone", "somebody", ts=NOW + 2))  # with too many hubs it is a kiosk
+    there.checkpoint(PHONE)
+    there.checkpoint(ACCOUNT)
+    there.apply(unlinked("phone", "somebody", ts=NOW + 3))
+    there.deliver(PHONE)
+    there.settle(store=True)
+    there.apply(unlinked("laptop", "account", ts=NOW + 4))
+    there.settle(store=True)
+    assert there.reasons("account") == {"phone": "purchased"}
+
+
+def test_what_comes_while_a_policy_forbids_it_is_asked_for_when_the_old_one_is_back():
+    there = Partitions(partition_of=APART)
+    there.apply(linked("phone", "account"))
+    there.settle(store=True)
+    bought(there, "account")
+    there.checkpoint(ACCOUNT)
+    there.use(policy(identity={"blocked": ["account"]}), PHONE, review=False)
+    there.deliver(PHONE)
+    there.checkpoint(PHONE)
+    there.use(there.policy, PHONE, review=False)
+    there.settle(store=True)
+    there.use(there.policy, PHONE)
+    there.settle(store=True)
+    assert there.reasons("phone") == {"account": "purchased"}
+
+
 def test_an_id_that_had_to_go_and_is_back_at_once_shares_all_that_it_has():
     there = with_room_for_one()
     there.settle(store=True)

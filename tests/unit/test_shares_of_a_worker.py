@@ -13,6 +13,7 @@ import pytest
 
 from schemas.records import Event
 from schemas.topics import SHARES
+from streams.agents import review
 from streams.agents.supplier import SuppressTasks
 from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
@@ -210,6 +211,22 @@ def test_a_policy_that_blocks_a_hub_ends_what_it_shares(worker: Worker) -> None:
     worker.run()
     assert worker.lists() == {PHONE: ["purchased"], ACCOUNT: [], LAPTOP: []}
     worker.use(Policy.default())
+    worker.run()
+    assert worker.lists() == {each: ["purchased"] for each in (PHONE, ACCOUNT, LAPTOP)}
+
+
+def test_a_policy_that_is_taken_back_before_all_were_read_by_it_leaves_nothing_behind(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review, "AT_ONCE", 1)
+    worker.feed(*ONE_PERSON, BOUGHT)
+    worker.run()
+    worker.use(Policy.from_toml(f"[identity]\nblocked = ['{ACCOUNT}']"))
+    worker.engine.step()
+    worker.use(Policy.default())
+    worker.run()
+    for _ in range(5):
+        worker.engine.step()
     worker.run()
     assert worker.lists() == {each: ["purchased"] for each in (PHONE, ACCOUNT, LAPTOP)}
 

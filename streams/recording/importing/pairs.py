@@ -21,6 +21,9 @@ PARTITIONS = 4
 
 PARQUET: Final = (".parquet",)
 
+LARGEST_EXACT: Final = 2**53
+"""Decimal numbers below are exact."""
+
 Method = Literal["authenticated", "declared", "observed", "inferred"]
 
 
@@ -90,14 +93,30 @@ def _pairs_in(path: AnyPath, columns: Columns, progress: Progress | None) -> Ite
         return
     for number, row in enumerate(rows_in(path, progress), start=1):
         try:
-            values = [row[name] for name in columns.names]
-            yield _pair(*["" if value is None else str(value) for value in values])
+            leaf, hub, *probability = [row[name] for name in columns.names]
+            yield _pair(_id(leaf), _id(hub), *map(str, probability))
         except KeyError:
             raise ImportFailed(
                 f"{path}: expected columns {', '.join(columns.names)}, found {', '.join(row)}"
             ) from None
         except ValueError as error:
             raise ImportFailed(f"{path}, row {number}: {error}") from None
+
+
+def _id(value: object) -> str:
+    """An id of a Parquet file, empty where there is none.
+
+    Where numbers are missing others may have become decimal ones (``266079.0``).
+    """
+    if value is None or value != value:  # noqa: PLR0124  (only what is no number is unlike itself)
+        return ""
+    if isinstance(value, bytes):
+        value = value.decode()
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_EXACT:
+        value = int(value)
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise ValueError(f"expected an id as text or as a whole number, got {str(value)[:40]}")
 
 
 def _pair(leaf: str, hub: str, probability: str = "1") -> _Pair:

@@ -1,6 +1,8 @@
 """What importers have in common: rows of a table of text, and what became of them."""
 
 import csv
+import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -50,38 +52,40 @@ def read_rows(
     ``ValueError``, whose message should say what was expected.
     """
     with open_source(path, TABLES, progress) as source:
-        number = 0
+        lines = _texts(source, path)
+        first = next(lines, "").removeprefix(BYTE_ORDER_MARK)
+        reader = csv.reader(chain([first], lines), delimiter=delimiter_of(first))
         try:
-            lines = _texts(source, path)
-            first = next(lines, "").removeprefix(BYTE_ORDER_MARK)
-            reader = csv.reader(chain([first], lines), delimiter=delimiter_of(first))
             pick = _picker(path, next(reader, []), columns)
-            number = reader.line_num
             for fields in islice(reader, limit):
-                number = reader.line_num
                 yield row_type(*pick(fields))
         except IndexError:
             problem = f"too few fields; expected the columns {', '.join(columns)}"
-        except UnicodeDecodeError:
-            number, problem = number + 1, "not UTF-8 text"
         except (csv.Error, ValueError) as error:
             if isinstance(error, SourceError):
                 raise
             problem = str(error)
         else:
             return
-        raise ImportFailed(f"{path}, line {number}: {problem}")
+        raise ImportFailed(f"{path}, line {reader.line_num}: {problem}")
 
 
 def delimiter_of(first: str) -> str:
     """What is most frequent in the first line of a table; a comma where nothing is."""
-    return max(DELIMITERS, key=first.count)
+    unquoted = re.sub('"[^"]*"', "", first)
+    return max(DELIMITERS, key=unquoted.count)
 
 
 def _texts(source: BinaryIO, path: AnyPath) -> Iterator[str]:
-    """The lines of text, each decoded by itself, so that it is known which one is broken."""
-    for line in lines_of(source, path):
-        yield line.decode()
+    """The lines of text. Raises ``ImportFailed`` at one that is none."""
+    text = io.TextIOWrapper(source, errors="surrogateescape", encoding="utf-8", newline="")
+    for number, line in enumerate(lines_of(text, path), start=1):
+        if not line.isascii():
+            try:
+                line.encode()
+            except UnicodeEncodeError:
+                raise ImportFailed(f"{path}, line {number}: not UTF-8 text") from None
+        yield line
 
 
 def _picker(

@@ -62,10 +62,13 @@ class _Leaf:
         self.hubs: set[str] = sharing_hubs(self._after, links.refused)
         """With which it shares."""
         self._known: set[str] = sharing_hubs(self._before, shared.refused)
-        told = hubs_concerned(self._before)
+        before, after = hubs_concerned(self._before), hubs_concerned(self._after)
+        told = before
         if links.shared_by != policy.sharing:  # by that policy it may have been others
-            self._known, told = set(), hubs_in(shared.statements)
-        self.over: list[str] = sorted(told - hubs_concerned(self._after))
+            self._known, before, told = set(), set(), hubs_in(shared.statements)
+        # Whoever was told that it is over has forgotten this id, and that it had no room.
+        self.hubs |= after - before
+        self.over: list[str] = sorted(told - after)
         """With which it shared, or would have if they had room, and does no more."""
 
     def shares_with(self, hub: str) -> list[Share]:
