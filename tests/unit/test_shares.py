@@ -7,7 +7,6 @@ import pytest
 
 from schemas.records import Event, Identity, Share
 from streams.suppression.catalog import Catalog
-from streams.suppression.identities.links import MOST_WAITING
 from streams.suppression.identities.share_records import MOST_BYTES, MOST_FACTS
 from streams.suppression.join import Join
 from streams.suppression.person import Person
@@ -261,93 +260,6 @@ def test_who_may_have_less_drops_the_rest_at_once_and_asks_when_it_may_have_more
     shares = tell(known, stated("signed_in", ts=NOW + 2))
     assert [share.asks for share in shares if share.user_id == "account"] == [True]
     assert values(known, "phone") == {"tv", "*"}
-
-
-# --- as many ids as a person has -----------------------------------------------------------------
-
-FEW = {"identity": {"max_ids": 2}}
-
-
-def test_of_too_many_ids_those_stay_of_which_something_was_stated_last() -> None:
-    known = join(policy(**FEW))
-    for number, leaf in enumerate(("phone", "laptop", "tablet")):
-        tell(known, stated("linked", leaf, ts=NOW + number))
-    tell(known, purchase("tv", user_id="account"))
-    assert [values(known, leaf) for leaf in ("phone", "laptop", "tablet")] == [
-        set(),
-        {"tv"},
-        {"tv"},
-    ]
-
-
-def test_what_had_to_go_is_back_when_another_one_goes() -> None:
-    known = join(policy(**FEW))
-    for number, leaf in enumerate(("phone", "laptop", "tablet")):
-        tell(known, stated("linked", leaf, ts=NOW + number))
-        tell(known, purchase(leaf, order_id=leaf, event_id=leaf, user_id=leaf))
-    read_back(known)
-    tell(known, stated("unlinked", "tablet", ts=NOW + 9))
-    assert values(known, "phone") == values(known, "laptop") == {"phone", "laptop"}
-    assert values(known, "tablet") == {"tablet"}
-
-
-def test_what_had_to_go_and_is_unlinked_meanwhile_is_not_back() -> None:
-    known = join(policy(**FEW))
-    for number, leaf in enumerate(("phone", "laptop", "tablet")):
-        tell(known, stated("linked", leaf, ts=NOW + number))
-    read_back(known)
-    [over] = tell(known, stated("unlinked", "phone", ts=NOW + 8))
-    assert over.ended
-    tell(known, stated("unlinked", "tablet", ts=NOW + 9))
-    tell(known, purchase("tv", user_id="account"))
-    assert [values(known, leaf) for leaf in ("phone", "laptop")] == [set(), {"tv"}]
-
-
-def test_a_statement_that_is_corrected_to_an_older_one_leaves_the_room_to_another() -> None:
-    known = join(policy(identity={"max_ids": 1}))
-    said_twice = stated("linked", "laptop", ts=NOW + 1)
-    tell(known, stated("signed_in", "laptop", ts=NOW - 1), stated("linked"), said_twice)
-    tell(known, purchase("tv", user_id="account"))
-    assert values(known, "phone") == set()
-    elsewhere = msgspec.structs.replace(said_twice, person_id="another", ts=NOW + 2)
-    tell(known, elsewhere)
-    assert values(known, "phone") == {"tv"}
-    assert values(known, "laptop") == set()
-
-
-def test_by_a_policy_with_more_room_all_are_back() -> None:
-    known = join(policy(**FEW))
-    for number, leaf in enumerate(("phone", "laptop", "tablet")):
-        tell(known, stated("linked", leaf, ts=NOW + number))
-    tell(known, purchase("tv", user_id="account"))
-    persons = stored(known)
-    known.use(policy())
-    known.persons = {user: Person.from_bytes(content) for user, content in persons.items()}
-    for user_id in list(known.persons):
-        known.review(user_id)
-    tell(known, dismissal("opt_out_all", user_id="nobody"))
-    assert values(known, "phone") == {"tv"}
-
-
-def test_of_those_that_wait_the_newest_are_remembered() -> None:
-    known = join(policy(identity={"max_ids": 1}))
-    leaves = [f"device {number:04}" for number in range(MOST_WAITING + 2)]
-    for number, leaf in enumerate(leaves):
-        tell(known, stated("linked", leaf, ts=NOW + number))
-    links = known.persons["account"].links
-    assert links is not None
-    assert [*links.stored().waiting] == leaves[1:-1]
-
-
-def test_what_there_is_no_room_for_shares_nothing_until_more_is_stated_of_it() -> None:
-    known = join(policy(**FEW))
-    for number, leaf in enumerate(("phone", "laptop", "tablet")):
-        tell(known, stated("linked", leaf, ts=NOW + number))
-    read_back(known)
-    assert tell(known, purchase("tv", user_id="phone")) == []
-    tell(known, stated("linked", "phone", ts=NOW + 9))
-    assert values(known, "tablet") == {"tv"}
-    assert values(known, "laptop") == set()
 
 
 # --- another policy ------------------------------------------------------------------------------
