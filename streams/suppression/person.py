@@ -145,9 +145,9 @@ class Person:
         if links is None:
             return []
         keep_newest(self.evidence, links.standing(policy), policy, catalog)
-        guests = links.from_hubs, links.leaves
+        guests = links.guests(policy)
         shares = take_shares(user_id, facts_of(self.evidence), links, policy, ts)
-        if links.from_hubs is not guests[0] or links.leaves is not guests[1]:
+        if links.guests(policy) is not guests:
             self._put_together_anew()  # the policy is another one
         if links.is_empty:
             self.links = None

@@ -28,7 +28,7 @@ class Persons:
         self.own = {}  # id -> facts that were reported of it
         self.own_ts = {}  # id -> of the newest evidence
         self.said = {}  # leaf -> statements
-        self.statements = {}  # leaf -> those of no hub that is blocked
+        self.statements = {}  # leaf -> those that are not about anybody who is blocked
 
     def apply(self, event, partition):
         """Take the next event; the decision, where it is a request."""
@@ -39,7 +39,9 @@ class Persons:
             said = self.said[user_id] = kept_statements([*self.said.get(user_id, []), event])
             blocked = self.policy["identity"]["blocked"]
             self.statements[user_id] = [
-                each for each in said if (each["person_id"] or "").lower() not in blocked
+                each
+                for each in said
+                if not {user_id.lower(), (each["person_id"] or "").lower()} & {*blocked}
             ]
             return None
         # What is gone by now has left before this record joins.

@@ -42,17 +42,30 @@ class Story:
     def end(self) -> int:
         return max((event.ts for event, _ in self.events), default=0)
 
-    def change_identity(self, random: Random) -> None:
-        """Another `[identity]` of the policy."""
+    def change_identity(self, random: Random, so_many: int) -> None:
+        """Another `[identity]` of the policy after so many of the events.
+
+        What is stated after that of ids that it blocks is a dead letter.
+        """
         self.plain_policy["identity"] |= {
             "lookback_days": random.choice([0, 30, 400]),
             "max_persons": random.choice([1, 2, 5]),
             "max_ids": random.choice([1, 2, 50]),
             "impressions": random.random() < 0.5,
-            "blocked": random.choice([[], ["a1"]]),
+            "blocked": random.choice([[], ["a1"], ["u1", "u2"], ["a1", "u1"]]),
         }
         document = {**self.policy.document, "identity": self.plain_policy["identity"]}
         self.policy = Policy(document)
+        self.events = [
+            *self.events[:so_many],
+            *[each for each in self.events[so_many:] if not self._is_refused(each[0])],
+        ]
+
+    def _is_refused(self, event: Event) -> bool:
+        if not isinstance(event, Identity):
+            return False
+        named = [event.user_id] if event.person_id is None else [event.user_id, event.person_id]
+        return any(map(self.policy.is_blocked, named))
 
     def requests(self) -> list[tuple[Request, dict[str, Any]]]:
         """At the end every id is asked for every product, so that every clock has come there."""

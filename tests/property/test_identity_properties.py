@@ -173,8 +173,9 @@ def test_a_policy_that_takes_the_place_of_another_is_the_one_that_counts_in_the_
 ) -> None:
     random = Random(seed)
     told = shuffled(story(seed, kind), random)
-    there, _ = carry_somehow(told, random, so_many=len(told.events) // 2)
-    told.change_identity(random)
+    half = len(told.events) // 2
+    there, _ = carry_somehow(told, random, so_many=half)
+    told.change_identity(random, half)
     numbers = list(range(len(there.joins)))
     random.shuffle(numbers)
     for number in numbers:
@@ -182,7 +183,7 @@ def test_a_policy_that_takes_the_place_of_another_is_the_one_that_counts_in_the_
         somewhere = random.choice(numbers)
         there.deliver(somewhere, random.randint(0, 3))
         there.checkpoint(random.choice(numbers))
-    for event, _ in told.events[len(told.events) // 2 :]:
+    for event, _ in told.events[half:]:
         there.apply(event)
     agrees(told, there, store=True)
 
@@ -278,7 +279,7 @@ def but_for_statements(there: Partitions) -> dict[str, Any]:
     for state in states.values():
         links = state[LINKS]
         if links is not None:
-            statements, from_hubs, leaves, refused, _, waiting = links
+            statements, from_hubs, leaves, refused, _, waiting, _ = links
             assert statements
             assert not from_hubs
             assert not leaves

@@ -295,10 +295,13 @@ def test_who_is_a_kiosk_by_another_policy_takes_back_what_it_shared() -> None:
     assert not known.persons["account"]
 
 
-def test_a_hub_that_a_policy_blocks_has_no_ids_as_long_as_it_is_blocked() -> None:
+@pytest.mark.parametrize("nobody", ["Account", "Phone"])
+def test_a_hub_or_leaf_that_a_policy_blocks_has_no_links_as_long_as_it_is_blocked(
+    nobody: str,
+) -> None:
     known = linked("phone", "laptop")
     tell(known, purchase("tv", user_id="phone"))
-    for blocked, expected in ((["Account"], set()), ([], {"tv"})):
+    for blocked, expected in (([nobody], set()), ([], {"tv"})):
         persons = stored(known)
         known.use(policy(identity={"blocked": blocked}))
         known.persons = {user: Person.from_bytes(content) for user, content in persons.items()}

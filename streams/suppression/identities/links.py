@@ -56,6 +56,7 @@ class Links:
         "asking",
         "evicted",
         "from_hubs",
+        "is_blocked",
         "leaves",
         "owed",
         "refused",
@@ -77,6 +78,8 @@ class Links:
         """Leaves for which there is no room, with the newest statement of which is known."""
         self.shared_by: str = stored.shared_by
         """Names the policy by which the id last shared."""
+        self.is_blocked: bool = stored.is_blocked
+        """Whether that policy blocks this id, so that no statement about it counts."""
         self.asking: frozenset[str] = NOBODY
         """Hubs of which this id may have more than before, so that it needs the whole."""
         self.wanted: frozenset[str] = NOBODY
@@ -102,7 +105,8 @@ class Links:
         """What the statements come to."""
         standing = self._standing
         if standing is None or policy is not self._policy:
-            standing = self._standing = Standing(self.statements, policy)
+            counting = () if self.is_blocked else self.statements
+            standing = self._standing = Standing(counting, policy)
             self._policy = policy
         return standing
 
@@ -128,6 +132,12 @@ class Links:
         more = [hub for hub in after.hubs if after.level(hub) > before.level(hub)]
         self.asking = self.asking.union(more)
         self.restrict(policy)
+
+    def block(self, is_blocked: bool) -> None:
+        """Let no statement about this id count, or all of them again."""
+        if is_blocked != self.is_blocked:
+            self.is_blocked = is_blocked
+            self._standing = None
 
     def restrict(self, policy: Policy) -> None:
         """Keep of what hubs share no more than this id may have."""
@@ -203,6 +213,7 @@ class Links:
             in_order(self.refused),
             self.shared_by,
             in_order(self.waiting),
+            self.is_blocked,
         )
 
 

@@ -29,6 +29,7 @@ def take_shares(user_id: str, own: FactSet, links: Links, policy: Policy, ts: in
     if not is_anew and not _is_changed(own, links, kinds):
         return []
     if is_anew:
+        links.block(policy.is_blocked(user_id))
         links.restrict(policy)
         links.make_room(policy.max_ids)
     shares = [

@@ -42,3 +42,4 @@ class StoredLinks(Struct, array_like=True, gc=False):
     refused: dict[str, Stated]
     shared_by: str
     waiting: dict[str, Stated] = {}
+    is_blocked: bool = False
