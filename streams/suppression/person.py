@@ -112,6 +112,7 @@ class Person:
             return False
         if links is None:
             links = self.links = no_links(policy)
+            links.block(policy.is_blocked(event.user_id))
         keep_newest(self.evidence, links.standing(policy), policy, catalog)
         links.state(statements, policy)
         self._put_together_anew()

@@ -312,6 +312,14 @@ def test_a_hub_or_leaf_that_a_policy_blocks_has_no_links_as_long_as_it_is_blocke
         assert values(known, "phone") == {"tv"}
 
 
+@pytest.mark.parametrize("nobody", ["account", "phone"])
+def test_a_statement_that_was_read_before_the_policy_blocked_its_id_links_nothing(
+    nobody: str,
+) -> None:
+    known = join(policy(identity={"blocked": [nobody]}))
+    assert tell(known, stated("linked"), purchase("tv", user_id="phone")) == []
+
+
 # --- impressions ---------------------------------------------------------------------------------
 
 
