@@ -11,6 +11,7 @@ from streams.errors import UserError
 from streams.recording.importing.columns import Columns, TableOptions
 from streams.recording.importing.rows import (
     BYTE_ORDER_MARK,
+    PARQUET,
     TABLES,
     ImportFailed,
     delimiter_of,
@@ -19,7 +20,6 @@ from streams.recording.parquet.reading import as_json, rows_in
 from streams.recording.sources import AnyPath, Progress, kind_in, lines_of, open_source
 
 JSON_LINES: Final = (".ndjson", ".jsonl", ".json")
-PARQUET: Final = (".parquet",)
 
 BEGINNINGS: Final = (b"[", b"{")
 """How a file begins that is one array or object, laid out for people."""

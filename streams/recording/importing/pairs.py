@@ -8,18 +8,24 @@ most trusted of them counts, whichever was imported last.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from math import isnan
 from typing import Final, Literal, NamedTuple
 
 from streams.recording.files import Writer, json_record
-from streams.recording.importing.rows import TABLES, ImportFailed, ImportSummary, read_rows
+from streams.recording.importing.rows import (
+    PARQUET,
+    TABLES,
+    ImportFailed,
+    ImportSummary,
+    read_rows,
+)
 from streams.recording.parquet.reading import rows_in
 from streams.recording.sources import AnyPath, Progress, kind_in
 
 PARTITIONS = 4
 """As with the other importers; `replay --by-key` goes by those of the deployment."""
-
-PARQUET: Final = (".parquet",)
 
 LARGEST_EXACT: Final = 2**53
 """Decimal numbers below are exact."""
@@ -108,10 +114,11 @@ def _id(value: object) -> str:
 
     Where numbers are missing others may have become decimal ones (``266079.0``).
     """
-    if value is None or value != value:  # noqa: PLR0124  (only what is no number is unlike itself)
+    if value is None or (isinstance(value, float) and isnan(value)):
         return ""
     if isinstance(value, bytes):
-        value = value.decode()
+        with suppress(UnicodeDecodeError):
+            value = value.decode()
     if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_EXACT:
         value = int(value)
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):

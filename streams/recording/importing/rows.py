@@ -14,6 +14,7 @@ from streams.errors import SourceError
 from streams.recording.sources import AnyPath, Progress, lines_of, open_source
 
 TABLES: Final = (".csv", ".tsv")
+PARQUET: Final = (".parquet",)
 
 DELIMITERS: Final = ",;\t|"
 BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
