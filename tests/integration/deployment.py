@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, ConsumerGroupState, KafkaError
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import PERSON_TOPICS
-from streams.engine.state.store import Memory, Store
+from streams.engine.state.store import PERSON, Memory, Store
 from streams.kafka.offsets import retry_while_moving
 from streams.kafka.topic_partition import TopicPartition
 from streams.kafka.topics import create, plan
@@ -97,6 +97,16 @@ class Deployment:
                     if store.changelog_offset >= reached.get(number, 0):
                         reached[number] = store.changelog_offset
                         persons[number] = dict(store.persons())
+        return persons
+
+    def persons_in_changelog(self) -> dict[int, dict[bytes, bytes]]:
+        """The same, as a worker that begins from nothing would have it."""
+        persons: dict[int, dict[bytes, bytes]] = {n: {} for n in range(self.partitions)}
+        for message in read_topic(self.settings, self.settings.changelog, self.partitions):
+            if message.key().startswith(PERSON):
+                persons[message.partition()].pop(message.key(), None)
+                if message.value():
+                    persons[message.partition()][message.key()] = message.value()
         return persons
 
     # -- how far it got

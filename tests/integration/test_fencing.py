@@ -123,6 +123,11 @@ def test_a_worker_that_the_group_has_given_up_joins_it_again(stories: dict[str, 
 
 
 def test_what_was_aborted_leaves_no_trace_in_the_state(story: Story) -> None:
+    deployment, expected = story.deployment, story.expected.persons
+    # Whoever is due without a change of the list is looked at a moment after that list is there.
+    deployment.wait_until(
+        lambda: deployment.persons_in_changelog() == expected, "a look at all who are due"
+    )
     for worker in (story.stopped, story.other):
         worker.stop()
-    assert story.deployment.persons("a", "b") == story.expected.persons
+    assert deployment.persons("a", "b") == expected
