@@ -6,7 +6,7 @@ is reported anew takes its place.
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import ClassVar, Final, Protocol, cast
+from typing import ClassVar, Final, Protocol, TypedDict, cast
 
 from msgspec import Struct
 
@@ -187,6 +187,19 @@ class FactSet(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 NO_FACTS: Final = FactSet()
+
+
+class FactsByKind(TypedDict, total=False):
+    """The same as a share brings them, where most kinds are not even named."""
+
+    lines: tuple[Line, ...]
+    refunds: tuple[Refund, ...]
+    voided: tuple[VoidOrder, ...]
+    reinstated: tuple[Reinstatement, ...]
+    dismissals: tuple[Rejection, ...]
+    restorations: tuple[Restoration, ...]
+    impressions: tuple[Shown, ...]
+    preferences: tuple[Choice, ...]
 
 
 def attributes_of(record: HasAttributes) -> Attributes | None:

@@ -146,10 +146,9 @@ class Person:
         if links is None:
             return []
         keep_newest(self.evidence, links.standing(policy), policy, catalog)
-        guests = links.guests(policy)
+        if self.shares_anew(policy):
+            self._put_together_anew()
         shares = take_shares(user_id, facts_of(self.evidence), links, policy, ts)
-        if links.guests(policy) is not guests:
-            self._put_together_anew()  # the policy is another one
         if links.is_empty:
             self.links = None
         return shares
@@ -159,7 +158,16 @@ class Person:
         links = self.links
         if links is None or links.is_alone(policy):
             return self.evidence
-        return union.counting_union(self.evidence, links, policy)
+        counting = union.counting_union(self.evidence, links, policy)
+        counting.newest = union.newest(counting, self.evidence, links, policy) or 0
+        return counting
+
+    def _newest(self, counting: Evidence, policy: Policy) -> int | None:
+        """The event time of the newest evidence that counts for this id; None where none does."""
+        links, evidence = self.links, self.evidence
+        if links is not None and not links.is_alone(policy):
+            return union.newest(counting, evidence, links, policy)
+        return evidence.newest if evidence else None
 
     def _follow(self, keys: Sequence[Key], links: Links, policy: Policy, catalog: Catalog) -> None:
         """Let the index follow what there is under these keys, or be made anew."""
@@ -239,7 +247,7 @@ class Person:
         self, links: Links, policy: Policy, catalog: Catalog
     ) -> Mapping[str, int]:
         """The same over all that there is, from wherever it came."""
-        if self.evidence.size + links.guests(policy).size <= MOST_FACTS:
+        if self.evidence.size + links.size_of_guests(policy) <= MOST_FACTS:
             return NOTHING
         keeping = Keeping(self.evidence, links, self._index_of_all(links, policy, catalog))
         forgotten = keeping.forget_surplus(MOST_FACTS)
@@ -270,7 +278,10 @@ class Person:
         """What the evidence claims by the policy and the catalog as they are now."""
         index = self._index
         if index is None or index.generation != catalog.generation:
-            read = read_evidence(self.counting(policy), catalog)
+            links, counting = self.links, self.evidence
+            if links is not None and not links.is_alone(policy):
+                counting = union.counting_union(counting, links, policy)
+            read = read_evidence(counting, catalog)
             index = self._index = ClaimIndex(read, policy, catalog)
         return index
 
@@ -281,10 +292,10 @@ class Person:
 
         It may make the person due, at its end.
         """
-        seen = self.newest(policy)
+        index = self.index(policy, catalog)
+        seen = self._newest(index.evidence, policy)
         if seen is None:
             return None
-        index = self.index(policy, catalog)
         claims, granted = index.claims(), index.evidence.granted()
         links = self.links
         if links is not None and not links.is_alone(policy):
@@ -296,13 +307,6 @@ class Person:
             if end is not None:
                 self.due = end
         return current
-
-    def newest(self, policy: Policy) -> int | None:
-        """The event time of the newest evidence that counts for this id; None where none does."""
-        links, evidence = self.links, self.evidence
-        if links is not None and not links.is_alone(policy):
-            return union.newest(evidence, links, policy)
-        return evidence.newest if evidence else None
 
     def to_bytes(self) -> bytes:
         """The stored form."""

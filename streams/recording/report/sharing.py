@@ -55,7 +55,7 @@ class Sharing(Part):
             return
         self.recorded[share.direction] += 1
         if share.direction == "down" and not share.whole:
-            for fact in facts_in(facts_put(share)):
+            for fact in facts_put(share):
                 self.delays[max(0, clock - fact.ts) // SECOND] += 1
 
     def count(self, request: Request, ads: Iterable[Ad], join: Join) -> None:
@@ -83,7 +83,7 @@ class Sharing(Part):
         self._stopping.add(key)
         times = [
             time_of(fact)
-            for facts in links.guests(policy).sets
+            for facts in links.guests(policy)
             for fact in facts_in(facts)
             if not union.said_by(fact_set([fact])).isdisjoint(answer.because)
         ]

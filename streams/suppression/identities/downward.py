@@ -1,6 +1,6 @@
 """What a hub has to share with its leaves: what is its own, and what the others share (SPEC 9)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from schemas.records import Share
 from streams.suppression.evidence import join_facts
@@ -32,11 +32,13 @@ def shares_down(
     keys = _keys_that_changed(own, links, kinds)
     now = _held(keys, user_id, own, links.leaves)
     then = _held(keys, user_id, shared.own, shared.leaves)
-    wanting = set(links.leaves) - set(shared.leaves) | links.owed | links.admitted
+    wanting: Set[str] = links.owed | links.admitted
     if links.shared_by != policy.sharing:
-        wanting = set(links.leaves)
+        wanting = links.leaves.keys()
+    elif shared.leaves is not links.leaves:
+        wanting = wanting | (links.leaves.keys() - shared.leaves.keys())
     everything = _all_held(user_id, own, links.leaves) if wanting else {}
-    for leaf, known in sorted(links.leaves.items()):
+    for leaf, known in links.leaves.items():
         is_whole, level = leaf in wanting, LEVELS.index(known.level)
         if is_whole:
             changes = _changes(leaf, {}, everything, level, policy)

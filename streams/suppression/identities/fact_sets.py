@@ -6,7 +6,6 @@ The facts of a kind are sorted by what they are known by. A dismissal and a rest
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
 from typing import Any, Final, cast
 
 from msgspec.structs import astuple, replace
@@ -20,8 +19,14 @@ KINDS: Final = FactSet.__struct_fields__
 EVENT: Final = "dismissals"
 """The kind under whose key restorations stand as well."""
 
+EVENTS: Final = (EVENT, "restorations")
+"""The two kinds of which one event is one fact."""
+
 Key = tuple[str, Any]
 """A kind, and what a fact is known by among those of its kind."""
+
+ByKind = Mapping[str, Sequence[Any]]
+"""Facts by their kind, or what facts are known by."""
 
 
 def key_of(fact: Fact) -> Key:
@@ -30,9 +35,9 @@ def key_of(fact: Fact) -> Key:
     return kind, fact.identity_of(fact)
 
 
-def facts_in(facts: FactSet) -> Iterable[Fact]:
+def facts_in(facts: FactSet) -> list[Fact]:
     """All of them."""
-    return chain.from_iterable(astuple(facts))
+    return [fact for known in astuple(facts) for fact in known]
 
 
 def size_of(facts: FactSet) -> int:
@@ -141,21 +146,25 @@ def join_found(sets: Iterable[FactSet], key: Key) -> Fact | None:
     return joint
 
 
-def changed(facts: FactSet, put: FactSet, withdrawn: Mapping[str, Sequence[Any]]) -> FactSet:
-    """The facts with some in the place of what had their keys, and without others."""
-    kinds: dict[str, Any] = {}
-    for kind, known, more in zip(KINDS, astuple(facts), astuple(put), strict=True):
-        gone: Sequence[Any] = withdrawn.get(kind, ())
-        if kind == EVENT:
-            gone = [*gone, *[each.event_id for each in put.restorations]]
-        elif kind == "restorations":
-            gone = [*withdrawn.get(EVENT, ()), *[each.event_id for each in put.dismissals]]
-        if more or (known and gone):
-            kinds[kind] = _changed(known, more, gone)
+def changed(facts: FactSet, put: ByKind, withdrawn: ByKind) -> FactSet:
+    """The facts with some in the place of what had their keys, and without the keys of others."""
+    kinds: dict[str, Any] = {
+        kind: _changed(getattr(facts, kind), put.get(kind, ()), withdrawn.get(kind, ()))
+        for kind in {**put, **withdrawn}
+        if kind not in EVENTS
+    }
+    rejected, restored = put.get("dismissals", ()), put.get("restorations", ())
+    gone = withdrawn.get(EVENT, ())
+    if rejected or ((restored or gone) and facts.dismissals):
+        replaced = [*gone, *[each.event_id for each in restored]]
+        kinds["dismissals"] = _changed(facts.dismissals, rejected, replaced)
+    if restored or ((rejected or gone) and facts.restorations):
+        replaced = [*gone, *[each.event_id for each in rejected]]
+        kinds["restorations"] = _changed(facts.restorations, restored, replaced)
     return replace(facts, **kinds)
 
 
-def _changed(known: tuple[Any, ...], more: tuple[Any, ...], gone: Sequence[Any]) -> tuple[Any, ...]:
+def _changed(known: tuple[Any, ...], more: Sequence[Any], gone: Sequence[Any]) -> tuple[Any, ...]:
     """Facts of a kind without some identities, and with more facts in the place of their own."""
     left = list(known)
     for identity in gone:
@@ -182,11 +191,10 @@ def differing(before: FactSet, after: FactSet, kinds: Sequence[str] = KINDS) -> 
     keys: set[Key] = set()
     if before is after:
         return keys
-    old: tuple[Any, ...]
-    new: tuple[Any, ...]
-    for kind, old, new in zip(KINDS, astuple(before), astuple(after), strict=True):
-        if old is not new and kind in kinds:
-            old, new = _without_what_is_the_same(old, new)
+    all_old, all_new = astuple(before), astuple(after)
+    for at, kind in enumerate(KINDS):
+        if all_old[at] is not all_new[at] and kind in kinds:
+            old, new = _without_what_is_the_same(all_old[at], all_new[at])
             known = {fact.identity_of(fact): fact for fact in old}
             for fact in new:
                 if known.pop(fact.identity_of(fact), None) != fact:

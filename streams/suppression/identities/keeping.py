@@ -127,15 +127,17 @@ class Keeping:
 
     def _first_end_of_impressions(self) -> int:
         first = FOREVER
+        if not self._index.evidence.impressions:
+            return first
         for each in self._own.impressions:
             first = min(first, each.ts)
-        for facts in self._links.guests(self._policy).sets:
+        for facts in self._links.guests(self._policy):
             for each in facts.impressions:
                 first = min(first, each.ts)
         return first if first == FOREVER else first + self._policy.frequency_length
 
     def _shown(self) -> list[tuple[Shown, ...]]:
-        guests = self._links.guests(self._policy).sets
+        guests = self._links.guests(self._policy)
         return [self._own.impressions, *[facts.impressions for facts in guests]]
 
     def _ends_of_impressions(self) -> list[Ending]:

@@ -3,14 +3,14 @@
 An id may be a leaf, about which there are statements, a hub, with which leaves share, or both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final, TypeVar, final
 
 from mypy_extensions import mypyc_attr
 
 from streams.suppression.facts import NO_FACTS, FactSet
-from streams.suppression.identities.guests import Guests, at_level
-from streams.suppression.identities.standing import LEVELS, NOTHING, Standing
+from streams.suppression.identities.fact_sets import selected, size_of
+from streams.suppression.identities.standing import EVERYTHING, LEVELS, NOTHING, Standing, passes
 from streams.suppression.identities.stored import Leaf, Stated, Statements, StoredLinks
 from streams.suppression.policy import Policy
 
@@ -49,7 +49,6 @@ class Links:
     """The statements about an id, and what others share with it."""
 
     __slots__ = (
-        "_guests",
         "_policy",
         "_standing",
         "admitted",
@@ -93,8 +92,6 @@ class Links:
         self.shared: Shared = Shared(own, self.statements, self.leaves, self.refused)
         self._policy: Policy | None = None
         self._standing: Standing | None = None
-        self._guests: Guests | None = None
-        """Those of the sets of facts that are there; none of these is changed in place."""
 
     @property
     def is_empty(self) -> bool:
@@ -114,12 +111,20 @@ class Links:
         """Whether nothing counts but the id's own evidence, and all of that."""
         return not (self.from_hubs or self.leaves or self.standing(policy).sessions.all)
 
-    def guests(self, policy: Policy) -> Guests:
+    def guests(self, policy: Policy) -> list[FactSet]:
         """What others share with this id."""
-        standing, guests = self.standing(policy), self._guests
-        if guests is None or not guests.are_of(standing, self.from_hubs, self.leaves):
-            guests = self._guests = Guests(standing, self.from_hubs, self.leaves)
-        return guests
+        standing = self.standing(policy)
+        sets = [at_level(facts, standing.level(hub)) for hub, facts in self.from_hubs.items()]
+        for leaf in self.leaves.values():
+            sets.append(leaf.facts)
+        return sets
+
+    def size_of_guests(self, policy: Policy) -> int:
+        """How many facts that are, besides the preferences."""
+        size = 0
+        for facts in self.guests(policy):
+            size += size_of(facts)
+        return size
 
     # -- what is stated
 
@@ -144,21 +149,23 @@ class Links:
         standing = self.standing(policy)
         for hub, facts in self.from_hubs.items():
             self.put_hub(hub, facts, policy)
-        left = hubs_concerned(standing)
-        self.refused = {hub: known for hub, known in self.refused.items() if hub in left}
+        concerned = standing.concerned
+        self.refused = {hub: known for hub, known in self.refused.items() if hub in concerned}
 
     # -- what is shared
 
     def put_hub(self, hub: str, facts: FactSet, policy: Policy) -> None:
         """Let this be what a hub shares, as far as this id may have it."""
         kept = at_level(facts, self.standing(policy).level(hub))
-        others = without(hub, self.from_hubs)
-        self.from_hubs = others if kept == NO_FACTS else {**others, hub: kept}
+        if kept == NO_FACTS:
+            self.from_hubs = without(hub, self.from_hubs)
+        else:
+            self.from_hubs = with_one(hub, kept, self.from_hubs)
 
     def refuse(self, hub: str, known: Stated, policy: Policy) -> None:
         """A hub that knew of this statement has no room for this id."""
         self.put_hub(hub, NO_FACTS, policy)
-        self.refused = {**self.refused, hub: known}
+        self.refused = with_one(hub, known, self.refused)
 
     def accept(self, hub: str) -> None:
         """A hub has room for this id."""
@@ -166,7 +173,7 @@ class Links:
 
     def put_leaf(self, leaf: str, known: Leaf, most: int) -> None:
         """Let this be what a leaf shares, of at most so many."""
-        self.leaves = {**self.leaves, leaf: known}
+        self.leaves = with_one(leaf, known, self.leaves)
         self.waiting = without(leaf, self.waiting)
         self.evicted = without(leaf, self.evicted)
         self.make_room(most)
@@ -188,13 +195,14 @@ class Links:
         room, waiting = newest[:most], newest[most : most + MOST_WAITING]
         evicted = self.leaves.keys() - room
         for leaf in self.waiting.keys() & room:
-            self.leaves = {**self.leaves, leaf: Leaf(NO_FACTS, LEVELS[NOTHING], stated[leaf])}
+            admitted = Leaf(NO_FACTS, LEVELS[NOTHING], stated[leaf])
+            self.leaves = with_one(leaf, admitted, self.leaves)
             self.evicted = without(leaf, self.evicted)
             self.admitted = self.admitted | {leaf}
         for leaf in evicted:
             self.leaves = without(leaf, self.leaves)
             self.evicted = {**self.evicted, leaf: stated[leaf]}
-        self.waiting = {leaf: stated[leaf] for leaf in waiting}
+        self.waiting = {leaf: stated[leaf] for leaf in sorted(waiting)}
         self.owed, self.admitted = self.owed - evicted, self.admitted - evicted
 
     def remember(self, own: FactSet, policy: Policy) -> None:
@@ -208,11 +216,11 @@ class Links:
         """The stored form, one for one state."""
         return StoredLinks(
             self.statements,
-            in_order(self.from_hubs),
-            in_order(self.leaves),
-            in_order(self.refused),
+            self.from_hubs,
+            self.leaves,
+            self.refused,
             self.shared_by,
-            in_order(self.waiting),
+            self.waiting,
             self.is_blocked,
         )
 
@@ -222,16 +230,20 @@ def no_links(policy: Policy) -> Links:
     return Links(StoredLinks((), {}, {}, {}, policy.sharing), NO_FACTS)
 
 
-def hubs_concerned(standing: Standing) -> set[str]:
-    """The hubs that are to know what is shared with them, or would be if they had room."""
-    return set() if standing.is_kiosk else set(standing.hubs)
+def at_level(facts: FactSet, level: int) -> FactSet:
+    """As much of some facts as somebody may have."""
+    if level == EVERYTHING:
+        return facts
+    return NO_FACTS if level == NOTHING else selected(facts, lambda fact: passes(fact, level))
 
 
-def sharing_hubs(standing: Standing, refused: Mapping[str, Stated]) -> set[str]:
+def sharing_hubs(standing: Standing, refused: Mapping[str, Stated]) -> Set[str]:
     """The hubs with which a leaf shares: not with one that has no room for what it knows of."""
+    if not refused:
+        return standing.concerned
     return {
         hub
-        for hub in hubs_concerned(standing)
+        for hub in standing.concerned
         if (known := refused.get(hub)) is None or standing.stated(hub) != known
     }
 
@@ -243,6 +255,7 @@ def without(user_id: str, of_ids: dict[str, Known]) -> dict[str, Known]:
     return {each: known for each, known in of_ids.items() if each != user_id}
 
 
-def in_order(of_ids: dict[str, Known]) -> dict[str, Known]:
-    """What is known of ids, by these in their order."""
-    return of_ids if len(of_ids) < 2 else dict(sorted(of_ids.items()))
+def with_one(user_id: str, known: Known, of_ids: dict[str, Known]) -> dict[str, Known]:
+    """What is known of ids, and this of one of them; by these in their order, as it is stored."""
+    more = {**of_ids, user_id: known}
+    return more if user_id in of_ids or not of_ids else dict(sorted(more.items()))

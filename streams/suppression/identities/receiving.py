@@ -6,14 +6,14 @@ from msgspec import json
 
 from schemas.decoding import InvalidRecord
 from schemas.records import Share
-from streams.suppression.facts import NO_FACTS, FactSet
-from streams.suppression.identities.fact_sets import Key, changed, facts_in, key_of
+from streams.suppression.facts import NO_FACTS, Fact, FactsByKind
+from streams.suppression.identities.fact_sets import ByKind, Key, changed, key_of
 from streams.suppression.identities.links import Links
 from streams.suppression.identities.standing import NOTHING
 from streams.suppression.identities.stored import Leaf
 from streams.suppression.policy import Policy
 
-_decode_put: Final = json.Decoder(FactSet).decode
+_decode_put: Final = json.Decoder(FactsByKind).decode
 _decode_withdrawn: Final = json.Decoder(dict[str, list[str | tuple[str, str]]]).decode
 
 
@@ -26,9 +26,10 @@ def require_readable(share: Share) -> None:
         raise InvalidRecord("wrong_type", f"expected facts of this version: {error}") from error
 
 
-def facts_put(share: Share) -> FactSet:
+def facts_put(share: Share) -> list[Fact]:
     """What a share brings. Raises `ValueError` for one that this version did not write."""
-    return _decode_put(share.put)
+    put, _ = _read(share)
+    return [fact for facts in put.values() for fact in facts]
 
 
 @final
@@ -91,14 +92,16 @@ def _receive_down(share: Share, links: Links, policy: Policy) -> Received:
     return _received(share, put, withdrawn)
 
 
-def _read(share: Share) -> tuple[FactSet, dict[str, list[Any]]]:
+def _read(share: Share) -> tuple[ByKind, ByKind]:
     """The facts that are to be put, and what those are known by that are withdrawn."""
-    return facts_put(share), dict(_decode_withdrawn(share.withdrawn))
+    put: Any = _decode_put(share.put)
+    withdrawn: Any = _decode_withdrawn(share.withdrawn)
+    return put, withdrawn
 
 
-def _received(share: Share, put: FactSet, withdrawn: dict[str, list[Any]]) -> Received:
+def _received(share: Share, put: ByKind, withdrawn: ByKind) -> Received:
     if share.whole:
         return Received(True, None)
-    keys = [key_of(fact) for fact in facts_in(put)]
+    keys = [key_of(fact) for facts in put.values() for fact in facts]
     keys += [(kind, identity) for kind, identities in withdrawn.items() for identity in identities]
     return Received(True, keys)

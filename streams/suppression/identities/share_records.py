@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec import Raw, json
 from msgspec.structs import replace
 
-from schemas.records import NO_FACTS, Share
+from schemas.records import Share
 from streams.suppression.aliases import KIND_OF
 from streams.suppression.facts import Fact
 from streams.suppression.identities.fact_sets import Key
@@ -25,7 +25,7 @@ _encode: Final = json.Encoder().encode
 
 def records(share: Share, changes: list[Change]) -> list[Share]:
     """The share with these changes. What does not fit into one record follows in others."""
-    return _split(share, sorted(changes, key=_key_of_change))
+    return _split(share, sorted(changes, key=_key_of_change) if len(changes) > 1 else changes)
 
 
 def _split(share: Share, changes: Sequence[Change]) -> list[Share]:
@@ -36,13 +36,11 @@ def _split(share: Share, changes: Sequence[Change]) -> list[Share]:
     if size > 1 and (size > MOST_FACTS or len(put) + len(withdrawn) > MOST_BYTES):
         rest = replace(share, whole=False, asks=False)
         return _split(share, changes[:half]) + _split(rest, changes[half:])
-    return [
-        replace(
-            share,
-            put=Raw(put) if put else NO_FACTS,
-            withdrawn=Raw(withdrawn) if withdrawn else NO_FACTS,
-        )
-    ]
+    if put:
+        share.put = Raw(put)
+    if withdrawn:
+        share.withdrawn = Raw(withdrawn)
+    return [share]
 
 
 def _written(changes: Sequence[Change]) -> tuple[bytes, bytes]:

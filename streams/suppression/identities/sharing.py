@@ -56,7 +56,5 @@ def _is_changed(own: FactSet, links: Links, kinds: Sequence[str]) -> bool:
 
 
 def _is_different(before: FactSet, after: FactSet, kinds: Sequence[str]) -> bool:
-    for kind, old, new in zip(KINDS, astuple(before), astuple(after), strict=True):
-        if old is not new and kind in kinds:
-            return True
-    return False
+    old, new = astuple(before), astuple(after)
+    return any(old[at] is not new[at] and kind in kinds for at, kind in enumerate(KINDS))

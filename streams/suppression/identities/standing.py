@@ -61,7 +61,7 @@ class Hub:
 class Standing:
     """A leaf's hubs, by the statements that are there and a policy."""
 
-    __slots__ = ("_hubs", "_policy", "all_counts", "is_kiosk", "sessions")
+    __slots__ = ("_hubs", "_policy", "all_counts", "concerned", "is_kiosk", "sessions")
 
     def __init__(self, statements: Statements, policy: Policy) -> None:
         valid = [
@@ -82,6 +82,8 @@ class Standing:
                 if each.action == "linked":
                     hub.linked = max(_level(each), hub.linked)
         self.is_kiosk: bool = len(self._hubs) > policy.max_persons
+        self.concerned: frozenset[str] = frozenset(() if self.is_kiosk else self._hubs)
+        """The hubs that are to know what is shared with them, or would be if they had room."""
         for name, hub in self._hubs.items():
             if not self.is_kiosk:
                 hub.way, hub.level = self._way_of(name, hub)

@@ -32,9 +32,9 @@ def counting(own: Evidence, links: Links, policy: Policy) -> FactSet:
 
 def counting_union(own: Evidence, links: Links, policy: Policy) -> Evidence:
     """All that counts for the id, as evidence that is nobody else's."""
-    facts = joined([counting(own, links, policy), *links.guests(policy).sets])
+    facts = joined([counting(own, links, policy), *links.guests(policy)])
     evidence = as_evidence(facts)
-    evidence.newest = newest(own, links, policy) or 0
+    evidence.newest = newest_in(facts) or 0
     return evidence
 
 
@@ -45,7 +45,7 @@ def follow(
 
     None where it has to be put together anew, since something no longer counts.
     """
-    standing, guests = links.standing(policy), links.guests(policy).sets
+    standing, guests = links.standing(policy), links.guests(policy)
     changes: list[Change] = []
     for key in dict.fromkeys(keys):
         fact, known = join_found(guests, key), find_fact(counting, key)
@@ -59,7 +59,17 @@ def follow(
         changes.append((known, fact))
     for known, fact in changes:
         _put(counting, known, fact)
+    _follow_newest(counting, changes)
     return changes
+
+
+def _follow_newest(counting: Evidence, changes: list[Change]) -> None:
+    """Let the time of the newest of some facts follow a change of them."""
+    for known, fact in changes:
+        if counting.newest <= 0 or (known is not None and known.ts >= counting.newest):
+            counting.newest = newest_in(facts_of(counting)) or 0
+            return
+        counting.newest = max(fact.ts, counting.newest)
 
 
 def _put(counting: Evidence, known: Fact | None, fact: Fact) -> None:
@@ -73,21 +83,19 @@ def _put(counting: Evidence, known: Fact | None, fact: Fact) -> None:
 
 def full_union(own: Evidence, links: Links, policy: Policy) -> FactSet:
     """The same with all of the id's own facts."""
-    return joined([facts_of(own), *links.guests(policy).sets])
+    return joined([facts_of(own), *links.guests(policy)])
 
 
-def newest(own: Evidence, links: Links, policy: Policy) -> int | None:
-    """The event time of the newest evidence that counts; None where none does."""
-    newest = links.guests(policy).newest
-    if own:
-        known: int | None = own.newest
-        if not links.standing(policy).all_counts:
-            counts = counting(own, links, policy)
-            if counts != facts_of(own):
-                known = newest_in(counts)
-        if newest is None or (known is not None and known > newest):
-            newest = known
-    return newest
+def newest(counts: Evidence, own: Evidence, links: Links, policy: Policy) -> int | None:
+    """The event time of the newest evidence that counts, which these facts are; None without any.
+
+    Where all of the id's own counts, it has its time even if it is no longer kept.
+    """
+    if not counts:
+        return None
+    if own and (links.standing(policy).all_counts or counting(own, links, policy) == facts_of(own)):
+        return max(counts.newest, own.newest)
+    return counts.newest
 
 
 def with_origin(claims: Iterable[Claim], own: FactSet) -> list[Claim]:
@@ -101,7 +109,10 @@ def with_origin(claims: Iterable[Claim], own: FactSet) -> list[Claim]:
 
 def is_of_others(claim: Claim, said: Set[str]) -> bool:
     """Whether a claim rests on evidence, and on none that was reported of the very id."""
-    return bool(claim.because) and said.isdisjoint(claim.because)
+    because = claim.because
+    if len(because) == 1:
+        return because[0] not in said
+    return bool(because) and said.isdisjoint(because)
 
 
 def said_by(own: FactSet) -> set[str]:

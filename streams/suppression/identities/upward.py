@@ -1,12 +1,12 @@
 """What a leaf has to share with its hubs: what is its own (SPEC 9)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import final
 
 from schemas.records import Share
 from streams.suppression.facts import Fact, FactSet
 from streams.suppression.identities.fact_sets import Key, differing, facts_in, find_fact, key_of
-from streams.suppression.identities.links import Links, hubs_concerned, sharing_hubs
+from streams.suppression.identities.links import Links, sharing_hubs
 from streams.suppression.identities.share_records import Change, records
 from streams.suppression.identities.standing import LEVELS, Standing
 from streams.suppression.identities.statements import hubs_in
@@ -59,17 +59,19 @@ class _Leaf:
         if shared.statements is not links.statements:
             self._before = Standing(shared.statements, policy)
             self._keys = {key_of(fact) for facts in (shared.own, own) for fact in facts_in(facts)}
-        self.hubs: set[str] = sharing_hubs(self._after, links.refused)
+        self.hubs: Set[str] = sharing_hubs(self._after, links.refused)
         """With which it shares."""
-        self._known: set[str] = sharing_hubs(self._before, shared.refused)
-        before, after = hubs_concerned(self._before), hubs_concerned(self._after)
-        told = before
+        self._known: Set[str] = sharing_hubs(self._before, shared.refused)
+        before, after = self._before.concerned, self._after.concerned
+        told: Set[str] = before
         if links.shared_by != policy.sharing:  # by that policy it may have been others
-            self._known, before, told = set(), set(), hubs_in(shared.statements)
-        # Whoever was told that it is over has forgotten this id, and that it had no room.
-        self.hubs |= after - before
-        self.over: list[str] = sorted(told - after)
+            self._known, before, told = frozenset(), frozenset(), hubs_in(shared.statements)
+        self.over: list[str] = []
         """With which it shared, or would have if they had room, and does no more."""
+        if told is not after:
+            # Whoever was told that it is over has forgotten this id, and that it had no room.
+            self.hubs = self.hubs | (after - before)
+            self.over = sorted(told - after)
 
     def shares_with(self, hub: str) -> list[Share]:
         """What a hub has to be told."""
