@@ -82,8 +82,8 @@ class Partitions:
             due = self._stored_due.get(user_id)
             if due is not None and join.newest is not None and due <= join.newest:
                 join.review(user_id)
-        self._send(join.take_shares())
-        for user_id, _, listed in join.prepare():
+        for user_id, _, shares, listed in join.checkpoint():
+            self._send(shares)
             self.published[user_id] = as_json(listed)
         join.persons = self._read_back(join)
 
@@ -115,15 +115,24 @@ class Partitions:
             self.sent.append(share)
             self.queues[self._partition_of.get(share.user_id, 0)].append(share)
 
-    def deliver(self, number: int, at_most: int | None = None) -> list[Share]:
-        """Apply the shares that a partition was sent, in their order, or the first of them."""
+    def deliver(
+        self, number: int, at_most: int | None = None, at_once: bool = False
+    ) -> list[Share]:
+        """Let a partition have the shares that it was sent, in their order, or the first of them.
+
+        It takes them in when it needs them, as a worker does, or else `at_once`, as a backtest.
+        """
         queue = self.queues[number]
         delivered = [
             queue.popleft()
             for _ in range(len(queue) if at_most is None else min(at_most, len(queue)))
         ]
+        join = self.joins[number]
         for share in delivered:
-            self.joins[number].apply(share)
+            if at_once:
+                join.apply(share)
+            else:
+                join.put_off(share)
         return delivered
 
     def settle(self, store: bool = False) -> None:
@@ -138,7 +147,7 @@ class Partitions:
                     self.checkpoint(number)
                 else:
                     self._send(join.take_shares())
-                is_quiet = not self.deliver(number) and is_quiet
+                is_quiet = not self.deliver(number, at_once=not store) and is_quiet
             if is_quiet and not any(self.queues):
                 return
         raise AssertionError("ids share with each other without an end")
@@ -161,8 +170,7 @@ class Partitions:
         for join in self.joins:
             for user_id in list(join.persons):
                 join.review(user_id)
-            join.take_shares()
-            lists.update({user_id: as_json(listed) for user_id, _, listed in join.prepare()})
+            lists.update({user_id: as_json(listed) for user_id, _, _, listed in join.checkpoint()})
         return lists
 
     def entries(self, user_id: str) -> list[dict[str, Any]]:

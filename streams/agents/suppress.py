@@ -6,7 +6,7 @@ from time import time
 from typing import Any, Final
 
 from schemas.outputs import SuppressionList, to_json
-from schemas.records import NO_FACTS
+from schemas.records import NO_FACTS, Share
 from schemas.topics import RANKS, SHARES
 from streams.agents.accounting import Accounting
 from streams.agents.context import SuppressContext
@@ -70,7 +70,8 @@ class SuppressTask:
         self._persons.load(
             {item.user_id for _, (item, _) in batch if not isinstance(item, UNJOINABLE)}
         )
-        apply, send, number = self._join.apply, self._send, self._number
+        join, send, number = self._join, self._send, self._number
+        apply, put_off = join.apply, join.put_off
         write, decisions = self._write_decision, self._decisions
         count_decision, count_event = self._accounting.decided, self._accounting.joined
         decided = shared = unjoinable = 0
@@ -80,7 +81,7 @@ class SuppressTask:
                 self._side_outputs.dispatch(item)
             elif key[1] == SHARES_RANK:
                 shared += 1
-                apply(item)
+                put_off(item)
                 self._accounting.shared(item)
             elif (decision := apply(item)) is not None:
                 decided += 1
@@ -112,8 +113,9 @@ class SuppressTask:
     def prepare(self) -> None:
         """Send shares and the lists that changed, and put the persons into the state."""
         self._side_outputs.dead_letter_products()
-        self._share()
-        for user_id, person, current in self._join.prepare():
+        for user_id, person, shares, current in self._join.checkpoint():
+            if shares:
+                self._share(shares)
             self._publish(user_id, person, current)
             key = key_of(user_id)
             if person:
@@ -185,9 +187,8 @@ class SuppressTask:
         """Names the policy and the catalog that there are now."""
         return f"{self.policy.fingerprint}:{self._catalog.position}"
 
-    def _share(self) -> None:
-        """Send what ids share with others, to the partitions of these."""
-        shares = self._join.take_shares()
+    def _share(self, shares: Sequence[Share]) -> None:
+        """Send what an id shares with others, to the partitions of these."""
         for share in shares:
             receiver = share.user_id.encode()
             self._send(

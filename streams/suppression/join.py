@@ -1,6 +1,7 @@
 """The join of one partition: records in their order go in, decisions and lists come out."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import final
 
 from schemas.outputs import Decision, SuppressionList
@@ -17,18 +18,22 @@ from streams.suppression.scope_claims import EARLIEST
 Prepared = tuple[str, Person, SuppressionList | None]
 """A person by id, with the list as it now is."""
 
+Checkpointed = tuple[str, Person, list[Share], SuppressionList | None]
+"""The same, with what the person has to share."""
+
 
 @final
 class Join:
     """The persons of one partition number and what was seen of its topics.
 
     The caller puts the persons that it has stored into `persons` before it hands over their
-    records, and writes those that `prepare` returns.
+    records, and writes those that `checkpoint` returns.
     """
 
     __slots__ = (
         "_nobody",
         "_pending",
+        "_put_off",
         "_sharing",
         "as_of",
         "catalog",
@@ -61,8 +66,10 @@ class Join:
         self.statements: Counter[tuple[str, str]] = Counter()
         """How many statements about ids were news, by what they say, and by whether (yes or no) the
         id is a kiosk with them, and shares nothing."""
+        self._put_off: dict[str, list[Share]] = {}
+        """Shares that are still to be taken in, by their receivers."""
         self._pending: dict[str, Person] = {}
-        """Who may have changed since the last `prepare`."""
+        """Who may have changed since the last checkpoint."""
         self._sharing: dict[str, Person] = {}
         """Who is linked and may have changed since the last `take_shares`."""
         self._nobody: ClaimIndex = _index_of_nobody(policy, catalog)
@@ -73,9 +80,11 @@ class Join:
         A share does not move the clock: its time is another partition's.
         """
         if type(event) is Share:
-            self.shared = event.ts if self.shared is None else max(event.ts, self.shared)
+            self._see_share(event)
             self._receive(event)
             return None
+        if self._put_off:
+            self._take_in(event.user_id)
         ts = event.ts
         newest = self.newest
         if newest is None or ts > newest:
@@ -145,20 +154,39 @@ class Join:
         if share.direction == "up" or share.whole or share.ended or shares_anew:
             self._sharing[user_id] = person  # what else comes down goes nowhere else
 
-    def take_shares(self) -> list[Share]:
-        """What linked persons have to share since the last time; to be called before `prepare`.
+    def put_off(self, share: Share) -> None:
+        """Take a share in later: before the next record of its receiver, or for the checkpoint.
 
-        Its time is later than that of all that it rests on, here and where that was shared from: so
-        whoever merges by time takes it after that, in whatever partition that lies.
+        All of the receiver is needed then anyhow, and is in the processor's caches for once.
         """
+        self._see_share(share)
+        self._put_off.setdefault(share.user_id, []).append(share)
+
+    def _take_in(self, user_id: str) -> None:
+        """Take in what was put off for a person."""
+        for share in self._put_off.pop(user_id, ()):
+            self._receive(share)
+
+    def _see_share(self, share: Share) -> None:
+        self.shared = share.ts if self.shared is None else max(share.ts, self.shared)
+
+    def take_shares(self) -> list[Share]:
+        """What linked persons have to share since the last time, where no share is put off."""
         if not self._sharing:
             return []
         sharing, self._sharing = self._sharing, {}
-        ts = 1 + max(-1 if time is None else time for time in (self.newest, self.shared))
+        ts = self._time_of_shares()
         shares: list[Share] = []
         for user_id, person in sharing.items():
             shares += person.take_shares(user_id, self.policy, self.catalog, ts)
         return shares
+
+    def _time_of_shares(self) -> int:
+        """Later than that of all that they rest on, here and where that was shared from.
+
+        So whoever merges by time takes them after that, in whatever partition that lies.
+        """
+        return 1 + max(-1 if time is None else time for time in (self.newest, self.shared))
 
     def _see(self, topic: str, ts: int) -> None:
         known = self.as_of.get(topic)
@@ -169,14 +197,14 @@ class Join:
         """Read by another policy from here on.
 
         Whoever is in memory was read by the old one, and has to be put there anew. Only right
-        after a `prepare`, when nothing is in memory that is not stored.
+        after a checkpoint, when nothing is in memory that is not stored.
         """
         self.policy = policy
         self._nobody = _index_of_nobody(policy, self.catalog)
         self.persons.clear()
 
     def review(self, user_id: str) -> None:
-        """Look at a person again in the next `prepare`, though nothing new is known."""
+        """Look at a person again in the next checkpoint, though nothing new is known."""
         person = self.persons.get(user_id)
         if person is not None:
             self._pending[user_id] = person
@@ -184,25 +212,44 @@ class Join:
                 self._sharing[user_id] = person
 
     def is_pending(self, user_id: str) -> bool:
-        """Whether the next `prepare` will look at a person."""
-        return user_id in self._pending
+        """Whether the next checkpoint will look at a person."""
+        return user_id in self._pending or user_id in self._put_off
 
-    def prepare(self) -> list[Prepared]:
-        """Each person who may have changed since the last time, with the list as it now is.
+    def checkpoint(self) -> Iterator[Checkpointed]:
+        """Each person who may have changed since the last time, with all that is to be sent.
 
         A person of whom nothing is known, who is false, is to be forgotten. All state that this
         leaves depends only on the evidence and the partition's newest event time, not on when it
         was called before.
         """
+        ts = self._time_of_shares()
+        for user_id in list(self._put_off):
+            self._take_in(user_id)
+            person = self._pending.pop(user_id, None)
+            if person is not None:
+                yield self._checkpointed(user_id, person, ts)
         pending, self._pending = self._pending, {}
-        newest = EARLIEST if self.newest is None else self.newest
-        prepared: list[Prepared] = []
-        policy, catalog = self.policy, self.catalog
         for user_id, person in pending.items():
-            person.expire(policy, catalog, newest)
-            current = person.current_list(user_id, policy, catalog, newest)
-            prepared.append((user_id, person, current))
-        return prepared
+            yield self._checkpointed(user_id, person, ts)
+
+    def _checkpointed(self, user_id: str, person: Person, ts: int) -> Checkpointed:
+        shares: list[Share] = []
+        if self._sharing.pop(user_id, None) is not None:
+            shares = person.take_shares(user_id, self.policy, self.catalog, ts)
+        return user_id, person, shares, self._current_list(user_id, person)
+
+    def prepare(self) -> list[Prepared]:
+        """The same without shares, for who took them before."""
+        pending, self._pending = self._pending, {}
+        return [
+            (user_id, person, self._current_list(user_id, person))
+            for user_id, person in pending.items()
+        ]
+
+    def _current_list(self, user_id: str, person: Person) -> SuppressionList | None:
+        newest = EARLIEST if self.newest is None else self.newest
+        person.expire(self.policy, self.catalog, newest)
+        return person.current_list(user_id, self.policy, self.catalog, newest)
 
 
 def _index_of_nobody(policy: Policy, catalog: Catalog) -> ClaimIndex:

@@ -4,7 +4,7 @@ All else in this folder, the rivals included, goes by these functions, so that a
 domain's interface is a change of a few lines here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from schemas.decoding import decode, decode_product
@@ -51,19 +51,20 @@ def apply(join: Join, event: Event) -> Decision | None:
 
 
 def prepare(join: Join) -> list[Change]:
-    """What a checkpoint has to send and store."""
+    """What a checkpoint has to send and store where nobody is linked."""
     return [Change(*change) for change in join.prepare()]
 
 
-def receive(join: Join, key: bytes, value: bytes) -> None:
-    """Take in a share, as its topic has it."""
+def put_off(join: Join, key: bytes, value: bytes) -> None:
+    """Have a share taken in when that is needed, as its topic has it."""
     share: Any = decode(SHARES, key, value, 0)
-    join.apply(share)
+    join.put_off(share)
 
 
-def take_shares(join: Join) -> list[Share]:
-    """What a checkpoint has to share; to be asked for before `prepare`."""
-    return join.take_shares()
+def checkpoint(join: Join) -> Iterator[tuple[list[Share], Change]]:
+    """What a checkpoint has to share of each person, and to send and store."""
+    for user_id, person, shares, current in join.checkpoint():
+        yield shares, Change(user_id, person, current)
 
 
 def encode_share(share: Share) -> bytes:

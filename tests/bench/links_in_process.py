@@ -14,20 +14,19 @@ from streams.recording.files import RecordedRecord
 from tests.bench.domain import (
     Join,
     apply,
+    checkpoint,
     decode_event,
     encode_decision,
     encode_list,
     encode_share,
     encode_state,
-    prepare,
-    receive,
-    take_shares,
+    put_off,
 )
 
 PARTITIONS: Final = 8
 EVENTS: Final = 2_500
 """Of a checkpoint of all partitions together."""
-PARTS: Final = ("apply", "receive", "share", "prepare")
+PARTS: Final = ("receive", "apply", "checkpoint")
 
 Sent = tuple[bytes, bytes]
 """Key and value of a share."""
@@ -36,20 +35,18 @@ Sent = tuple[bytes, bytes]
 class Cost(NamedTuple):
     """Microseconds of processor time an event, and shares an event."""
 
-    apply: float
-    """With decisions as bytes."""
     receive: float
-    """Taking shares in, from bytes."""
-    share: float
-    """Finding what is to be shared, and writing it."""
-    prepare: float
-    """Making lists and states, and writing them."""
+    """Reading shares, from bytes."""
+    apply: float
+    """With decisions as bytes, and what was shared with whom that is about."""
+    checkpoint: float
+    """Taking in what was shared with others, sharing, making lists and states, and writing all."""
     shares: float
 
     @property
     def total(self) -> float:
         """Of an event."""
-        return self.apply + self.receive + self.share + self.prepare
+        return self.receive + self.apply + self.checkpoint
 
 
 class Partitions:
@@ -79,7 +76,7 @@ class Partitions:
         shares, self._under_way = self._under_way, []
         began = process_time()
         for key, value in shares:
-            receive(joins[partition_of(key, len(joins))], key, value)
+            put_off(joins[partition_of(key, len(joins))], key, value)
         received = process_time()
         for number, event in batch:
             decision = apply(joins[number], event)
@@ -87,19 +84,14 @@ class Partitions:
                 encode_decision(decision)
         applied = process_time()
         for join in joins:
-            self._under_way += [sent(share) for share in take_shares(join)]
-        shared = process_time()
-        for join in joins:
-            for _, person, current in prepare(join):
+            for shared, (_, person, current) in checkpoint(join):
+                self._under_way += [sent(share) for share in shared]
                 if current is not None:
                     encode_list(current)
                 encode_state(person)
-        prepared = process_time()
         self._shares += len(self._under_way)
-        times = [began, received, applied, shared, prepared]
-        for part, begin, end in zip(
-            ("receive", "apply", "share", "prepare"), times, times[1:], strict=False
-        ):
+        times = [began, received, applied, process_time()]
+        for part, begin, end in zip(PARTS, times, times[1:], strict=False):
             seconds[part] += end - begin
 
 

@@ -218,8 +218,8 @@ def stored(there: Partitions) -> dict[str, bytes]:
     for join in there.joins:
         for user_id in list(join.persons):
             join.review(user_id)
-        join.take_shares()
-        join.prepare()
+        for _ in join.checkpoint():
+            pass
     return {
         user_id: person.to_bytes()
         for join in there.joins
