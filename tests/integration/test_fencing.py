@@ -26,8 +26,8 @@ PARTITIONS = 4
 SESSION = {"session_seconds": 6}
 SLOWLY = {"checkpoint_milliseconds": 1_000}
 """A transaction is open nearly all the time, and holds a good deal."""
-FETCH_RECORDS = 10
-"""So few at once that a worker is at work for long enough to be caught at it."""
+FETCH_RECORDS = 2
+"""So few at once that a worker is at work for many seconds, to be caught at it."""
 
 
 class Story(NamedTuple):
