@@ -9,6 +9,7 @@ from schemas.topics import PERSON_TOPICS
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.supervision.worker_process import WorkerProcess
+from tests.integration import slow_worker
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
 from tests.integration.recordings import Expected, as_of_of, expected, without_as_of
@@ -16,6 +17,8 @@ from tests.integration.recordings import Expected, as_of_of, expected, without_a
 pytestmark = pytest.mark.kafka
 
 PARTITIONS = 4
+FETCH_RECORDS = 4
+"""So few at once that the first worker is at work for many seconds."""
 
 # The first worker stands still for as long as the second takes to start. It shall hand over what
 # it has, not lose it, however slow the machine is: what is lost is taken twice.
@@ -35,13 +38,16 @@ class Shared(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def shared(deploy: Deploy) -> Shared:
+def shared(deploy: Deploy, tmp_path_factory: pytest.TempPathFactory) -> Shared:
     """One worker begins, and in the middle of its work another joins."""
+    gate = tmp_path_factory.mktemp("gate") / "open"
+    gate.touch()
+    slowly = (slow_worker.__file__, *map(str, (0, FETCH_RECORDS, 1 << 20, gate)))
     records = list(simulate(persons=1_000, partitions=PARTITIONS))
     outcome = expected(records, DEMO_POLICY, PARTITIONS)
     deployment = deploy(PARTITIONS, DEMO_POLICY)
     deployment.load(records)
-    with deployment.worker("a", batch_records=1, **PATIENCE) as first:
+    with deployment.worker("a", slowly, **PATIENCE) as first:
         deployment.wait_until(lambda: deployment.consumed() > 0, "a checkpoint", first)
         # Asked now: while a transaction with offsets is open, nobody is told of any.
         consumed = deployment.consumed()
