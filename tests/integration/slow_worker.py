@@ -49,6 +49,16 @@ class Slowness:
         return heard
 
 
+def slowly(folder: Path, records: int) -> tuple[str, ...]:
+    """The program of a worker that fetches so few records at once that something can happen to it.
+
+    Its gate is open, and in this folder.
+    """
+    gate = folder / "open"
+    gate.touch()
+    return __file__, "0", str(records), str(1 << 20), str(gate)
+
+
 def main(seed: str, records: str, fetched_bytes: str, gate: str) -> None:
     slowness = Slowness(int(seed), Path(gate))
     faust_consumer.FETCH_RECORDS = int(records)

@@ -9,10 +9,13 @@ from streams.recording.simulated import DEMO_POLICY, simulate
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment
 from tests.integration.recordings import Expected, expected
+from tests.integration.slow_worker import slowly
 
 pytestmark = pytest.mark.kafka
 
 PARTITIONS = 4
+FETCH_RECORDS = 4
+"""So few at once that a worker is at work for many seconds."""
 
 
 class Story(NamedTuple):
@@ -25,12 +28,13 @@ class Story(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def story(deploy: Deploy) -> Story:
+def story(deploy: Deploy, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    program = slowly(tmp_path_factory.mktemp("gate"), FETCH_RECORDS)
     records = list(simulate(persons=500, partitions=PARTITIONS))
     outcome = expected(records, DEMO_POLICY, PARTITIONS)
     deployment = deploy(PARTITIONS, DEMO_POLICY)
     deployment.load(records)
-    with deployment.worker(guarantee="at_least_once", batch_records=1) as worker:
+    with deployment.worker("a", program, guarantee="at_least_once") as worker:
         deployment.wait_until(lambda: deployment.consumed() > 0, "a checkpoint", worker)
         worker.process.kill()
         worker.process.wait()

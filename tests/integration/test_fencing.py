@@ -15,10 +15,10 @@ import pytest
 
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.supervision.worker_process import WorkerProcess
-from tests.integration import slow_worker
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment
 from tests.integration.recordings import Expected, as_of_of, expected, without_as_of
+from tests.integration.slow_worker import slowly
 
 pytestmark = pytest.mark.kafka
 
@@ -46,9 +46,7 @@ def stories(deploy: Deploy, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     outcome = expected(records, DEMO_POLICY, PARTITIONS)
     with ExitStack() as stack:
         stories = {}
-        gate = tmp_path_factory.mktemp("gate") / "open"
-        gate.touch()
-        program = (slow_worker.__file__, *map(str, (0, FETCH_RECORDS, 1 << 20, gate)))
+        program = slowly(tmp_path_factory.mktemp("gate"), FETCH_RECORDS)
         for name, seconds in (("transaction is open", 60), ("transaction has timed out", 2)):
             deployment = deploy(PARTITIONS, DEMO_POLICY)
             deployment.load(records)

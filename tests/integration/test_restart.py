@@ -18,12 +18,13 @@ from streams.suppression.stored import due_of
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
 from tests.integration.recordings import Expected, as_of_of, expected, without_as_of
+from tests.integration.slow_worker import slowly
 
 pytestmark = pytest.mark.kafka
 
 PARTITIONS = 4
-ONE_BY_ONE = {"batch_records": 1}
-"""Makes a worker slow enough for something to happen to it meanwhile."""
+FETCH_RECORDS = 4
+"""So few at once that a worker is at work for many seconds."""
 
 STRICTER_POLICY = DEMO_POLICY.replace('"demo"', '"stricter"') + "\n[purchase]\nscope = 'product'\n"
 
@@ -43,20 +44,21 @@ class Story(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def story(deploy: Deploy) -> Story:
+def story(deploy: Deploy, tmp_path_factory: pytest.TempPathFactory) -> Story:
     """A worker is killed in mid-work, the next is told to stop, the third finds no state."""
+    program = slowly(tmp_path_factory.mktemp("gate"), FETCH_RECORDS)
     records = list(simulate(persons=1_000, partitions=PARTITIONS))
     outcome = expected(records, DEMO_POLICY, PARTITIONS)
     undisturbed, disturbed = (deploy(PARTITIONS, DEMO_POLICY) for _ in range(2))
     undisturbed.load(records)
     disturbed.load(records)
     with undisturbed.worker() as other:
-        with disturbed.worker(**ONE_BY_ONE) as worker:
+        with disturbed.worker("a", program) as worker:
             disturbed.wait_until(lambda: disturbed.consumed() > 0, "a checkpoint", worker)
             worker.process.kill()
             worker.process.wait()
         consumed = [disturbed.consumed()]
-        with disturbed.worker(**ONE_BY_ONE) as stopped:
+        with disturbed.worker("a", program) as stopped:
             disturbed.wait_until(lambda: disturbed.consumed() > consumed[0], "more", stopped)
             exit_code = stopped.stop()
         consumed.append(disturbed.consumed())

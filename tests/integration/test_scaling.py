@@ -9,10 +9,10 @@ from schemas.topics import PERSON_TOPICS
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.supervision.worker_process import WorkerProcess
-from tests.integration import slow_worker
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
 from tests.integration.recordings import Expected, as_of_of, expected, without_as_of
+from tests.integration.slow_worker import slowly
 
 pytestmark = pytest.mark.kafka
 
@@ -40,14 +40,12 @@ class Shared(NamedTuple):
 @pytest.fixture(scope="module")
 def shared(deploy: Deploy, tmp_path_factory: pytest.TempPathFactory) -> Shared:
     """One worker begins, and in the middle of its work another joins."""
-    gate = tmp_path_factory.mktemp("gate") / "open"
-    gate.touch()
-    slowly = (slow_worker.__file__, *map(str, (0, FETCH_RECORDS, 1 << 20, gate)))
+    program = slowly(tmp_path_factory.mktemp("gate"), FETCH_RECORDS)
     records = list(simulate(persons=1_000, partitions=PARTITIONS))
     outcome = expected(records, DEMO_POLICY, PARTITIONS)
     deployment = deploy(PARTITIONS, DEMO_POLICY)
     deployment.load(records)
-    with deployment.worker("a", slowly, **PATIENCE) as first:
+    with deployment.worker("a", program, **PATIENCE) as first:
         deployment.wait_until(lambda: deployment.consumed() > 0, "a checkpoint", first)
         # Asked now: while a transaction with offsets is open, nobody is told of any.
         consumed = deployment.consumed()
