@@ -1,7 +1,9 @@
 """Who takes over from a dead worker ends its transaction; one that was not dead gets over it."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
@@ -109,3 +111,33 @@ def test_a_worker_that_was_not_dead_goes_on_without_what_was_ended(
     wait_until_none_is_open(settings.kafka.brokers, settings.topic("decisions"), 1)
     [message] = read_topic(settings, settings.topic("decisions"), 1)
     assert message.value() == b"new"
+
+
+class FencedMeanwhile:
+    """A client whose name another worker takes just before it aborts."""
+
+    def __init__(self, client: Any, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def abort_transaction(self, *arguments: Any) -> None:
+        TransactionalProducer(self._settings)
+        self._client.abort_transaction(*arguments)
+
+
+def test_who_is_fenced_while_it_aborts_is_told_so_and_gets_over_it(settings: Settings) -> None:
+    named = msgspec.structs.replace(settings, instance="a")
+    output = TransactionalProducer(named)
+    output._producer = FencedMeanwhile(output._producer, named)
+    partition = (settings.topic("purchases"), 0)
+    output.send(settings.topic("decisions"), 0, b"ann", b"void")
+    with pytest.raises(Fenced):
+        output.commit({partition: 2}, GroupMetadata(settings.application, 1, "stranger", None))
+    output.send(settings.topic("decisions"), 0, b"ann", b"counts")
+    output.commit({partition: 2}, GroupMetadata(settings.application, -1, "", None))
+    assert [each.value() for each in read_topic(settings, settings.topic("decisions"), 1)] == [
+        b"counts"
+    ]

@@ -103,7 +103,12 @@ class TransactionalProducer(BulkProducer):
         """Abort and begin anew, if the client still can; returns the exception to raise."""
         error: KafkaError = failure.args[0]
         if error.txn_requires_abort():
-            self._producer.abort_transaction(self._timeout)
+            try:
+                self._producer.abort_transaction(self._timeout)
+            except KafkaException as refused:
+                if refused.args[0].code() not in FENCED:
+                    raise
+                return self._abort_after(refused)  # another has the name since
             self._producer.begin_transaction()
         else:
             _keep_for_good(self._producer)
