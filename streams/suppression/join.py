@@ -71,7 +71,7 @@ class Join:
         self._pending: dict[str, Person] = {}
         """Who may have changed since the last checkpoint."""
         self._sharing: dict[str, Person] = {}
-        """Who is linked and may have changed since the last `take_shares`."""
+        """Who is linked and may have changed since it last shared."""
         self._nobody: ClaimIndex = _index_of_nobody(policy, catalog)
 
     def apply(self, event: Input) -> Decision | None:

@@ -159,7 +159,7 @@ class Person:
         if links is None or links.is_alone(policy):
             return self.evidence
         counting = union.counting_union(self.evidence, links, policy)
-        counting.newest = union.newest(counting, self.evidence, links, policy) or 0
+        counting.newest = self._newest(counting, policy) or 0
         return counting
 
     def _newest(self, counting: Evidence, policy: Policy) -> int | None:
