@@ -103,7 +103,7 @@ class Engine:
         for processor in self.assignment.processors.values():
             for batch, size in in_batches(processor.group.pop_ready(), most, BATCH_BYTES):
                 processor.process(batch, size)
-                self._schedule.add(len(batch), size)
+                self._schedule.add(monotonic(), len(batch), size)
                 self.context.liveness.beat()
                 self.context.counts.batches.observe(len(batch))
                 self.context.strategy.producer.poll()

@@ -95,7 +95,7 @@ def _run(arguments: argparse.Namespace) -> dict[str, list[Figure]]:
     found: dict[str, list[Figure]] = {}
     names = arguments.names or NAMES
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        kafka = KafkaCluster(Path(name), java=FAST, **BROKER)
+        kafka = KafkaCluster(Path(name), 1, FAST, None, **BROKER)
         if not WITHOUT_BROKER.issuperset(names):
             stack.enter_context(kafka)
         for bench in names:

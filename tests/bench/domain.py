@@ -5,7 +5,7 @@ domain's interface is a change of a few lines here.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from schemas.decoding import decode, decode_product
 from schemas.outputs import Decision, SuppressionList, to_json
@@ -42,7 +42,7 @@ def read_catalog(records: Iterable[RecordedRecord]) -> Catalog:
 
 def decode_event(topic: str, key: bytes | None, value: bytes | None, timestamp: int) -> Event:
     """A valid record of a person topic, given by its default name."""
-    return decode(topic, key, value, timestamp)
+    return cast(Event, decode(topic, key, value, timestamp))
 
 
 def apply(join: Join, event: Event) -> Decision | None:

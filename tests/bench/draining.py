@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, Final
 
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from streams.kafka.offsets import retry_while_moving
 from streams.supervision.worker_process import WorkerProcess
@@ -113,7 +113,8 @@ def offsets(
     admin: Any, partitions: Iterable[TopicPartition], spec: Any = None
 ) -> dict[tuple[str, int], int]:
     """What the broker answers to an `OffsetSpec`, by default where each partition ends."""
-    asked = {partition: spec or OffsetSpec.latest() for partition in partitions}
+    wanted = spec or OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    asked = dict.fromkeys(partitions, wanted)
 
     def ask() -> dict[tuple[str, int], int]:
         answers = admin.list_offsets(asked, request_timeout=SECONDS)

@@ -6,8 +6,9 @@ committed records only.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import ExitStack
+from functools import partial
 from statistics import median
 from time import monotonic, time
 from typing import Any, NamedTuple
@@ -21,7 +22,8 @@ from streams.recording.simulated import DEMO_POLICY, simulate
 from streams.settings import Settings
 from tests.bench.deployed import deployed
 from tests.bench.figures import Bench, Figure, Goal
-from tests.integration.deployment import Deployment, wait_until
+from tests.integration.deployment import Deployment
+from tests.waiting import wait_until
 
 PARTITIONS = 8
 PAUSE_SECONDS = 0.02
@@ -77,7 +79,7 @@ def hand_over(deployment: Deployment, settings: dict[str, Any], restart: bool) -
         everywhere = set(range(PARTITIONS))
         for reader in readers:
             reader.since(time())
-            wait_until(lambda reader=reader: everywhere <= reader.seen.keys(), "steady decisions")
+            wait_until(partial(reader.has_seen, everywhere), "steady decisions")
         affected = assigned(deployment.settings)["a"]
         killed.process.kill()
         began, at = monotonic(), time()
@@ -87,7 +89,7 @@ def hand_over(deployment: Deployment, settings: dict[str, Any], restart: bool) -
         if restart:
             stack.enter_context(deployment.worker("a", **settings))
         for reader in readers:
-            wait_until(lambda reader=reader: affected <= reader.seen.keys(), "decisions", 120)
+            wait_until(partial(reader.has_seen, affected), "decisions", 120)
         uncommitted, committed = (
             [reader.seen[number] - began for number in affected] for reader in readers
         )
@@ -174,8 +176,13 @@ class DecisionReader:
         self._after = seconds * 1000
         self.seen = {}
 
+    def has_seen(self, partitions: Set[int]) -> bool:
+        """Whether there was one in each of these partitions."""
+        return partitions <= self.seen.keys()
+
     def _run(self) -> None:
         while not self._stopped.is_set():
             message = self._consumer.poll(0.1)
             if message is not None and message.timestamp()[1] > self._after:
-                self.seen.setdefault(message.partition(), monotonic())
+                number: Any = message.partition()
+                self.seen.setdefault(number, monotonic())

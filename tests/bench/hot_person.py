@@ -20,6 +20,7 @@ from tests.builders import NOW, dismissal, impression, purchase, request
 
 PERSONS: Final = 5_000
 OTHERS_A_SECOND: Final = 20_000
+HOT: Final = "hot"
 HOT_A_SECOND: Final = 500
 HOT_BEFORE: Final = 100_000
 SECONDS: Final = 5.0
@@ -27,36 +28,53 @@ SECONDS: Final = 5.0
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
-    """Throughput of everybody else, without and with a hot person among them."""
+    """Throughput of everybody else, with a hot person among them and without, in turns."""
     seconds = SECONDS * bench.scale
     with collecting_nothing():
-        joined, crowd, hot = new_join(), others(), life("hot", -1)
-        checkpoint(joined, islice(crowd, 10 * PERSONS))
-        for _ in range(HOT_BEFORE // 1_000):
-            checkpoint(joined, islice(hot, 1_000))
-        alone = run(joined, crowd, None, seconds)
-        beside = run(joined, crowd, hot, seconds)
-    person = person_of(joined, "hot")
-    yield Figure("the others without a hot person", OTHERS_A_SECOND / alone, "events/s")
-    yield Figure("the others beside a hot person", OTHERS_A_SECOND / beside, "events/s")
-    yield Figure("throughput with a hot person against without", alone / beside, "x")
+        alone, beside = sides = Side(None), Side(life(HOT, -1))
+        while alone.at < seconds or beside.at < seconds:
+            for side in sides:
+                side.go_on()
+    person = person_of(beside.join, HOT)
+    of_others = alone.spent / alone.at
+    of_hot = beside.spent / beside.at - of_others
+    rate = OTHERS_A_SECOND / of_others
+    yield Figure("the others without a hot person", rate, "events/s")
+    yield Figure("processor time a second that a hot person takes", 1_000 * of_hot, "ms")
+    yield Figure("the others in the rest of it", rate * (1 - of_hot), "events/s")
+    yield Figure("throughput with a hot person against without", 1 - of_hot, "x")
     yield Figure("what is known of the hot person", facts_of(person), "facts")
     size = len(encode_state(person) or b"")
     yield Figure("what each checkpoint writes of it", size / 1_000, "kB")
 
 
-def run(joined: Join, crowd: Iterator[Event], hot: Iterator[Event] | None, seconds: float) -> float:
-    """Processor seconds for each second of events, with checkpoints as the engine paces them."""
-    pace, at, spent = CheckpointSchedule(Settings(), 0.0), 0.0, 0.0
-    while at < seconds:
-        pause = pace.seconds_left(at, is_caught_up=False)
-        events = list(islice(crowd, round(pause * OTHERS_A_SECOND)))
-        events += islice(hot or (), round(pause * HOT_A_SECOND))
-        cost = checkpoint(joined, events)
-        at += pause
-        spent += cost.total
-        pace.checkpointed(at, cost.preparing)
-    return spent / at
+class Side:
+    """A partition with the crowd, and maybe with a hot person among them."""
+
+    def __init__(self, hot: Iterator[Event] | None) -> None:
+        self.join: Join = new_join()
+        self.at = 0.0
+        """Seconds of event time so far."""
+        self.spent = 0.0
+        """Processor seconds for them."""
+        self._pace = CheckpointSchedule(Settings(), 0.0)
+        self._crowd = others()
+        self._hot: Iterator[Event] = iter(()) if hot is None else hot
+        checkpoint(self.join, islice(self._crowd, 10 * PERSONS))
+        for _ in range(HOT_BEFORE // 1_000):
+            checkpoint(self.join, islice(self._hot, 1_000))
+
+    def go_on(self) -> None:
+        """One checkpoint, as the engine paces them."""
+        pause = self._pace.seconds_left(self.at, is_caught_up=False)
+        events = [
+            *islice(self._crowd, round(pause * OTHERS_A_SECOND)),
+            *islice(self._hot, round(pause * HOT_A_SECOND)),
+        ]
+        cost = checkpoint(self.join, events)
+        self.at += pause
+        self.spent += cost.total
+        self._pace.prepared(self.at, cost.preparing)
 
 
 def others() -> Iterator[Event]:

@@ -119,9 +119,9 @@ def variants(run: Path) -> list[Variant]:
 
 def shifted(records: Iterator[RecordedRecord]) -> Iterator[RecordedRecord]:
     """A recording as if it had ended now; the ids of its events are not those of live ones."""
-    records = list(records)
-    by = round(time() * 1000) - records[-1].timestamp
-    for record in records:
+    recorded = list(records)
+    by = round(time() * 1000) - recorded[-1].timestamp
+    for record in recorded:
         text = bytes(record.json_value)
         moved = text.replace(b'"ts":%d' % record.timestamp, b'"ts":%d' % (record.timestamp + by))
         record.json_value = msgspec.Raw(moved)

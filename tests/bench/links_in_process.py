@@ -68,8 +68,8 @@ class Partitions:
             self._checkpoint(batch)
         while self._under_way:
             self._checkpoint([])
-        spent = [self._seconds[part] / events * 1e6 for part in PARTS]
-        return Cost(*spent, shares=self._shares / events)
+        spent = {part: self._seconds[part] / events * 1e6 for part in PARTS}
+        return Cost(**spent, shares=self._shares / events)
 
     def _checkpoint(self, batch: Sequence[tuple[int, Event]]) -> None:
         joins, seconds = self._joins, self._seconds

@@ -13,9 +13,10 @@ from statistics import median
 from time import process_time
 from types import SimpleNamespace
 from typing import Any, Final
+from unittest.mock import patch
 
+from streams.agents import suppress
 from streams.agents.accounting import Accounting
-from streams.agents.counts import SuppressCounts
 from streams.agents.intake import FetchedRecord
 from streams.agents.supplier import SuppressTasks
 from streams.engine.loop import BATCH_BYTES
@@ -38,13 +39,19 @@ SHARE: Final = Goal(at_least=0.98, aim=0.99)
 SETTINGS: Final = Settings()
 
 
-class Nothing(Accounting):
-    """Accounts for nothing."""
+class NoAccounting:
+    """Takes the place of `Accounting`, and accounts for nothing."""
+
+    def __init__(self, counts: object) -> None:
+        """Do nothing."""
 
     def decided(self, decision: object) -> None:
         """Do nothing."""
 
     def joined(self, key: object, event: object) -> None:
+        """Do nothing."""
+
+    def shared(self, share: object) -> None:
         """Do nothing."""
 
     def committed(self, now: int) -> None:
@@ -59,12 +66,14 @@ def measure(bench: Bench) -> Iterator[Figure]:
     spent: dict[str, list[float]] = {"with": [], "without": []}
     with ExitStack() as stack, collecting_nothing():
         metered = stack.enter_context(engine(bench.folder / "with"))
-        unmetered = stack.enter_context(engine(bench.folder / "without"))
-        unmetered.task()._accounting = Nothing(SuppressCounts())  # type: ignore[attr-defined]
-        turns = [("with", metered), ("without", unmetered)]
+        with patch.object(suppress, "Accounting", NoAccounting):
+            unmetered = stack.enter_context(engine(bench.folder / "without"))
+        turns = [("with", metered, Accounting), ("without", unmetered, NoAccounting)]
         for first, checkpoint in enumerate(checkpoints):
-            for name, at_work in turns:
-                spent[name].append(work_off(at_work, checkpoint, first * size))
+            for name, at_work, accounting in turns:
+                # The task makes a new one at each checkpoint.
+                with patch.object(suppress, "Accounting", accounting):
+                    spent[name].append(work_off(at_work, checkpoint, first * size))
             turns.reverse()
         scrape = scraping(metered)
     for name, seconds in spent.items():

@@ -23,7 +23,7 @@ class Stack(NamedTuple):
     """A stack from its root, and how often it was seen."""
 
     frames: list[Frame]
-    count: int
+    times: int
 
 
 class Rule(NamedTuple):
@@ -99,7 +99,7 @@ def shares(seen: Iterable[Stack], rules: Sequence[Rule] = RULES) -> Mapping[str,
     counts: Counter[str] = Counter()
     for stack in seen:
         if not any(rule.fits(stack.frames[-1]) for rule in WAITING):
-            counts[_share_of(stack, rules)] += stack.count
+            counts[_share_of(stack, rules)] += stack.times
     total = counts.total()
     return {share: count / total for share, count in counts.most_common()}
 
@@ -112,9 +112,9 @@ def share_of_time(seen: Iterable[Stack], share: str, rules: Sequence[Rule] = RUL
     samples = found = 0
     for stack in seen:
         if stack.frames[0].function in MAIN:
-            samples += stack.count
+            samples += stack.times
         if _share_of(stack, rules) == share:
-            found += stack.count
+            found += stack.times
     return found / samples
 
 

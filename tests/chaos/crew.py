@@ -5,7 +5,7 @@ import re
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -118,7 +118,7 @@ class Member:
         log = worker.log.read_text(errors="replace")
         if "Traceback" in log:
             self.findings.append(f"{self.name} ended with a traceback, see {worker.log}")
-        expected = TOLD_TO
+        expected: Collection[int] = TOLD_TO
         if not self._is_struck:
             expected = BY_ITSELF
             last = log.strip().rpartition("\n")[2]

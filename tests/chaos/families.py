@@ -6,6 +6,7 @@ back.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from schemas.records import Event
 from streams.recording.files import RecordedRecord
@@ -32,7 +33,7 @@ def _said() -> Iterator[Event]:
     for number in range(PEOPLE):
         ts = END - (PEOPLE - number) * STEP
         account, phone, laptop, tablet = (f"{each}-{number}" for each in IDS)
-        order = {"order_id": f"order-{number}", "ts": ts}
+        order: dict[str, Any] = {"order_id": f"order-{number}", "ts": ts}
         yield purchase("tv", event_id=f"bought-{number}", user_id=phone, **order)
         yield linked(phone, account, ts + 1)
         yield linked(laptop, account, ts + 2)

@@ -1,6 +1,7 @@
 """The verifier finds what it is there to find; so that it finds nothing says something."""
 
 from collections.abc import Callable
+from typing import Any
 
 import orjson
 import pytest
@@ -120,8 +121,8 @@ def test_what_is_shared_twice_is_found(right: Observed) -> None:
 
 def test_the_whole_may_be_shared_again_where_it_was_asked_for(right: Observed) -> None:
     assert partition_of(BOB.encode(), PARTITIONS) == HOME
-    whole = {"user_id": ANN, "sender": BOB, "whole": True}
-    asks = {"user_id": BOB, "sender": ANN, "ts": NOW, "asks": True}
+    whole: dict[str, Any] = {"user_id": ANN, "sender": BOB, "whole": True}
+    asks: dict[str, Any] = {"user_id": BOB, "sender": ANN, "ts": NOW, "asks": True}
     for direction, times, asked, expected in (
         ("up", 2, 0, {"shared more than once"}),
         ("up", 2, 1, set()),

@@ -5,7 +5,7 @@ It knows nothing of workers: its reference is a backtest of what it finds on the
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -90,7 +90,7 @@ class _Verification:
             if record.topic == "catalog":
                 decode_product(record.key, record.value)
                 return
-            event = decode(record.topic, record.key, record.value, record.timestamp)
+            event: Any = decode(record.topic, record.key, record.value, record.timestamp)
         except InvalidRecord as error:
             self._invalid[_id_of(record)] = record, error.code
         else:

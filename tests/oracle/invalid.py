@@ -2,6 +2,8 @@
 
 import base64
 import copy
+from random import Random
+from typing import Any
 
 from tests.oracle.policy import DAY
 
@@ -99,7 +101,9 @@ NOT_JSON = [b"{oops", b"\xff\xfe", b"", b"NaN", b'{"a": 1']
 NOT_AN_OBJECT = [[], "text", 5, None, True]
 
 
-def invalid_record(random, user_id, partition, timestamp):
+def invalid_record(
+    random: Random, user_id: str, partition: int, timestamp: int
+) -> tuple[dict[str, Any], str]:
     """(record, code): one that has to go to the dead letters, and why."""
     record = {"key": user_id, "partition": partition, "timestamp": timestamp}
     code = random.choice([*FAULTS, *OTHER_FAULTS])
@@ -133,7 +137,9 @@ def invalid_record(random, user_id, partition, timestamp):
     return record, code
 
 
-def too_large_record(random, user_id, partition, timestamp):
+def too_large_record(
+    random: Random, user_id: str, partition: int, timestamp: int
+) -> dict[str, Any]:
     """A right request but for its size."""
     value = {**RIGHT_VALUES["impression-requests"], "site": "x" * 1_048_576}
     return {

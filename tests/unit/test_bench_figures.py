@@ -98,8 +98,8 @@ RULES = (
 )
 
 
-def stack(*frames: tuple[str, str], count: int = 1) -> Stack:
-    return Stack([Frame(*frame) for frame in frames], count)
+def stack(*frames: tuple[str, str], times: int = 1) -> Stack:
+    return Stack([Frame(*frame) for frame in frames], times)
 
 
 def test_stacks_are_read_from_the_lines_of_a_profiler() -> None:
@@ -107,15 +107,15 @@ def test_stacks_are_read_from_the_lines_of_a_profiler() -> None:
         "run (worker.py:3);Join.apply (streams/suppression/join.py:37) 12\nMainThread;f (x.py) 1\n"
     )
     assert list(stacks(raw)) == [
-        stack(("run", "worker.py"), ("Join.apply", "streams/suppression/join.py"), count=12),
+        stack(("run", "worker.py"), ("Join.apply", "streams/suppression/join.py"), times=12),
         stack(("MainThread", ""), ("f", "x.py")),
     ]
 
 
 def test_the_frame_nearest_to_the_top_that_says_anything_counts() -> None:
-    joined = stack(("Join.apply", "join.py"), ("decide", "decision.py"), count=3)
+    joined = stack(("Join.apply", "join.py"), ("decide", "decision.py"), times=3)
     stored = stack(
-        ("Join.apply", "join.py"), ("Store.get", "streams/engine/state/store.py"), count=1
+        ("Join.apply", "join.py"), ("Store.get", "streams/engine/state/store.py"), times=1
     )
     assert shares([joined, stored], RULES) == {"join": 0.75, "disk": 0.25}
 
@@ -139,14 +139,14 @@ def test_a_rule_may_be_for_single_functions_and_what_is_defined_in_them() -> Non
 
 
 def test_a_thread_that_waits_takes_no_time() -> None:
-    waiting = stack(("poll", "aiokafka/x.py"), ("EpollSelector.select", "selectors.py"), count=9)
+    waiting = stack(("poll", "aiokafka/x.py"), ("EpollSelector.select", "selectors.py"), times=9)
     assert shares([waiting, stack(("Join.apply", "join.py"))], RULES) == {"join": 1}
 
 
 def test_time_that_a_thread_waits_is_a_part_of_what_the_main_thread_was_seen_in() -> None:
-    main = stack(("_run_module_as_main", "<frozen runpy>"), ("f", "x.py"), count=10)
+    main = stack(("_run_module_as_main", "<frozen runpy>"), ("f", "x.py"), times=10)
     other = stack(
-        ("Thread._bootstrap", "threading.py"), ("Store.write", "engine/state/store.py"), count=4
+        ("Thread._bootstrap", "threading.py"), ("Store.write", "engine/state/store.py"), times=4
     )
     assert share_of_time([main, other], "disk", RULES) == 0.4
 

@@ -23,7 +23,8 @@ COMMITS: Final = 9
 WORK_FOR_PREPARING: Final = 4
 """The time between two checkpoints is at least this many times what preparing the last one took. A
 person of whom thousands of facts are known costs little for each event, but much at each write:
-this bounds their share of a worker's time."""
+this bounds their share of a worker's time. Only while there is other work: who has caught up, and
+then heard of nothing for as long as preparing took, has the time to spare."""
 
 
 class CheckpointSchedule:
@@ -32,6 +33,7 @@ class CheckpointSchedule:
     def __init__(self, settings: Settings, now: float) -> None:
         self._settings = settings
         self._last = now
+        self._heard = now
         self._preparing = 0.0
         self._committing = 0.0
         self._commits: deque[float] = deque(maxlen=COMMITS)
@@ -39,8 +41,9 @@ class CheckpointSchedule:
         """How many were processed since the last checkpoint."""
         self._bytes = 0
 
-    def add(self, records: int, size: int) -> None:
+    def add(self, now: float, records: int, size: int) -> None:
         """So many more records, and bytes of them, have been processed."""
+        self._heard = now
         self.records += records
         self._bytes += size
 
@@ -48,11 +51,14 @@ class CheckpointSchedule:
         """How long until a checkpoint is due; 0 when it is."""
         if self.records >= self._settings.checkpoint_records or self._bytes >= CHECKPOINT_BYTES:
             return 0.0
-        pause = self._settings.checkpoint_milliseconds / 1000
-        if is_caught_up:
-            pause = min(pause, max(CAUGHT_UP * pause, WORK_FOR_COMMITTING * self._committing))
-        pause = max(pause, WORK_FOR_PREPARING * self._preparing)
-        return max(0.0, self._last + pause - now)
+        usual = self._settings.checkpoint_milliseconds / 1000
+        working = WORK_FOR_PREPARING * self._preparing
+        if not is_caught_up:
+            return max(0.0, self._last + max(usual, working) - now)
+        least = CAUGHT_UP * usual
+        pause = min(usual, max(least, WORK_FOR_COMMITTING * self._committing))
+        idle_at = max(self._last, self._heard) + max(least, self._preparing)
+        return max(0.0, self._last + pause - now, min(self._last + working, idle_at) - now)
 
     def prepared(self, now: float, preparing: float) -> None:
         """A checkpoint has been prepared, which took so long."""

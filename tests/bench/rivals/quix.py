@@ -39,7 +39,7 @@ class Output(NamedTuple):
     value: bytes | None
 
 
-class OutputSerializer(Serializer):
+class OutputSerializer(Serializer):  # type: ignore[misc]
     """Takes the value out, so that one step may send to two topics without a branch.
 
     Where a data frame branches, each value is copied by pickle.
