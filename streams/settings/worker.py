@@ -87,7 +87,7 @@ class Settings(Section, frozen=True, kw_only=True):
         msgspec.Meta(
             description="A checkpoint is taken so often while there is a backlog, up to five times "
             "as often when there is none and brokers are quick to commit it, and less often where "
-            "preparing it would take more than a fifth of the time."
+            "preparing it would take more than a fifth of a busy worker's time."
         ),
     ] = 100
     checkpoint_records: Annotated[

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from streams.errors import FailedCheck, UserError
 from tests.bench.figures import Bench, Figure, Measure
@@ -62,7 +62,7 @@ WITHOUT_BROKER: Final = frozenset(
 CHECKS: Final = ("smoke", "against_faust")
 """Those that fail where a figure misses its goal; they run only when they are named."""
 
-BROKER: Final = {
+BROKER: Final[dict[str, Any]] = {
     # One that a busy machine keeps waiting must not be fenced.
     "broker_session_timeout_ms": "60000",
     # A new group waits so long for more members before it shares out partitions: workers that are
@@ -95,7 +95,7 @@ def _run(arguments: argparse.Namespace) -> dict[str, list[Figure]]:
     found: dict[str, list[Figure]] = {}
     names = arguments.names or NAMES
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        kafka = KafkaCluster(Path(name), 1, FAST, None, **BROKER)
+        kafka = KafkaCluster(Path(name), java=FAST, **BROKER)
         if not WITHOUT_BROKER.issuperset(names):
             stack.enter_context(kafka)
         for bench in names:

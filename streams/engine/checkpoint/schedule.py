@@ -33,7 +33,9 @@ class CheckpointSchedule:
     def __init__(self, settings: Settings, now: float) -> None:
         self._settings = settings
         self._last = now
+        """When the last checkpoint was prepared."""
         self._heard = now
+        """When records were last processed."""
         self._preparing = 0.0
         self._committing = 0.0
         self._commits: deque[float] = deque(maxlen=COMMITS)
@@ -51,14 +53,15 @@ class CheckpointSchedule:
         """How long until a checkpoint is due; 0 when it is."""
         if self.records >= self._settings.checkpoint_records or self._bytes >= CHECKPOINT_BYTES:
             return 0.0
-        usual = self._settings.checkpoint_milliseconds / 1000
-        working = WORK_FOR_PREPARING * self._preparing
-        if not is_caught_up:
-            return max(0.0, self._last + max(usual, working) - now)
-        least = CAUGHT_UP * usual
-        pause = min(usual, max(least, WORK_FOR_COMMITTING * self._committing))
-        idle_at = max(self._last, self._heard) + max(least, self._preparing)
-        return max(0.0, self._last + pause - now, min(self._last + working, idle_at) - now)
+        pause = self._settings.checkpoint_milliseconds / 1000
+        affordable = self._last + WORK_FOR_PREPARING * self._preparing
+        if is_caught_up:
+            least = CAUGHT_UP * pause
+            pause = min(pause, max(least, WORK_FOR_COMMITTING * self._committing))
+            # Not for less: brokers that let records gather are not idle between two fetches.
+            idle = max(self._last, self._heard) + max(least, self._preparing)
+            affordable = min(affordable, idle)
+        return max(0.0, self._last + pause - now, affordable - now)
 
     def prepared(self, now: float, preparing: float) -> None:
         """A checkpoint has been prepared, which took so long."""
