@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException, Producer
 from streams.dead_letters.letter import DeadLetter
 from streams.errors import UserError
 from streams.kafka.bounded_reading import SECONDS
-from streams.kafka.clients import LARGEST_RECORD, client_settings
+from streams.kafka.clients import producer_settings
 from streams.kafka.errors import FENCED
 from streams.settings import Settings
 
@@ -34,10 +34,9 @@ class DeadLetterSender:
         self._bytes = 0
         self._began = 0.0
         producer: dict[str, Any] = {
-            **client_settings(settings),
+            **producer_settings(settings),
             "log_level": 0,  # what goes wrong, is raised
             "transactional.id": f"{settings.application}-dead-letter-replay",
-            "message.max.bytes": LARGEST_RECORD,
         }
         self._producer = Producer(producer)
 

@@ -17,7 +17,7 @@ import confluent_kafka
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 from schemas.topics import PERSON_TOPICS
-from streams.kafka.clients import LARGEST_RECORD
+from streams.kafka.clients import producer_settings
 from streams.kafka.topic_partition import TopicPartition
 from streams.recording.files import RecordedRecord
 from streams.recording.simulated.happening import END, MINUTE
@@ -83,7 +83,7 @@ class LiveStream:
         ]
         client = {"bootstrap.servers": settings.kafka.brokers, "log_level": 0}
         self._producer = Producer(
-            {**client, "enable.idempotence": True, "message.max.bytes": LARGEST_RECORD}
+            {**producer_settings(settings), "log_level": 0, "enable.idempotence": True}
         )
         self._group: Any = Consumer(
             {**client, "group.id": settings.application, "isolation.level": "read_committed"}

@@ -20,16 +20,13 @@ class Connection:
 
     def __init__(self, client: End, broker: End) -> None:
         self._is_cut = False
-        self._ends = client, broker
+        self._client, self._broker = self._ends = client, broker
         self._left: int | None = None
         """Bytes that may still pass in either direction; None for no limit."""
 
     async def forward(self) -> None:
         """Pass everything on, both ways, until one end closes or the connection is cut."""
-        client, broker = self._ends
-        await asyncio.gather(
-            self._pass_on(client[0], broker[1]), self._pass_on(broker[0], client[1])
-        )
+        await asyncio.gather(self._pass_requests_on(), self._pass_responses_on())
 
     def cut_after(self, count: int) -> None:
         """Pass so many more bytes and then close both ends; at once if that is none."""
@@ -42,6 +39,12 @@ class Connection:
         """Close both ends."""
         for _, writer in self._ends:
             writer.close()
+
+    async def _pass_requests_on(self) -> None:
+        await self._pass_on(self._client[0], self._broker[1])
+
+    async def _pass_responses_on(self) -> None:
+        await self._pass_on(self._broker[0], self._client[1])
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -111,10 +114,13 @@ class Proxy:
         except OSError:  # the broker is away
             client[1].transport.abort()
             return
-        connection = Connection(client, broker)
+        connection = self._connect(client, broker)
         self._connections[connection] = port
         await connection.forward()
         del self._connections[connection]
+
+    def _connect(self, client: End, broker: End) -> Connection:
+        return Connection(client, broker)
 
     async def _close(self) -> None:
         for server in self._servers:

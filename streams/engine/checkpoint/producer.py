@@ -7,12 +7,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.engine.checkpoint.outbox import Outbox, Output
-from streams.kafka.clients import (
-    LARGEST_RECORD,
-    QUEUE_KILOBYTES,
-    QUEUE_MESSAGES,
-    client_settings,
-)
+from streams.kafka.clients import QUEUE_KILOBYTES, QUEUE_MESSAGES, producer_settings
 from streams.settings import Settings
 
 
@@ -88,7 +83,7 @@ def new_name(settings: Settings) -> str:
 
 def _configuration(settings: Settings) -> dict[str, Any]:
     return {
-        **client_settings(settings),
+        **producer_settings(settings),
         "partitioner": "murmur2_random",
         # Only for what fills no batch: a commit sends at once all that is left. Less would be a
         # request for each partition each millisecond.
@@ -96,7 +91,6 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "compression.type": "lz4",
         "batch.num.messages": 50_000,
         "batch.size": 1_000_000,
-        "message.max.bytes": LARGEST_RECORD,
         "queue.buffering.max.messages": QUEUE_MESSAGES,
         "queue.buffering.max.kbytes": QUEUE_KILOBYTES,
     }

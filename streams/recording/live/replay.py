@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from streams.kafka.clients import LARGEST_RECORD, QUEUE_KILOBYTES, QUEUE_MESSAGES, client_settings
+from streams.kafka.clients import QUEUE_KILOBYTES, QUEUE_MESSAGES, producer_settings
 from streams.recording.files import RecordedRecord
 from streams.settings import Settings
 
@@ -27,12 +27,11 @@ class Replay:
         self._failure: KafkaError | None = None
         self._producer = Producer(
             {
-                **client_settings(settings),
+                **producer_settings(settings),
                 "log_level": 0,  # what goes wrong, `flush` says
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "linger.ms": 2,
-                "message.max.bytes": LARGEST_RECORD,
                 "queue.buffering.max.messages": QUEUE_MESSAGES,
                 "queue.buffering.max.kbytes": QUEUE_KILOBYTES,
             }
