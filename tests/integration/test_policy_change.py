@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,10 +16,13 @@ from tests.command_line import json_lines
 from tests.integration.conftest import Deploy
 from tests.integration.deployment import Deployment, counts_of
 from tests.integration.recordings import Expected, expected, without_as_of
+from tests.integration.slow_worker import slowly
 
 pytestmark = pytest.mark.kafka
 
 PARTITIONS = 2
+FETCH_RECORDS = 40
+"""So few at once that a worker is at work for some seconds."""
 BEFORE = 'version = "before"'
 AFTER = """
 version = "after"
@@ -123,13 +127,15 @@ def test_the_log_says_when_the_policy_changed(changed: Changed) -> None:
     assert changed.log.count("the policy is after from here on, and was before") == 1
 
 
-def test_a_change_in_mid_work_repeats_nothing_loses_nothing_and_comes_once(deploy: Deploy) -> None:
-    events = [*_evidence(), *(r for hour in range(200) for r in _requests(NOW + hour * HOUR))]
+def test_a_change_in_mid_work_repeats_nothing_loses_nothing_and_comes_once(
+    deploy: Deploy, tmp_path: Path
+) -> None:
+    events = [*_evidence(), *(r for hour in range(60) for r in _requests(NOW + hour * HOUR))]
     deployment = deploy(PARTITIONS, BEFORE)
     deployment.load(placed(events))
-    # So many checkpoints that it is not done before the signal comes.
-    with deployment.worker(batch_records=1, checkpoint_records=100) as worker:
-        deployment.wait_until(lambda: deployment.consumed() > 0, "a checkpoint", worker)
+    program = slowly(tmp_path, FETCH_RECORDS)
+    with deployment.worker("a", program, checkpoint_records=100) as worker:
+        deployment.wait_until(lambda: len(deployment.decisions()) == PARTITIONS, "some", worker)
         deployment.use_policy(AFTER)
         worker.process.send_signal(signal.SIGHUP)
         deployment.wait_until_consumed(worker)

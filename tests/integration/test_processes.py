@@ -97,8 +97,10 @@ def story(deploy: Deploy) -> Story:
     outcome = expected(records, DEMO_POLICY, PARTITIONS)
     deployment = deploy(PARTITIONS, DEMO_POLICY)
     deployment.load(records)
-    # On a busy machine, too, a restart is to take less than the session.
-    with two_processes(deployment, batch_records=1, session_seconds=60) as unit:
+    # It commits so often that it is not done before it is caught. On a busy machine, too, a restart
+    # is to take less than the session.
+    often = {"batch_records": 1, "checkpoint_records": 200}
+    with two_processes(deployment, session_seconds=60, **often) as unit:
         deployment.wait_until(lambda: deployment.consumed() > 0, "a checkpoint", unit)
         first = shares(deployment)
         os.kill(processes(unit)["u-1"][0], signal.SIGKILL)
