@@ -135,7 +135,9 @@ def test_a_change_in_mid_work_repeats_nothing_loses_nothing_and_comes_once(
     deployment.load(placed(events))
     program = slowly(tmp_path, FETCH_RECORDS)
     with deployment.worker("a", program, checkpoint_records=100) as worker:
-        deployment.wait_until(lambda: len(deployment.decisions()) == PARTITIONS, "some", worker)
+        deployment.wait_until(
+            lambda: len(deployment.decisions()) == PARTITIONS, "decisions of all partitions", worker
+        )
         deployment.use_policy(AFTER)
         worker.process.send_signal(signal.SIGHUP)
         deployment.wait_until_consumed(worker)
