@@ -17,7 +17,7 @@ from tests.documents.pages import REPOSITORY, Page
 README = Page("README.md")
 
 DEMO = "python -m pip install '.[demo]' && unhaunt demo"
-TEST = "python -m pip install -e '.[test]' && pytest -n 3"
+TEST = "python -m pip install -e '.[test]' && pytest -n 4"
 
 
 @pytest.mark.parametrize("command", [DEMO, TEST])
@@ -53,11 +53,11 @@ def test_continuous_integration_runs_what_readme_tells_people_to_run() -> None:
 def test_continuous_integration_tests_all_that_is_compiled_and_the_domain_interpreted_too() -> None:
     steps = steps_of_continuous_integration()
     compiled = next(at for at, step in enumerate(steps) if "UNHAUNT_COMPILE=1" in step)
-    interpreted = shlex.split("pytest -n 3 tests/unit tests/property tests/golden")
+    interpreted = shlex.split("pytest -n 4 tests/unit tests/property tests/golden")
     assert steps[:compiled].count(interpreted) == 1
     installing = shlex.split("python -m pip install --quiet --no-deps -e .")
     assert steps[compiled + 1] == installing
-    assert shlex.split("pytest -n 3") in steps[compiled:]
+    assert shlex.split("pytest -n 4") in steps[compiled:]
 
 
 def test_the_picture_shows_every_topic() -> None:
