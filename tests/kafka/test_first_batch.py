@@ -20,6 +20,7 @@ from streams.settings import Settings
 from tests.chaos.cluster import ProxiedCluster
 from tests.integration.conftest import settings_of
 from tests.integration.deployment import read_topic
+from tests.kafka.clients import wait_until_none_is_open
 from tests.kafka.installation import require_kafka
 from tests.kafka.refusing_proxy import RefusingProxy
 from tests.waiting import SECONDS, wait_until
@@ -90,5 +91,6 @@ def test_what_was_refused_at_first_is_there_in_the_end_and_in_order(
         send(b"first")
         wait_until(proxy.has_first.is_set, "a batch to be refused", SECONDS)
         send(b"second")
+    wait_until_none_is_open(cluster.address, settings.topic(TOPIC), 1)
     values = [message.value() for message in read_topic(settings, settings.topic(TOPIC), 1)]
     assert values == [b"first", b"second"]
