@@ -21,6 +21,8 @@ pytestmark = pytest.mark.kafka
 
 PARTITIONS = 2
 SESSION = {"session_seconds": 6}
+LONG_SESSION = {"session_seconds": 15}
+"""Not over when the next worker is there, on however busy a machine."""
 WAITS = "a member named a is in the group already"
 GIVEN_UP = "the group has given this worker up"
 
@@ -117,12 +119,12 @@ def test_a_worker_that_was_killed_is_back_at_once_and_waits_for_nobody(
 def test_where_its_folder_is_lost_it_waits_until_the_group_has_given_the_dead_one_up(
     deployment: Deployment,
 ) -> None:
-    with deployment.worker(**SESSION) as worker:
+    with deployment.worker(**LONG_SESSION) as worker:
         deployment.wait_until_consumed(worker)
         killed(worker)
     shutil.rmtree(deployment.state())
     deployment.load(simulate(seed=2, persons=30, partitions=PARTITIONS))
-    with deployment.worker(**SESSION) as again:
+    with deployment.worker(**LONG_SESSION) as again:
         deployment.wait_until_consumed(again)
     assert WAITS in again.log.read_text()
 
