@@ -29,8 +29,6 @@ class BusyEngine(InMemoryEngine):
 def test_work_that_fails_after_it_was_given_up_is_told_in_one_line(
     work: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine = BusyEngine(tmp_path)
-
     async def give_up_in_mid_work() -> None:
         waiting = asyncio.create_task(getattr(engine.engine, work)())
         await engine.has_begun.wait()
@@ -40,5 +38,6 @@ def test_work_that_fails_after_it_was_given_up_is_told_in_one_line(
         await asyncio.sleep(0)  # for the work to go on
         await asyncio.sleep(0)  # for who is called when it is done
 
-    engine.call(give_up_in_mid_work())
+    with BusyEngine(tmp_path) as engine:
+        engine.call(give_up_in_mid_work())
     assert caplog.messages == ["work that was given up has failed: the broker is gone"]

@@ -1,5 +1,6 @@
 """What people did is written for the user who runs Unhaunt, and for nobody else."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,7 +67,11 @@ def copy(folder: Path) -> None:
 
 def begin_worker(folder: Path) -> None:
     settings = Settings(state_folder=str(folder / "state"), instance="one")
-    create_app(settings, ["purchases"])
+
+    async def begin() -> None:  # without a loop at work, Faust makes one that nobody closes
+        create_app(settings, ["purchases"])
+
+    asyncio.run(begin())
 
 
 def run_commands(folder: Path) -> None:
