@@ -11,13 +11,14 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from tests.kafka.installation import jars
+from tests.kafka.installation import class_archive, jars
 
 if TYPE_CHECKING:
     from tests.kafka.security import Security
@@ -111,7 +112,11 @@ class KafkaCluster:
         Raises `KafkaUnavailable` where there is no Kafka, and `RuntimeError` when it does not
         start.
         """
-        self._classpath = f"{jars()}/*"
+        libs = jars()
+        self._classpath = f"{libs}/*"
+        if self._java_options is QUICK:
+            archive = class_archive(libs, _record_classes)
+            self._java_options = (*QUICK, f"-XX:SharedArchiveFile={archive}")
         try:
             self._format()
             for number in self._numbers:
@@ -274,6 +279,15 @@ class KafkaCluster:
     def _java(self, program: str) -> list[str]:
         options = [*self._java_options, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         return ["java", *options, "-cp", self._classpath, program]
+
+
+def _record_classes(archive: Path) -> None:
+    """Have a broker write an archive of the classes that it has loaded."""
+    java = (*QUICK, f"-XX:ArchiveClassesAtExit={archive}")
+    with TemporaryDirectory() as folder, KafkaCluster(Path(folder), java=java) as cluster:
+        broker = cluster._processes[1]
+        broker.terminate()
+        broker.wait(START_SECONDS)
 
 
 def free_ports(count: int) -> list[int]:

@@ -4,6 +4,7 @@ What else runs on Java is fetched in the same way.
 """
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -88,7 +89,26 @@ def fetched(name: str, pom: str) -> Path:
     return cached
 
 
-def _require_java() -> None:
+def class_archive(libs: Path, record: Callable[[Path], None]) -> Path:
+    """An archive of the classes that a broker loads, made the first time: it starts sooner with it.
+
+    `record` writes one. Java makes no use of an archive that does not fit what it is to run.
+    """
+    made_for = f"{libs} {_require_java()}".encode()
+    digest = hashlib.blake2b(made_for, digest_size=8).hexdigest()
+    archive = _cache() / f"classes-{digest}.jsa"
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with (archive.parent / "classes.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not archive.is_file():
+            unfinished = archive.with_suffix(".unfinished")
+            record(unfinished)
+            unfinished.rename(archive)
+    return archive
+
+
+def _require_java() -> str:
+    """What Java says of its version."""
     java = shutil.which("java")
     if java is None:
         raise KafkaUnavailable(f"there is no `java` here; Kafka needs Java {JAVA_VERSION}")
@@ -97,6 +117,7 @@ def _require_java() -> None:
     if found is None or int(found[1]) < JAVA_VERSION:
         words = output.partition("\n")[0] or "nothing"
         raise KafkaUnavailable(f"Kafka needs Java {JAVA_VERSION}; `java -version` says {words}")
+    return output
 
 
 def _cache() -> Path:
