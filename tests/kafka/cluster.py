@@ -114,7 +114,7 @@ class KafkaCluster:
         """
         libs = jars()
         self._classpath = f"{libs}/*"
-        if self._java_options is QUICK:
+        if self._java_options is QUICK:  # not while the archive is being made, nor in benchmarks
             archive = class_archive(libs, _record_classes)
             self._java_options = (*QUICK, f"-XX:SharedArchiveFile={archive}")
         try:

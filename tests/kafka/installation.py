@@ -92,7 +92,8 @@ def fetched(name: str, pom: str) -> Path:
 def class_archive(libs: Path, record: Callable[[Path], None]) -> Path:
     """An archive of the classes that a broker loads, made the first time: it starts sooner with it.
 
-    `record` writes one. Java makes no use of an archive that does not fit what it is to run.
+    `record` writes one. Java makes no use of an archive that does not fit what it is to run. Raises
+    `KafkaUnavailable` where there is no Java, and what `record` raises.
     """
     made_for = f"{libs} {_require_java()}".encode()
     digest = hashlib.blake2b(made_for, digest_size=8).hexdigest()
