@@ -17,10 +17,14 @@ from tests.documents.pages import (
     unknown_settings,
 )
 
+ENVIRONMENTS: Final = {path.parent for path in REPOSITORY.glob("*/pyvenv.cfg")}
+"""Virtual environments that somebody made here, by whatever name; their pages are not ours."""
+
 PATHS: Final = sorted(
     str(path.relative_to(REPOSITORY))
     for path in REPOSITORY.rglob("*.md")
     if not any(part.startswith(".") for part in path.relative_to(REPOSITORY).parts)
+    and ENVIRONMENTS.isdisjoint(path.parents)
 )
 
 WORDS: Final = 1_500
